@@ -1,0 +1,18 @@
+package io.ledgerkeep;
+
+import io.ledgerkeep.error.IntegrityException;
+
+/**
+ * The node's own rule for a block: recompute its hash and roots, check its signatures. Called with
+ * every block before a restore writes it. Implementations serve any number of threads.
+ */
+@FunctionalInterface
+public interface BlockVerifier {
+
+  /**
+   * Returns if the block is what the chain agreed on.
+   *
+   * @throws IntegrityException if it is not; the message says which rule it breaks
+   */
+  void verify(Block block);
+}

@@ -1,0 +1,174 @@
+package io.ledgerkeep;
+
+import io.ledgerkeep.archive.Archive;
+import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.ConflictException;
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.StorageException;
+import io.ledgerkeep.error.UnsupportedFormatException;
+import io.ledgerkeep.storage.StorageEngine;
+import io.ledgerkeep.storage.StorageEngineProvider;
+import java.nio.file.Path;
+import java.util.Iterator;
+import java.util.ServiceLoader;
+import java.util.concurrent.Executor;
+
+/**
+ * The door: opens ledgers and archives.
+ *
+ * <pre>{@code
+ * try (Ledger ledger = Ledgerkeep.builder()
+ *     .directory(Path.of("data"))
+ *     .storage("leveldb", Options.none())
+ *     .archiveStore("directory", Options.of("path", "/mnt/archive"))
+ *     .open()) {
+ *   ledger.commit(block);
+ *   ledger.archiver().archive(ArchiveRequest.upTo(9_000_000));
+ * }
+ * }</pre>
+ */
+public final class Ledgerkeep {
+
+  private Ledgerkeep() {}
+
+  /** Returns a builder of a ledger. */
+  public static Builder builder() {
+    return implementation().ledger();
+  }
+
+  /** Returns a builder of an archive that is read on its own, without a node. */
+  public static ArchiveBuilder archive() {
+    return implementation().archive();
+  }
+
+  private static Implementation implementation() {
+    Iterator<Implementation> found =
+        ServiceLoader.load(Implementation.class, Ledgerkeep.class.getClassLoader()).iterator();
+    if (!found.hasNext()) {
+      throw new ConfigurationException(
+          "no implementation of Ledgerkeep was found: put ledgerkeep-core on the class path or"
+              + " module path");
+    }
+    return found.next();
+  }
+
+  /**
+   * Collects the settings of a ledger and opens it. For one thread. Where nothing else is said, a
+   * setting not given is taken from the ledger, or has its default when the ledger is created.
+   */
+  public interface Builder {
+
+    /** Sets the directory of the ledger. Required. */
+    Builder directory(Path directory);
+
+    /** Sets the name of the chain, {@code chain1} by default; fixed at creation. */
+    Builder chainId(String chainId);
+
+    /** Sets the digest of the recorded roots, {@code sha256} by default; fixed at creation. */
+    Builder digest(String digest);
+
+    /** Sets the engine of all databases by its name. Fixed at creation. */
+    Builder storage(String engine, Options options);
+
+    /** Sets the engine of all databases by its provider. */
+    Builder storage(StorageEngineProvider provider, Options options);
+
+    /** Sets the engine of one database by its name, instead of that of {@link #storage}. */
+    Builder database(Database database, String engine, Options options);
+
+    /** Hands in the engine of one database; the caller closes it after the ledger. */
+    Builder database(Database database, StorageEngine engine);
+
+    /** Sets the store of the archive by its name. */
+    Builder archiveStore(String store, Options options);
+
+    /** Hands in the store of the archive; the caller closes it after the ledger. */
+    Builder archiveStore(ArchiveStore store);
+
+    /**
+     * Sets how many of the newest blocks are never archived; 300 000 by default, and 10 where it is
+     * less. May be changed at every opening, and is then kept.
+     */
+    Builder unarchivedBlocks(long blocks);
+
+    /** Sets whether archived bodies are read from the archive, verified; off by default. */
+    Builder readThrough(boolean readThrough);
+
+    /** Sets the node's own rule, which every block has to pass before a restore writes it. */
+    Builder blockVerifier(BlockVerifier verifier);
+
+    /**
+     * Hands in threads for the parallel part of jobs; the caller ends them after the ledger. By
+     * default everything runs on the calling thread.
+     */
+    Builder executor(Executor executor);
+
+    /**
+     * Sets the size of the file that each database keeps in reserve for a full disk; 64 MiB by
+     * default, 0 for none.
+     */
+    Builder reserveBytes(long bytes);
+
+    /** Sets where providers are looked for; by default where Ledgerkeep itself was found. */
+    Builder classLoader(ClassLoader classLoader);
+
+    /**
+     * Opens the ledger of the directory, or creates it where the directory is empty or absent.
+     *
+     * @throws ConfigurationException if a setting is missing, unknown or does not fit the ledger
+     * @throws ConflictException if the ledger is owned elsewhere, or is another chain's
+     * @throws IntegrityException if the databases do not fit each other or are damaged
+     * @throws UnsupportedFormatException if the ledger was written in a newer format
+     * @throws StorageException if an engine fails
+     */
+    Ledger open();
+
+    /**
+     * Opens the ledger of the directory as {@link #open()} does, but never creates one.
+     *
+     * @throws ConfigurationException also if there is no ledger in the directory
+     */
+    Ledger openExisting();
+  }
+
+  /** Collects the settings of an archive and opens it. For one thread. */
+  public interface ArchiveBuilder {
+
+    /** Sets the store of the archive by its name. */
+    ArchiveBuilder store(String store, Options options);
+
+    /** Hands in the store of the archive; the caller closes it after the archive. */
+    ArchiveBuilder store(ArchiveStore store);
+
+    /**
+     * Chooses among several ledgers at one place: {@code GENESIS} or {@code GENESIS/LEDGER} in
+     * hexadecimal digits; a beginning of either suffices where it is unique.
+     */
+    ArchiveBuilder ledger(String ledger);
+
+    /** Sets where providers are looked for; by default where Ledgerkeep itself was found. */
+    ArchiveBuilder classLoader(ClassLoader classLoader);
+
+    /**
+     * Opens the archive.
+     *
+     * @throws ConfigurationException if there is none, or more than one and none was chosen; the
+     *     message lists them
+     * @throws IntegrityException if the manifest is damaged
+     * @throws UnsupportedFormatException if the archive was written in a newer format
+     * @throws StorageException if the store fails
+     */
+    Archive open();
+  }
+
+  /** What stands behind this class; provided by ledgerkeep-core, for no one else to use. */
+  public interface Implementation {
+
+    /** Returns a builder of a ledger. */
+    Builder ledger();
+
+    /** Returns a builder of an archive. */
+    ArchiveBuilder archive();
+  }
+}

@@ -1,0 +1,29 @@
+package io.ledgerkeep.archive;
+
+import io.ledgerkeep.job.JobControl;
+
+/**
+ * Asks to archive all bodies up to a height.
+ *
+ * @param lastHeight the height that the pivot shall reach
+ * @param control progress, rate and cancel
+ */
+public record ArchiveRequest(long lastHeight, JobControl control) {
+
+  /** Checks the height. */
+  public ArchiveRequest {
+    if (lastHeight < 0) {
+      throw new IllegalArgumentException("a height must not be negative, but is " + lastHeight);
+    }
+  }
+
+  /** Asks to archive all bodies up to the height, at full speed. */
+  public static ArchiveRequest upTo(long lastHeight) {
+    return new ArchiveRequest(lastHeight, JobControl.none());
+  }
+
+  /** Returns the same request under the given control. */
+  public ArchiveRequest with(JobControl newControl) {
+    return new ArchiveRequest(lastHeight, newControl);
+  }
+}

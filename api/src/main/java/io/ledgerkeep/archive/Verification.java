@@ -1,0 +1,67 @@
+package io.ledgerkeep.archive;
+
+import io.ledgerkeep.BlockVerifier;
+import io.ledgerkeep.job.JobControl;
+import java.util.List;
+import java.util.Optional;
+
+/**
+ * What a check found.
+ *
+ * @param level how deep the check went
+ * @param segments the number of segments checked
+ * @param blocks the number of blocks checked
+ * @param bytes the number of bytes read
+ * @param findings what is wrong, each with its place; empty when all is well
+ * @param cancelled whether the check was ended before its end
+ */
+public record Verification(
+    Level level, long segments, long blocks, long bytes, List<String> findings, boolean cancelled) {
+
+  /** How deep a check goes; each level includes those before it. */
+  public enum Level {
+    /** The manifest's chain and the header, footer and trailer of every segment. */
+    STRUCTURE,
+    /** Every stored byte against its checksum and digest; needs no key. */
+    BYTES,
+    /** Every block decoded, every root computed anew. */
+    CONTENT,
+    /** Every block against the ledger's own record, or by a {@link BlockVerifier}. */
+    LEDGER
+  }
+
+  /** Copies the list. */
+  public Verification {
+    findings = List.copyOf(findings);
+  }
+
+  /** Returns whether nothing wrong was found. */
+  public boolean ok() {
+    return findings.isEmpty();
+  }
+
+  /**
+   * Asks for a check.
+   *
+   * @param level how deep to go
+   * @param verifier the node's own rule, for level {@link Level#LEDGER}
+   * @param control progress, rate and cancel
+   */
+  public record Request(Level level, Optional<BlockVerifier> verifier, JobControl control) {
+
+    /** Asks for a check of the level, at full speed. */
+    public static Request of(Level level) {
+      return new Request(level, Optional.empty(), JobControl.none());
+    }
+
+    /** Returns the same request with the node's own rule. */
+    public Request with(BlockVerifier newVerifier) {
+      return new Request(level, Optional.of(newVerifier), control);
+    }
+
+    /** Returns the same request under the given control. */
+    public Request with(JobControl newControl) {
+      return new Request(level, verifier, newControl);
+    }
+  }
+}
