@@ -1,0 +1,13 @@
+/**
+ * Fakes that behave, and contract tests: for everyone who tests against Ledgerkeep, or writes a
+ * storage engine or an archive store for it. The fakes need no test framework; the contract tests
+ * need JUnit and AssertJ.
+ */
+module io.ledgerkeep.testkit {
+  requires transitive io.ledgerkeep.api;
+  requires static transitive org.assertj.core;
+  requires static transitive org.junit.jupiter.api;
+
+  exports io.ledgerkeep.testkit;
+  exports io.ledgerkeep.testkit.contract;
+}
