@@ -5,6 +5,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Objects;
@@ -131,6 +132,11 @@ public final class Bytes implements Comparable<Bytes> {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Feeds these bytes to the digest without copying them first. */
+  public void digestInto(MessageDigest digest) {
+    digest.update(array, offset, size);
   }
 
   /** Returns these bytes read as UTF-8 text. */
