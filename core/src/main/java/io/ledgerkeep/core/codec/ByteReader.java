@@ -57,7 +57,8 @@ public final class ByteReader {
   public int length() {
     long length = varint();
     if (length > bytes.size() - at) {
-      throw damaged("a length of " + length + " exceeds the " + (bytes.size() - at) + " bytes left");
+      throw damaged(
+          "a length of " + length + " exceeds the " + (bytes.size() - at) + " bytes left");
     }
     return (int) length;
   }

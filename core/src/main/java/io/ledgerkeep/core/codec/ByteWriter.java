@@ -93,7 +93,8 @@ public final class ByteWriter {
 
   private void ensure(int more) {
     if (array.length - size < more) {
-      long wanted = Math.max((long) size + more, Math.min(array.length * 2L, Integer.MAX_VALUE - 8));
+      long wanted =
+          Math.max((long) size + more, Math.min(array.length * 2L, Integer.MAX_VALUE - 8));
       array = Arrays.copyOf(array, Math.toIntExact(wanted));
     }
   }

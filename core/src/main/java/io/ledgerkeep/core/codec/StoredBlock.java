@@ -81,7 +81,7 @@ public record StoredBlock(
     try {
       return new Transaction(in.text(), in.rest());
     } catch (IllegalArgumentException e) {
-      throw in.damaged(e.getMessage());
+      throw in.damaged(String.valueOf(e.getMessage()));
     }
   }
 
