@@ -7,6 +7,7 @@ module io.ledgerkeep.testkit {
   requires transitive io.ledgerkeep.api;
   requires static transitive org.assertj.core;
   requires static transitive org.junit.jupiter.api;
+  requires static org.jspecify;
 
   exports io.ledgerkeep.testkit;
   exports io.ledgerkeep.testkit.contract;

@@ -90,11 +90,14 @@ public record Block(
   private static long rawBytes(RwSet rwSet) {
     long sum = utf8Size(rwSet.txId());
     for (RwSet.Read read : rwSet.reads()) {
-      sum += utf8Size(read.namespace()) + read.key().size() + read.value().map(Bytes::size).orElse(0);
+      sum +=
+          utf8Size(read.namespace()) + read.key().size() + read.value().map(Bytes::size).orElse(0);
     }
     for (RwSet.Write write : rwSet.writes()) {
       sum +=
-          utf8Size(write.namespace()) + write.key().size() + write.value().map(Bytes::size).orElse(0);
+          utf8Size(write.namespace())
+              + write.key().size()
+              + write.value().map(Bytes::size).orElse(0);
     }
     return sum;
   }

@@ -5,6 +5,7 @@ import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.security.MessageDigest;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.Objects;
@@ -133,6 +134,11 @@ public final class Bytes implements Comparable<Bytes> {
     }
   }
 
+  /** Feeds these bytes to the digest without copying them first. */
+  public void digestInto(MessageDigest digest) {
+    digest.update(array, offset, size);
+  }
+
   /** Returns these bytes read as UTF-8 text. */
   public String utf8() {
     return new String(array, offset, size, StandardCharsets.UTF_8);
@@ -146,12 +152,7 @@ public final class Bytes implements Comparable<Bytes> {
   @Override
   public int compareTo(Bytes other) {
     return Arrays.compareUnsigned(
-        array,
-        offset,
-        offset + size,
-        other.array,
-        other.offset,
-        other.offset + other.size);
+        array, offset, offset + size, other.array, other.offset, other.offset + other.size);
   }
 
   @Override

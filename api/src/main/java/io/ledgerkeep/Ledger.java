@@ -27,8 +27,8 @@ public interface Ledger extends LedgerReader, AutoCloseable {
    * Appends a block; it is durable when the call returns. A block equal to the one committed at its
    * height is accepted again and changes nothing.
    *
-   * @throws ConflictException if the height is not the next one, the previous hash does not link,
-   *     a transaction id is already used in the chain, or another block is committed at the height;
+   * @throws ConflictException if the height is not the next one, the previous hash does not link, a
+   *     transaction id is already used in the chain, or another block is committed at the height;
    *     nothing was changed
    * @throws StorageException if an engine failed: where {@link StorageException#committedHeight()}
    *     is empty, nothing was committed; else the block is committed and the ledger refuses writes

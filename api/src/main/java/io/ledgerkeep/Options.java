@@ -112,8 +112,7 @@ public final class Options {
     return switch (text) {
       case "true" -> true;
       case "false" -> false;
-      default ->
-          throw new ConfigurationException("option '" + name + "' must be true or false");
+      default -> throw new ConfigurationException("option '" + name + "' must be true or false");
     };
   }
 

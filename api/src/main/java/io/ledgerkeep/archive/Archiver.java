@@ -10,10 +10,10 @@ import io.ledgerkeep.job.JobReport;
 /**
  * Moves the bodies of old blocks to the archive.
  *
- * <p>Safe for any number of threads; one job runs at a time on a ledger. Reads and commits go on.
- * A body is deleted from the node only after its segment was synced in the archive, read back
- * through the store, verified against the node's own record and listed in the manifest. A job can
- * be killed at any instant and run again.
+ * <p>Safe for any number of threads; one job runs at a time on a ledger. Reads and commits go on. A
+ * body is deleted from the node only after its segment was synced in the archive, read back through
+ * the store, verified against the node's own record and listed in the manifest. A job can be killed
+ * at any instant and run again.
  */
 public interface Archiver {
 

@@ -6,8 +6,8 @@ import java.util.List;
 import java.util.Optional;
 
 /**
- * Puts and deletes that an engine applies as one, in the order given: the later of two mutations
- * of a key holds. Collected by one thread; not changed any more once it was handed to an engine.
+ * Puts and deletes that an engine applies as one, in the order given: the later of two mutations of
+ * a key holds. Collected by one thread; not changed any more once it was handed to an engine.
  */
 public final class WriteBatch {
 

@@ -3,4 +3,5 @@
  * io.ledgerkeep.testkit.InMemoryStorage} is an engine on a {@link io.ledgerkeep.testkit.MemoryDisk}
  * that can crash, fill up and be damaged; needs no test framework.
  */
+@org.jspecify.annotations.NullMarked
 package io.ledgerkeep.testkit;

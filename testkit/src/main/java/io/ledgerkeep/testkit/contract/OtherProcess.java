@@ -32,7 +32,10 @@ final class OtherProcess {
   /** Opens the store and writes so many pairs of numbers, one after the other; then waits. */
   public static void main(String[] arguments) throws Exception {
     StorageEngineProvider provider =
-        (StorageEngineProvider) Class.forName(arguments[0]).getDeclaredConstructor().newInstance();
+        Class.forName(arguments[0])
+            .asSubclass(StorageEngineProvider.class)
+            .getDeclaredConstructor()
+            .newInstance();
     Map<String, String> options = new TreeMap<>();
     for (int i = 3; i < arguments.length; i += 2) {
       options.put(arguments[i], arguments[i + 1]);

@@ -3,4 +3,5 @@
  * and say how the backend is opened. Each test is named after the numbered rule that it checks.
  * Needs JUnit and AssertJ.
  */
+@org.jspecify.annotations.NullMarked
 package io.ledgerkeep.testkit.contract;

@@ -1,0 +1,99 @@
+package io.ledgerkeep.core.chain;
+
+import io.ledgerkeep.Block;
+import io.ledgerkeep.core.chain.ChainKeys.BodyKey;
+import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.core.rows.RowReader;
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.storage.StorageEngine;
+import java.util.NoSuchElementException;
+
+/**
+ * Steps through blocks in the order of heights with one scan of the bodies and one of the metas.
+ * For one thread; close it.
+ */
+public final class BlockCursor implements AutoCloseable {
+
+  private final RowReader rows;
+  private final ChainReader reader;
+  private final long lastHeight;
+  private final StorageEngine.Cursor metas;
+  private final StorageEngine.Cursor bodies;
+  private long next;
+  private boolean atBody;
+
+  BlockCursor(ChainReader reader, RowReader rows, long firstHeight, long lastHeight) {
+    this.reader = reader;
+    this.rows = rows;
+    this.lastHeight = lastHeight;
+    this.next = firstHeight;
+    metas = rows.scan(ChainKeys.metasFrom(firstHeight));
+    try {
+      bodies = rows.scan(ChainKeys.bodies(firstHeight, lastHeight));
+      atBody = bodies.next();
+    } catch (RuntimeException e) {
+      metas.close();
+      throw e;
+    }
+  }
+
+  /** A block with its meta. */
+  public record Found(MetaRow meta, StoredBlock block) {}
+
+  /** Returns whether there is another block. */
+  public boolean hasNext() {
+    return next <= lastHeight;
+  }
+
+  /** Returns the next block. */
+  public Found next() {
+    if (!hasNext()) {
+      throw new NoSuchElementException();
+    }
+    MetaRow meta = nextMeta();
+    StoredBlock block = meta.meta().kind() == Block.Kind.NORMAL ? normalBody(meta) : keptBody(meta);
+    next++;
+    return new Found(meta, block);
+  }
+
+  private MetaRow nextMeta() {
+    if (!metas.next() || !metas.key().equals(ChainKeys.meta(next))) {
+      throw new IntegrityException(
+          "the meta of block " + next + " is missing; run ledgerkeep doctor");
+    }
+    return MetaRow.decode(rows.whole(metas.key(), metas.value()), next);
+  }
+
+  private StoredBlock normalBody(MetaRow meta) {
+    ChainReader.Body body = new ChainReader.Body(meta);
+    while (atBody) {
+      BodyKey key = BodyKey.of(bodies.key());
+      if (key.height() > next) {
+        break;
+      }
+      if (key.height() == next) {
+        body.add(key, rows.whole(bodies.key(), bodies.value()));
+      }
+      atBody = bodies.next();
+    }
+    return body.block().orElseThrow(this::missing);
+  }
+
+  private StoredBlock keptBody(MetaRow meta) {
+    return reader.block(meta).orElseThrow(this::missing);
+  }
+
+  private IntegrityException missing() {
+    return new IntegrityException(
+        "the body of block " + next + " is not whole on the node; run ledgerkeep doctor");
+  }
+
+  @Override
+  public void close() {
+    try {
+      metas.close();
+    } finally {
+      bodies.close();
+    }
+  }
+}

@@ -1,0 +1,9 @@
+/** The ledger, the archive and everything between; exports nothing. */
+module io.ledgerkeep.core {
+  requires io.ledgerkeep.api;
+  requires com.fasterxml.jackson.core;
+  requires com.github.luben.zstd_jni;
+  requires com.google.common;
+  requires org.slf4j;
+  requires static org.jspecify;
+}

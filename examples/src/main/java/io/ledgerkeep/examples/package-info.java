@@ -1,0 +1,2 @@
+/** One runnable class per question. */
+package io.ledgerkeep.examples;

@@ -1,0 +1,4 @@
+/** One runnable class per question. */
+module io.ledgerkeep.examples {
+  requires io.ledgerkeep.api;
+}
