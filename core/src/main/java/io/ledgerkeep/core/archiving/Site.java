@@ -55,8 +55,7 @@ public record Site(
   /** Returns the store, which a job cannot do without. */
   ArchiveStore requiredStore() {
     return store.orElseThrow(
-        () ->
-            new ConfigurationException("no archive store is configured (--archive DIR)"));
+        () -> new ConfigurationException("no archive store is configured (--archive DIR)"));
   }
 
   /** Returns the genesis hash; a chain without blocks has nothing to archive. */

@@ -3,6 +3,7 @@ package io.ledgerkeep.core.chain;
 import com.google.common.hash.HashFunction;
 import com.google.common.hash.Hashing;
 import io.ledgerkeep.Bytes;
+import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.error.StorageException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -62,6 +63,7 @@ final class IdFilter implements AutoCloseable {
    * @throws NoSuchFileException if a layer is missing, short or another ledger's: to be made anew
    */
   static IdFilter open(Path directory, long key, int layers) throws IOException {
+    Files.createDirectories(directory);
     IdFilter filter = new IdFilter(directory, key, false);
     for (int i = 0; i < layers; i++) {
       filter.layers.add(Layer.open(filter.file(i), key, i));
@@ -102,10 +104,7 @@ final class IdFilter implements AutoCloseable {
       try {
         layers.add(Layer.create(file(number), key, number, Math.max(1L << log2, ids)));
       } catch (IOException e) {
-        throw new StorageException(
-            StorageException.Kind.OUT_OF_SPACE,
-            "cannot write the next layer of the id filter " + file(number),
-            e);
+        throw SmallFile.failed("cannot write the next layer of the id filter " + file(number), e);
       }
     }
   }

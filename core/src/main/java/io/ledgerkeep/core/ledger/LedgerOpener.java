@@ -86,8 +86,7 @@ final class LedgerOpener {
       try {
         requireEmpty(engine, database);
         int pieceBytes = RowWriter.pieceBytesFor(engine);
-        new FormatRecord(
-                database, ledgerId, chainId, digest, COMPATIBILITY_VERSION, pieceBytes)
+        new FormatRecord(database, ledgerId, chainId, digest, COMPATIBILITY_VERSION, pieceBytes)
             .write(engine);
       } finally {
         if (choice.isOurs()) {
@@ -103,8 +102,7 @@ final class LedgerOpener {
     Map<Database, Layout.Place> places = new EnumMap<>(Database.class);
     for (Database database : Database.values()) {
       places.put(
-          database,
-          new Layout.Place(requiredChoice(database).name(), database.lowerCaseName()));
+          database, new Layout.Place(requiredChoice(database).name(), database.lowerCaseName()));
     }
     return new Layout(places);
   }
@@ -199,21 +197,15 @@ final class LedgerOpener {
     FormatRecord format = requireOneLedger(formats);
     return OpenLedger.open(
         new OpenLedger.Parts(
-            directory,
-            settings,
-            resources,
-            format,
-            formats,
-            engines,
-            names,
-            reserves));
+            directory, settings, resources, format, formats, engines, names, reserves));
   }
 
   private EngineChoice matchingChoice(Database database, Layout.Place place) {
     EngineChoice choice =
         settings
             .choice(database)
-            .orElseGet(() -> new Settings.NamedEngine(place.engine(), io.ledgerkeep.Options.none()));
+            .orElseGet(
+                () -> new Settings.NamedEngine(place.engine(), io.ledgerkeep.Options.none()));
     if (!choice.name().equals(place.engine())) {
       throw new ConfigurationException(
           "the %s database of this ledger is on engine '%s', not '%s'; the engine is fixed at creation"
@@ -252,13 +244,12 @@ final class LedgerOpener {
                 () ->
                     new IntegrityException(
                         "the %s database in %s has no format record: it is not the one LAYOUT means;"
-                            .formatted(database.lowerCaseName(), directory)
+                                .formatted(database.lowerCaseName(), directory)
                             + " run ledgerkeep doctor"));
     if (format.database() != database) {
       throw new IntegrityException(
           "the %s database in %s is a %s database; run ledgerkeep doctor"
-              .formatted(
-                  database.lowerCaseName(), directory, format.database().lowerCaseName()));
+              .formatted(database.lowerCaseName(), directory, format.database().lowerCaseName()));
     }
     return format;
   }
@@ -281,8 +272,7 @@ final class LedgerOpener {
     if (settings.chainId != null && !settings.chainId.equals(block.chainId())) {
       throw new ConflictException(
           Reason.OTHER_CHAIN,
-          "%s holds chain '%s', not '%s'"
-              .formatted(directory, block.chainId(), settings.chainId));
+          "%s holds chain '%s', not '%s'".formatted(directory, block.chainId(), settings.chainId));
     }
     if (settings.digest != null && !settings.digest.equals(block.digest().id())) {
       throw new ConfigurationException(

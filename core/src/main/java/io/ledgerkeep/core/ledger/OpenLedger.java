@@ -65,7 +65,9 @@ final class OpenLedger implements Ledger {
   private final JobLock jobLock = new JobLock();
   private final ReentrantLock commitLock = new ReentrantLock();
 
-  /** Held for writing while state and history of a block are written, for reading to look at all. */
+  /**
+   * Held for writing while state and history of a block are written, for reading to look at all.
+   */
   private final ReentrantReadWriteLock latch = new ReentrantReadWriteLock();
 
   private volatile long visibleHeight;

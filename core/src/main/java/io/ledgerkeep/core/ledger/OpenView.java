@@ -29,8 +29,7 @@ final class OpenView implements LedgerView {
     this.pivot = chain.mark().pivot();
     this.derived = derived;
     this.blocks = chain.snapshot();
-    this.bodies =
-        new BodyReader(chain.reader(blocks), chain, () -> height, () -> pivot, archived);
+    this.bodies = new BodyReader(chain.reader(blocks), chain, () -> height, () -> pivot, archived);
   }
 
   @Override
