@@ -75,7 +75,9 @@ final class ProgressPrinter implements Consumer<Progress> {
     }
     line.append(" blocks, ").append(Units.rate(progress.bytesPerSecond()));
     if (hasTotal) {
-      progress.timeLeft().ifPresent(l -> line.append(", ").append(Units.duration(l)).append(" left"));
+      progress
+          .timeLeft()
+          .ifPresent(l -> line.append(", ").append(Units.duration(l)).append(" left"));
     }
     return line.toString();
   }

@@ -142,8 +142,7 @@ public final class BlockLinesReader implements Closeable {
     }
 
     private Block toBlock() {
-      return new Block(
-          height, kind, hash, previousHash, header, transactions, rwSets, additional);
+      return new Block(height, kind, hash, previousHash, header, transactions, rwSets, additional);
     }
   }
 
@@ -188,9 +187,7 @@ public final class BlockLinesReader implements Closeable {
         case "key" -> key = bytes(RwSet.MAX_KEY_BYTES);
         default ->
             value =
-                scanner.takeNull()
-                    ? Optional.empty()
-                    : Optional.of(bytes(RwSet.MAX_VALUE_BYTES));
+                scanner.takeNull() ? Optional.empty() : Optional.of(bytes(RwSet.MAX_VALUE_BYTES));
       }
     }
   }

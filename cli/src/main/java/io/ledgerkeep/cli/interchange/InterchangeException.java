@@ -11,8 +11,7 @@ public final class InterchangeException extends IOException {
   private final String field;
 
   InterchangeException(long line, String field, String problem, Throwable cause) {
-    super(
-        "line " + line + (field.isEmpty() ? "" : ", field " + field) + ": " + problem, cause);
+    super("line " + line + (field.isEmpty() ? "" : ", field " + field) + ": " + problem, cause);
     this.line = line;
     this.field = field;
   }

@@ -97,7 +97,9 @@ final class JsonScanner {
     if (digits.isEmpty() || leadingZero || ".eE".indexOf(after) >= 0) {
       throw new Malformed(
           "expected a whole number"
-              + (digits.isEmpty() ? ", found " + shown(after) : " without sign, point or exponent"));
+              + (digits.isEmpty()
+                  ? ", found " + shown(after)
+                  : " without sign, point or exponent"));
     }
     try {
       return Long.parseLong(digits.toString());
@@ -127,7 +129,10 @@ final class JsonScanner {
   private int plainRun() throws IOException, Malformed {
     requireMore();
     int end = position;
-    while (end < limit && (buffer[end] & 0xff) >= 0x20 && buffer[end] != '"' && buffer[end] != '\\') {
+    while (end < limit
+        && (buffer[end] & 0xff) >= 0x20
+        && buffer[end] != '"'
+        && buffer[end] != '\\') {
       end++;
     }
     return end - position;
@@ -264,7 +269,8 @@ final class JsonScanner {
     }
     byte[] tail = Arrays.copyOfRange(decoded, decoded.length - odd, decoded.length);
     int end = position + length;
-    return Arrays.equals(Base64.getEncoder().encode(tail), Arrays.copyOfRange(buffer, end - 4, end));
+    return Arrays.equals(
+        Base64.getEncoder().encode(tail), Arrays.copyOfRange(buffer, end - 4, end));
   }
 
   private static Bytes joined(List<byte[]> parts, byte[] last, int size) {

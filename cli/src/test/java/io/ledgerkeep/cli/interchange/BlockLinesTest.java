@@ -37,14 +37,14 @@ final class BlockLinesTest {
                 Bytes.fromHex("ff00"),
                 Bytes.fromHex("000102"),
                 List.of(
-                    new Transaction("t1", Bytes.ofUtf8("pay")),
-                    new Transaction("t2", Bytes.EMPTY)),
+                    new Transaction("t1", Bytes.ofUtf8("pay")), new Transaction("t2", Bytes.EMPTY)),
                 List.of(
                     new RwSet(
                         "t1",
                         List.of(new RwSet.Read("ns", Bytes.ofUtf8("k"), Optional.empty())),
                         List.of(
-                            new RwSet.Write("ns", Bytes.ofUtf8("k"), Optional.of(Bytes.ofUtf8("v"))),
+                            new RwSet.Write(
+                                "ns", Bytes.ofUtf8("k"), Optional.of(Bytes.ofUtf8("v"))),
                             new RwSet.Write("", Bytes.EMPTY, Optional.empty()))),
                     new RwSet("t2", List.of(), List.of())),
                 Bytes.fromHex("ffef")));

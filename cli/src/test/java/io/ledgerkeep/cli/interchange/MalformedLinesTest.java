@@ -86,7 +86,8 @@ final class MalformedLinesTest {
     assertThat(thrown.line()).isEqualTo(2);
     assertThat(thrown.field()).isEqualTo(parts[2]);
     assertThat(thrown)
-        .hasMessageStartingWith("line 2" + (parts[2].isEmpty() ? "" : ", field " + parts[2]) + ": ");
+        .hasMessageStartingWith(
+            "line 2" + (parts[2].isEmpty() ? "" : ", field " + parts[2]) + ": ");
   }
 
   @Test
@@ -111,7 +112,8 @@ final class MalformedLinesTest {
   @Test
   void invalidUtf8IsRefused() {
     // overlong, half a surrogate pair, no beginning, no end
-    for (String bad : new String[] {"\u00c0\u0080", "\u00ed\u00a0\u0080", "\u00ff", "\u00e2\u0082"}) {
+    for (String bad :
+        new String[] {"\u00c0\u0080", "\u00ed\u00a0\u0080", "\u00ff", "\u00e2\u0082"}) {
       String line = Lines.FULL.replace("t1", bad);
       assertThat(refused(line.getBytes(StandardCharsets.ISO_8859_1)))
           .hasMessage("line 1, field transactions[0].id: the text is not valid UTF-8");
