@@ -6,4 +6,10 @@ module io.ledgerkeep.core {
   requires com.google.common;
   requires org.slf4j;
   requires static org.jspecify;
+
+  uses io.ledgerkeep.archive.ArchiveStoreProvider;
+  uses io.ledgerkeep.storage.StorageEngineProvider;
+
+  provides io.ledgerkeep.Ledgerkeep.Implementation with
+      io.ledgerkeep.core.ledger.CoreImplementation;
 }

@@ -1,9 +1,14 @@
-/** Engines for tests, and the contracts a backend author extends. */
+/**
+ * Fakes that behave, and contract tests: for everyone who tests against Ledgerkeep, or writes a
+ * storage engine or an archive store for it. The fakes need no test framework; the contract tests
+ * need JUnit and AssertJ.
+ */
 module io.ledgerkeep.testkit {
   requires transitive io.ledgerkeep.api;
+  requires static transitive org.assertj.core;
+  requires static transitive org.junit.jupiter.api;
   requires static org.jspecify;
-  requires static org.assertj.core;
-  requires static org.junit.jupiter.api;
 
   exports io.ledgerkeep.testkit;
+  exports io.ledgerkeep.testkit.contract;
 }

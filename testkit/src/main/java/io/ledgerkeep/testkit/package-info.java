@@ -1,3 +1,8 @@
-/** Engines that forget and fail on purpose, and the contract tests a backend extends. */
+/**
+ * Fakes with the behaviour of the real thing, for tests without mocks: {@link
+ * io.ledgerkeep.testkit.InMemoryStorage} is an engine on a {@link io.ledgerkeep.testkit.MemoryDisk}
+ * that can crash, fill up and be damaged, and {@link io.ledgerkeep.testkit.SampleChain} makes the
+ * blocks to fill it with. Needs no test framework.
+ */
 @org.jspecify.annotations.NullMarked
 package io.ledgerkeep.testkit;

@@ -61,7 +61,10 @@ public record BlockDigests(
    */
   public static Bytes recordDigest(BlockMeta meta, MessageDigest digest) {
     ByteWriter out = new ByteWriter(320);
-    out.u64(meta.height()).u8(meta.kind().ordinal()).sized(meta.hash()).sized(meta.previousHash());
+    out.u64(meta.height())
+        .u8(BlockHead.code(meta.kind()))
+        .sized(meta.hash())
+        .sized(meta.previousHash());
     out.varint(meta.transactionCount()).raw(meta.headerDigest()).raw(meta.additionalDigest());
     out.raw(meta.transactionRoot()).raw(meta.rwSetRoot());
     return MerkleTree.leaf(digest, Rope.of(out.take()));

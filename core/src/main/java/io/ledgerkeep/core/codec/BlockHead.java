@@ -8,8 +8,6 @@ import io.ledgerkeep.Bytes;
 public record BlockHead(
     long height, Block.Kind kind, Bytes hash, Bytes previousHash, Bytes header) {
 
-  private static final Block.Kind[] KINDS = Block.Kind.values();
-
   /** Returns the head of a block. */
   public static BlockHead of(Block block) {
     return new BlockHead(
@@ -24,15 +22,30 @@ public record BlockHead(
 
   /** Writes all but the height, which the place of the bytes tells. */
   public void writeTo(ByteWriter out) {
-    out.u8(kind.ordinal()).sized(hash).sized(previousHash).sized(header);
+    out.u8(code(kind)).sized(hash).sized(previousHash).sized(header);
   }
 
   /** Reads what {@link #writeTo} wrote. */
   public static BlockHead readFrom(ByteReader in, long height) {
-    int kind = in.u8();
-    if (kind >= KINDS.length) {
-      throw in.damaged("there is no kind of block " + kind);
-    }
-    return new BlockHead(height, KINDS[kind], in.sized(), in.sized(), in.sized());
+    return new BlockHead(height, kind(in), in.sized(), in.sized(), in.sized());
+  }
+
+  /** Returns the number that stands for the kind in stored bytes. */
+  static int code(Block.Kind kind) {
+    return switch (kind) {
+      case GENESIS -> 0;
+      case CONFIG -> 1;
+      case NORMAL -> 2;
+    };
+  }
+
+  private static Block.Kind kind(ByteReader in) {
+    int code = in.u8();
+    return switch (code) {
+      case 0 -> Block.Kind.GENESIS;
+      case 1 -> Block.Kind.CONFIG;
+      case 2 -> Block.Kind.NORMAL;
+      default -> throw in.damaged("there is no kind of block " + code);
+    };
   }
 }

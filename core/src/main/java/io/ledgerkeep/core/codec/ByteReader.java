@@ -30,14 +30,14 @@ public final class ByteReader {
     need(4);
     int value = 0;
     for (int i = 0; i < 4; i++) {
-      value = value << 8 | bytes.get(at++) & 0xFF;
+      value = (value << 8) | (bytes.get(at++) & 0xFF);
     }
     return value;
   }
 
   /** Reads an 8-byte number. */
   public long u64() {
-    return (long) u32() << 32 | u32() & 0xFFFFFFFFL;
+    return ((long) u32() << 32) | (u32() & 0xFFFFFFFFL);
   }
 
   /** Reads a number of variable length; it is not negative. */

@@ -1,0 +1,546 @@
+package io.ledgerkeep.core.chain;
+
+import io.ledgerkeep.Block;
+import io.ledgerkeep.BlockMeta;
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.KeyRange;
+import io.ledgerkeep.Transaction;
+import io.ledgerkeep.core.chain.ChainKeys.BodyKey;
+import io.ledgerkeep.core.codec.BlockDigests;
+import io.ledgerkeep.core.codec.BlockHead;
+import io.ledgerkeep.core.codec.ByteReader;
+import io.ledgerkeep.core.codec.ByteWriter;
+import io.ledgerkeep.core.codec.Digests;
+import io.ledgerkeep.core.codec.Rope;
+import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.core.rows.PieceKeys;
+import io.ledgerkeep.core.rows.RowReader;
+import io.ledgerkeep.core.rows.RowWriter;
+import io.ledgerkeep.error.ConflictException;
+import io.ledgerkeep.error.ConflictException.Reason;
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.StorageException;
+import io.ledgerkeep.storage.StorageEngine;
+import io.ledgerkeep.storage.StorageEngine.Durability;
+import io.ledgerkeep.storage.WriteBatch;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.HashSet;
+import java.util.List;
+import java.util.Optional;
+import java.util.Set;
+import java.util.function.Consumer;
+import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The block database as it is written. One DURABLE batch with the record of the last height is the
+ * commit point of a block; rows above that height are invisible and swept away.
+ *
+ * <p>{@link #append} is for one thread at a time, which the caller sees to; the rest serves any
+ * number of threads.
+ */
+public final class ChainStore implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ChainStore.class);
+  private static final long NONE = -1;
+
+  private final StorageEngine engine;
+  private final int pieceBytes;
+  private final Digests digests;
+  private final ChainReader reader;
+  private final IdFilter filter;
+
+  private volatile long last;
+  private volatile ArchiveMark mark;
+  private @Nullable MetaRow lastMeta;
+  private boolean rowsAboveLast;
+  private volatile boolean failed;
+
+  private ChainStore(
+      StorageEngine engine, int pieceBytes, Digests digests, IdFilter filter, ChainReader reader) {
+    this.engine = engine;
+    this.pieceBytes = pieceBytes;
+    this.digests = digests;
+    this.filter = filter;
+    this.reader = reader;
+    this.last = number(ChainKeys.LAST).orElse(NONE);
+    this.mark = engine.get(ChainKeys.PIVOT).map(ArchiveMark::decode).orElse(ArchiveMark.NONE);
+  }
+
+  /**
+   * Opens the chain of an engine: sweeps away what an interrupted commit left above the last height
+   * and brings the id filter up to it.
+   */
+  public static ChainStore open(
+      StorageEngine engine, int pieceBytes, Digests digests, Path filterDirectory, Bytes ledgerId) {
+    ChainReader reader = new ChainReader(RowReader.newest(engine, pieceBytes));
+    FilterMark covered =
+        engine.get(ChainKeys.FILTER).map(FilterMark::decode).orElse(FilterMark.NONE);
+    IdFilter filter = openFilter(filterDirectory, IdFilter.key(ledgerId), covered);
+    ChainStore store = new ChainStore(engine, pieceBytes, digests, filter, reader);
+    if (store.mark.pivot() > Math.max(store.last, 0)) {
+      throw new IntegrityException(
+          "the pivot %d is above the last height %d; run ledgerkeep doctor"
+              .formatted(store.mark.pivot(), store.last));
+    }
+    store.sweepAboveLast();
+    store.coverIds(filter.isNew() ? NONE : covered.height());
+    if (store.last >= 0) {
+      store.lastMeta = reader.requiredMeta(store.last);
+    }
+    return store;
+  }
+
+  /** Up to which height, in how many layers, the filter was last made durable. */
+  private record FilterMark(long height, int layers) {
+
+    static final FilterMark NONE = new FilterMark(-1, 0);
+
+    Bytes encode() {
+      return new ByteWriter(16).u64(height).u32(layers).take();
+    }
+
+    static FilterMark decode(Bytes record) {
+      ByteReader in = new ByteReader(record, "the record of the id filter");
+      return new FilterMark(in.u64(), in.u32());
+    }
+  }
+
+  private static IdFilter openFilter(Path directory, long key, FilterMark covered) {
+    try {
+      try {
+        return IdFilter.open(directory, key, covered.layers());
+      } catch (IOException e) {
+        LOG.warn("the id filter in {} is made anew from the index: {}", directory, e.toString());
+        return IdFilter.create(directory, key);
+      }
+    } catch (IOException e) {
+      throw new StorageException(
+          StorageException.Kind.FATAL, "cannot write the id filter in " + directory, e);
+    }
+  }
+
+  /** Adds the ids of all blocks above the height that the filter covers. */
+  private void coverIds(long coveredHeight) {
+    if (coveredHeight >= last) {
+      return;
+    }
+    if (coveredHeight < mark.pivot()) {
+      // bodies may be gone; the index has every id
+      coverIdsOfIndex();
+      return;
+    }
+    try (BlockCursor blocks = reader.blocks(coveredHeight + 1, last)) {
+      while (blocks.hasNext()) {
+        for (Rope row : blocks.next().block().transactions()) {
+          filter.makeRoom(1);
+          filter.add(StoredBlock.transactionId(row.join()));
+        }
+      }
+    }
+  }
+
+  private void coverIdsOfIndex() {
+    try (StorageEngine.Cursor cursor = engine.scan(ChainKeys.ids())) {
+      while (cursor.next()) {
+        filter.makeRoom(1);
+        filter.add(ChainKeys.idOf(cursor.key()));
+      }
+    }
+  }
+
+  /** Returns the newest committed height, or -1. */
+  public long last() {
+    return last;
+  }
+
+  /** Returns the pivot and the manifest entry recorded with it. */
+  public ArchiveMark mark() {
+    return mark;
+  }
+
+  /** Returns whether the body of the block is in the archive only. */
+  public boolean isArchived(BlockMeta meta) {
+    return meta.kind() == Block.Kind.NORMAL && meta.height() <= mark.pivot();
+  }
+
+  /** Returns a reader of the newest rows. */
+  public ChainReader reader() {
+    return reader;
+  }
+
+  /** Returns a reader of the rows of a snapshot. */
+  public ChainReader reader(StorageEngine.Snapshot snapshot) {
+    return new ChainReader(new RowReader(snapshot, pieceBytes));
+  }
+
+  /** Returns whether the filter says that the id may be known. */
+  public boolean mightKnow(String id) {
+    return filter.mightContain(id);
+  }
+
+  // ------------------------------------------------------------------------------------ append
+
+  /**
+   * Appends blocks in as few batches as they fit in. Blocks equal to committed ones are passed
+   * over. After each commit point the listener is told what became durable.
+   */
+  public void append(List<Prepared> blocks, Consumer<List<Prepared>> committed) {
+    requireWritable();
+    if (rowsAboveLast) {
+      sweepAboveLast();
+    }
+    Appending appending = new Appending(committed);
+    for (Prepared block : blocks) {
+      appending.add(block);
+    }
+    appending.commit();
+  }
+
+  /** The blocks that go into the next commit point. */
+  private final class Appending {
+
+    private final Consumer<List<Prepared>> committed;
+    private final RowWriter writer = new RowWriter(engine, pieceBytes, Durability.DURABLE);
+    private final Set<String> ids = new HashSet<>();
+    private List<Prepared> open = new ArrayList<>();
+    private @Nullable MetaRow newest = lastMeta;
+
+    Appending(Consumer<List<Prepared>> committed) {
+      this.committed = committed;
+    }
+
+    void add(Prepared block) {
+      long height = block.block().height();
+      if (height <= last + open.size()) {
+        commitBeforeRefusing(() -> requireEqual(block));
+        return;
+      }
+      if (!open.isEmpty() && !writer.fits(block.batchBytes(), block.rows())) {
+        commit();
+      }
+      commitBeforeRefusing(() -> requireNext(block));
+      open.add(block);
+      MetaRow meta =
+          newest == null
+              ? MetaRow.genesis(block.stored(), block.digests())
+              : MetaRow.after(newest, block.stored(), block.digests());
+      newest = meta;
+      guarded(() -> put(block.stored(), meta, writer));
+    }
+
+    /** A refused block takes none of the good ones before it down. */
+    private void commitBeforeRefusing(Runnable check) {
+      try {
+        check.run();
+      } catch (ConflictException e) {
+        commit();
+        throw e;
+      }
+    }
+
+    void commit() {
+      if (open.isEmpty()) {
+        return;
+      }
+      long height = last + open.size();
+      writer.record(ChainKeys.LAST, number(height));
+      guarded(
+          () -> {
+            filter.makeRoom(ids.size());
+            writer.write();
+          });
+      last = height;
+      lastMeta = newest;
+      ids.forEach(filter::add);
+      ids.clear();
+      List<Prepared> durable = open;
+      open = new ArrayList<>();
+      committed.accept(durable);
+    }
+
+    /** Runs a write; afterwards it is known whether the blocks were committed. */
+    private void guarded(Runnable write) {
+      try {
+        write.run();
+      } catch (StorageException e) {
+        rowsAboveLast = true;
+        writer.discard();
+        if (e.isOutOfSpace()) {
+          throw e;
+        }
+        failed = true;
+        throw tellingWhatIsCommitted(e);
+      }
+    }
+
+    private StorageException tellingWhatIsCommitted(StorageException e) {
+      long height = last + open.size();
+      try {
+        if (number(ChainKeys.LAST).orElse(NONE) == height) {
+          return new StorageException(
+              StorageException.Kind.FATAL,
+              "block " + height + " is committed although the engine failed; open the ledger again",
+              e,
+              height);
+        }
+      } catch (RuntimeException unreadable) {
+        e.addSuppressed(unreadable);
+      }
+      return e;
+    }
+
+    private void requireEqual(Prepared block) {
+      long height = block.block().height();
+      Bytes known =
+          height <= last
+              ? BlockDigests.recordDigest(reader.requiredMeta(height).meta(), digests.newDigest())
+              : open.get((int) (height - last - 1)).recordDigest();
+      if (!known.equals(block.recordDigest())) {
+        throw new ConflictException(Reason.BLOCK, "another block is committed at height " + height);
+      }
+    }
+
+    private void requireNext(Prepared prepared) {
+      Block block = prepared.block();
+      long next = last + open.size() + 1;
+      if (block.height() != next) {
+        throw new ConflictException(
+            Reason.BLOCK, "the next height is " + next + ", not " + block.height());
+      }
+      if (newest != null && !newest.meta().hash().equals(block.previousHash())) {
+        throw new ConflictException(
+            Reason.BLOCK,
+            "block %d names the previous hash %s, but block %d has the hash %s"
+                .formatted(next, block.previousHash().hex(), next - 1, newest.meta().hash().hex()));
+      }
+      requireNewIds(block);
+    }
+
+    private void requireNewIds(Block block) {
+      Set<String> added = new HashSet<>();
+      for (Transaction transaction : block.transactions()) {
+        String id = transaction.id();
+        if (ids.contains(id) || !added.add(id) || isCommitted(id)) {
+          throw new ConflictException(
+              Reason.DUPLICATE_TRANSACTION,
+              "block " + block.height() + " repeats transaction id '" + id + "'");
+        }
+      }
+      ids.addAll(added);
+    }
+
+    private boolean isCommitted(String id) {
+      return filter.mightContain(id)
+          && reader.locationOf(id).filter(location -> location.height() <= last).isPresent();
+    }
+  }
+
+  /** Puts all rows of a block: body, index entries, meta, hash. */
+  private void put(StoredBlock block, MetaRow meta, RowWriter writer) {
+    BlockHead head = block.head();
+    putBody(block, writer);
+    for (int i = 0; i < block.transactions().size(); i++) {
+      String id = StoredBlock.transactionId(block.transactions().get(i).parts().get(0));
+      writer.put(ChainKeys.id(id), new ByteWriter(12).u64(head.height()).u32(i).take());
+    }
+    writer.put(ChainKeys.meta(head.height()), Rope.of(meta.encode()));
+    writer.put(ChainKeys.hash(head.hash()), number(head.height()));
+  }
+
+  private static void putBody(StoredBlock block, RowWriter writer) {
+    BlockHead head = block.head();
+    for (int i = 0; i < block.transactions().size(); i++) {
+      writer.put(body(head, i, ChainKeys.TRANSACTION), block.transactions().get(i));
+      writer.put(body(head, i, ChainKeys.RW_SET), block.rwSets().get(i));
+    }
+    if (!block.additional().isEmpty()) {
+      writer.put(ChainKeys.additional(head.kind(), head.height()), Rope.of(block.additional()));
+    }
+  }
+
+  private static Bytes body(BlockHead head, int ordinal, int part) {
+    return ChainKeys.body(head.kind(), head.height(), ordinal, part);
+  }
+
+  /**
+   * Removes the rows above the last height; an index entry goes before the row that leads to it.
+   */
+  private void sweepAboveLast() {
+    long from = last + 1;
+    for (Block.Kind kind : List.of(Block.Kind.NORMAL, Block.Kind.CONFIG)) {
+      KeyRange bodies = ChainKeys.bodiesFrom(kind, from);
+      sweepIds(bodies);
+      remove(bodies);
+    }
+    sweepHashes(ChainKeys.metasFrom(from));
+    remove(ChainKeys.metasFrom(from));
+    rowsAboveLast = false;
+  }
+
+  private void sweepIds(KeyRange bodies) {
+    RowWriter writer = new RowWriter(engine, pieceBytes, Durability.DURABLE);
+    try (StorageEngine.Cursor cursor = engine.scan(bodies)) {
+      while (cursor.next()) {
+        if (BodyKey.of(cursor.key()).part() == ChainKeys.TRANSACTION) {
+          String id = StoredBlock.transactionId(cursor.value());
+          if (reader.locationOf(id).filter(location -> location.height() > last).isPresent()) {
+            writer.delete(ChainKeys.id(id));
+          }
+        }
+      }
+    }
+    writer.write();
+  }
+
+  private void sweepHashes(KeyRange metas) {
+    RowWriter writer = new RowWriter(engine, pieceBytes, Durability.DURABLE);
+    try (StorageEngine.Cursor cursor = engine.scan(metas)) {
+      while (cursor.next()) {
+        ByteReader in = new ByteReader(cursor.value(), "a meta above the last height");
+        in.u8();
+        Bytes hash = in.sized();
+        if (reader.heightOf(hash).orElse(NONE) > last) {
+          writer.delete(ChainKeys.hash(hash));
+        }
+      }
+    }
+    writer.write();
+  }
+
+  private void remove(KeyRange rows) {
+    engine.deleteRange(rows);
+    engine.deleteRange(PieceKeys.pieces(rows));
+  }
+
+  // ------------------------------------------------------------------------------------ records
+
+  /** Returns up to where state and history are known to be durable, or -1. */
+  public long derivedThrough() {
+    return number(ChainKeys.DERIVED).orElse(NONE);
+  }
+
+  /** Records that state and history are durable up to the height, and the id filter up to last. */
+  public void checkpoint(long derivedThrough) {
+    int layers = filter.force();
+    write(
+        new WriteBatch()
+            .put(ChainKeys.DERIVED, number(derivedThrough))
+            .put(ChainKeys.FILTER, new FilterMark(last, layers).encode()));
+  }
+
+  /** Returns how many of the newest blocks are never archived, if it was ever set. */
+  public Optional<Long> unarchivedBlocks() {
+    return number(ChainKeys.UNARCHIVED);
+  }
+
+  /** Keeps how many of the newest blocks are never archived. */
+  public void setUnarchivedBlocks(long blocks) {
+    write(new WriteBatch().put(ChainKeys.UNARCHIVED, number(blocks)));
+  }
+
+  /** Returns what a job has begun and not finished. */
+  public Optional<JobRecord> job() {
+    return engine.get(ChainKeys.JOB).map(JobRecord::decode);
+  }
+
+  /** Records what a job begins. */
+  public void beginJob(JobRecord job) {
+    write(new WriteBatch().put(ChainKeys.JOB, job.encode()));
+  }
+
+  /** Records that nothing is left of a job. */
+  public void endJob() {
+    write(new WriteBatch().delete(ChainKeys.JOB));
+  }
+
+  // ------------------------------------------------------------------------------------ archive
+
+  /**
+   * The commit point of archiving: from here on the bodies up to the pivot are the archive's. One
+   * batch moves the pivot, records the manifest entry and says what is to be deleted.
+   */
+  public void raisePivot(ArchiveMark newMark, JobRecord deletion) {
+    write(
+        new WriteBatch()
+            .put(ChainKeys.PIVOT, newMark.encode())
+            .put(ChainKeys.JOB, deletion.encode()));
+    mark = newMark;
+  }
+
+  /** Deletes the bodies of normal blocks of a range, bounded by the pivot. Idempotent. */
+  public void deleteArchivedBodies(long firstHeight, long lastHeight) {
+    long bounded = Math.min(lastHeight, mark.pivot());
+    if (firstHeight <= bounded) {
+      remove(ChainKeys.bodies(firstHeight, bounded));
+    }
+  }
+
+  /** Gives the space of deleted bodies of a range back. */
+  public void compactBodies(long firstHeight, long lastHeight) {
+    KeyRange bodies = ChainKeys.bodies(firstHeight, lastHeight);
+    engine.compact(bodies);
+    engine.compact(PieceKeys.pieces(bodies));
+  }
+
+  /**
+   * Puts the bodies of consecutive blocks back and lowers the pivot in the same batch, or in the
+   * last one where they do not fit in one. Genesis and config blocks are stepped over.
+   */
+  public void putBack(List<StoredBlock> blocks, long newPivot) {
+    RowWriter writer = new RowWriter(engine, pieceBytes, Durability.DURABLE);
+    for (StoredBlock block : blocks) {
+      if (block.head().kind() == Block.Kind.NORMAL) {
+        putBody(block, writer);
+      }
+    }
+    ArchiveMark lowered = mark.withPivot(newPivot);
+    writer.record(ChainKeys.PIVOT, lowered.encode());
+    writer.write();
+    mark = lowered;
+  }
+
+  /** Returns a snapshot of the database. The caller closes it. */
+  public StorageEngine.Snapshot snapshot() {
+    return engine.snapshot();
+  }
+
+  /** Returns the size of the database on disk, in bytes. */
+  public long sizeBytes() {
+    return engine.sizeBytes();
+  }
+
+  /** Closes the filter; the engine is closed by who opened it. */
+  @Override
+  public void close() {
+    filter.close();
+  }
+
+  private void requireWritable() {
+    if (failed) {
+      throw new StorageException(
+          StorageException.Kind.FATAL,
+          "an earlier write failed, so that writes are refused; open the ledger again");
+    }
+  }
+
+  /** Refuses all writes until the ledger is opened again. */
+  public void refuseWrites() {
+    failed = true;
+  }
+
+  private void write(WriteBatch batch) {
+    engine.write(batch, Durability.DURABLE);
+  }
+
+  private Optional<Long> number(Bytes key) {
+    return engine.get(key).map(row -> new ByteReader(row, "a record").u64());
+  }
+
+  private static Bytes number(long value) {
+    return new ByteWriter(8).u64(value).take();
+  }
+}

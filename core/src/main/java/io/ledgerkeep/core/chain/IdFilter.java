@@ -1,0 +1,258 @@
+package io.ledgerkeep.core.chain;
+
+import com.google.common.hash.HashFunction;
+import com.google.common.hash.Hashing;
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.core.files.SmallFile;
+import io.ledgerkeep.error.StorageException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.ByteBuffer;
+import java.nio.MappedByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * Says of a transaction id that it is surely new, or that it perhaps is not: only then the index
+ * has to be read.
+ *
+ * <p>A blocked Bloom filter in layers, each a mapped file: an id sets {@value #PROBES} bits within
+ * one cache line of the newest layer. A layer has 12 bits for each id it is made for; each is twice
+ * as large as the one before, up to 2^27 ids. So 10^9 ids take 18 layers of 1.5 GiB in all on disk,
+ * of which only the lines touched lie in memory (page cache, not heap), and about one new id in
+ * thirty is answered "perhaps".
+ *
+ * <p>Bits are only ever set, so whatever part of a layer a crash leaves on disk, it says "surely
+ * new" of no id that was covered by a {@link #force}. Files are written out in full before they are
+ * mapped: a mapped hole on a full disk would kill the process. For one thread at a time.
+ */
+final class IdFilter implements AutoCloseable {
+
+  private static final int PROBES = 6;
+  private static final int BITS_PER_ID = 12;
+  private static final int LINE_BYTES = 64;
+  private static final int HEADER_BYTES = 4096;
+  private static final long MAGIC = 0x4C4B_4944_4649_4C31L; // LKIDFIL1
+  private static final int FIRST_LAYER_LOG_2 = 16;
+  private static final int LARGEST_LAYER_LOG_2 = 27;
+
+  private final Path directory;
+  private final long key;
+  private final HashFunction hash;
+  private final boolean isNew;
+  private final List<Layer> layers = new ArrayList<>();
+
+  private IdFilter(Path directory, long key, boolean isNew) {
+    this.directory = directory;
+    this.key = key;
+    this.isNew = isNew;
+    this.hash = Hashing.sipHash24(key, ~key);
+  }
+
+  /**
+   * Opens the filter of the directory.
+   *
+   * @param key drawn at random when the ledger was made, so that nobody can choose ids that collide
+   * @param layers the number of layers that were forced last
+   * @throws NoSuchFileException if a layer is missing, short or another ledger's: to be made anew
+   */
+  static IdFilter open(Path directory, long key, int layers) throws IOException {
+    Files.createDirectories(directory);
+    IdFilter filter = new IdFilter(directory, key, false);
+    for (int i = 0; i < layers; i++) {
+      filter.layers.add(Layer.open(filter.file(i), key, i));
+    }
+    filter.removeFrom(layers);
+    return filter;
+  }
+
+  /** Makes an empty filter in the directory; whatever filter was there is gone. */
+  static IdFilter create(Path directory, long key) throws IOException {
+    Files.createDirectories(directory);
+    IdFilter filter = new IdFilter(directory, key, true);
+    filter.removeFrom(0);
+    return filter;
+  }
+
+  /** Returns whether the filter was made anew and knows no id yet. */
+  boolean isNew() {
+    return isNew;
+  }
+
+  /** Returns false only if the id was never added. */
+  boolean mightContain(String id) {
+    long bits = hash(id);
+    for (int i = layers.size() - 1; i >= 0; i--) {
+      if (layers.get(i).contains(bits)) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Makes sure that so many ids can be added without another file. */
+  void makeRoom(int ids) {
+    if (layers.isEmpty() || newest().count + ids > newest().capacity) {
+      int number = layers.size();
+      int log2 = Math.min(FIRST_LAYER_LOG_2 + number, LARGEST_LAYER_LOG_2);
+      try {
+        layers.add(Layer.create(file(number), key, number, Math.max(1L << log2, ids)));
+      } catch (IOException e) {
+        throw SmallFile.failed("cannot write the next layer of the id filter " + file(number), e);
+      }
+    }
+  }
+
+  /** Adds an id, for which there is room. */
+  void add(String id) {
+    newest().add(hash(id));
+  }
+
+  /** Makes all bits durable; returns the number of layers. */
+  int force() {
+    try {
+      layers.forEach(Layer::force);
+      return layers.size();
+    } catch (UncheckedIOException e) {
+      throw new StorageException(
+          StorageException.Kind.FATAL, "cannot sync the id filter in " + directory, e);
+    }
+  }
+
+  @Override
+  public void close() {
+    layers.clear();
+  }
+
+  private Layer newest() {
+    return layers.get(layers.size() - 1);
+  }
+
+  private long hash(String id) {
+    return hash.hashBytes(id.getBytes(StandardCharsets.UTF_8)).asLong();
+  }
+
+  private Path file(int number) {
+    return directory.resolve("layer-%02d".formatted(number));
+  }
+
+  private void removeFrom(int number) throws IOException {
+    for (int i = number; Files.deleteIfExists(file(i)); i++) {
+      // each was made for a count that no checkpoint recorded
+    }
+  }
+
+  /** One file: a header, then lines of 512 bits. */
+  private static final class Layer {
+
+    private final MappedByteBuffer map;
+    private final long capacity;
+    private final long lines;
+    private long count;
+
+    private Layer(MappedByteBuffer map, long capacity, long count) {
+      this.map = map;
+      this.capacity = capacity;
+      this.lines = lines(capacity);
+      this.count = count;
+    }
+
+    static Layer create(Path file, long key, int number, long capacity) throws IOException {
+      try (FileChannel channel =
+          FileChannel.open(
+              file,
+              StandardOpenOption.CREATE,
+              StandardOpenOption.TRUNCATE_EXISTING,
+              StandardOpenOption.READ,
+              StandardOpenOption.WRITE)) {
+        ByteBuffer zeros = ByteBuffer.allocate(1 << 16);
+        for (long left = bytes(capacity); left > 0; ) {
+          zeros.clear().limit((int) Math.min(left, zeros.capacity()));
+          left -= channel.write(zeros);
+        }
+        channel.force(true);
+        MappedByteBuffer map = map(channel, bytes(capacity));
+        map.putLong(0, MAGIC).putLong(8, key).putLong(16, number).putLong(24, capacity);
+        return new Layer(map, capacity, 0);
+      } catch (IOException e) {
+        Files.deleteIfExists(file);
+        throw e;
+      }
+    }
+
+    static Layer open(Path file, long key, int number) throws IOException {
+      try (FileChannel channel =
+          FileChannel.open(file, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+        if (channel.size() > HEADER_BYTES && channel.size() <= Integer.MAX_VALUE) {
+          MappedByteBuffer map = map(channel, channel.size());
+          long capacity = map.getLong(24);
+          if (map.getLong(0) == MAGIC
+              && map.getLong(8) == key
+              && map.getLong(16) == number
+              && capacity > 0
+              && capacity <= Integer.MAX_VALUE
+              && bytes(capacity) == channel.size()) {
+            return new Layer(map, capacity, map.getLong(32));
+          }
+        }
+        throw new NoSuchFileException(file.toString(), null, "is not the layer it should be");
+      }
+    }
+
+    boolean contains(long bits) {
+      int line = line(bits);
+      long probes = bits * 0x9E37_79B9_7F4A_7C15L;
+      for (int i = 0; i < PROBES; i++) {
+        int bit = (int) ((probes >>> (9 * i)) & 511);
+        if ((map.get(line + (bit >>> 3)) & (1 << (bit & 7))) == 0) {
+          return false;
+        }
+      }
+      return true;
+    }
+
+    void add(long bits) {
+      int line = line(bits);
+      long probes = bits * 0x9E37_79B9_7F4A_7C15L;
+      for (int i = 0; i < PROBES; i++) {
+        int bit = (int) ((probes >>> (9 * i)) & 511);
+        int at = line + (bit >>> 3);
+        map.put(at, (byte) (map.get(at) | (1 << (bit & 7))));
+      }
+      count++;
+    }
+
+    void force() {
+      map.putLong(32, count);
+      map.force();
+    }
+
+    private int line(long bits) {
+      long line = Math.multiplyHigh(bits >>> 1, lines << 1);
+      return HEADER_BYTES + (int) line * LINE_BYTES;
+    }
+
+    private static MappedByteBuffer map(FileChannel channel, long size) throws IOException {
+      return channel.map(FileChannel.MapMode.READ_WRITE, 0, size);
+    }
+
+    private static long lines(long capacity) {
+      return Math.max(1, capacity * BITS_PER_ID / (LINE_BYTES * 8));
+    }
+
+    private static long bytes(long capacity) {
+      return HEADER_BYTES + lines(capacity) * LINE_BYTES;
+    }
+  }
+
+  /** Returns the key as the ledger's identity gives it. */
+  static long key(Bytes ledgerId) {
+    return ledgerId.asBuffer().getLong(0);
+  }
+}

@@ -1,0 +1,89 @@
+package io.ledgerkeep.core.derived;
+
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.KeyRange;
+import io.ledgerkeep.LedgerReader.HistoryEntry;
+import io.ledgerkeep.core.chain.ChainKeys;
+import io.ledgerkeep.core.codec.ByteReader;
+import io.ledgerkeep.core.codec.ByteWriter;
+import java.nio.charset.StandardCharsets;
+
+/**
+ * The keys of the state and the history database. Lengths have two bytes, so that no namespace is
+ * the beginning of another; in history height and ordinal are inverted, so that the newest writer
+ * comes first.
+ *
+ * <pre>
+ * both     01 name                                                    a record: format, height
+ * state    02 length namespace key                                    value
+ * history  02 length namespace length key ~height ~ordinal            deleted, transaction id
+ * both     8x ...                                                     further pieces of rows of 0x
+ * </pre>
+ */
+final class DerivedKeys {
+
+  /** The height that the database has come to, whether durable or not. */
+  static final Bytes HEIGHT = ChainKeys.record("height");
+
+  /** Where the pieces of large values lie. */
+  static final KeyRange PIECES = KeyRange.prefix(Bytes.wrap(new byte[] {(byte) 0x82}));
+
+  private static final int ROWS = 2;
+
+  private DerivedKeys() {}
+
+  static Bytes state(String namespace, Bytes key) {
+    byte[] name = namespace.getBytes(StandardCharsets.UTF_8);
+    return new ByteWriter(3 + name.length + key.size())
+        .u8(ROWS)
+        .u8(name.length >>> 8)
+        .u8(name.length)
+        .raw(name)
+        .raw(key)
+        .take();
+  }
+
+  /** Returns the range of the state keys of a namespace that lie in a range of its keys. */
+  static KeyRange state(String namespace, KeyRange range) {
+    KeyRange whole = KeyRange.prefix(state(namespace, Bytes.EMPTY));
+    return KeyRange.of(
+        state(namespace, range.from()),
+        range.until().map(until -> state(namespace, until)).orElseGet(whole.until()::orElseThrow));
+  }
+
+  /** Returns the key within the namespace. */
+  static Bytes keyOf(String namespace, Bytes stateKey) {
+    return stateKey.slice(state(namespace, Bytes.EMPTY).size(), stateKey.size());
+  }
+
+  static Bytes history(String namespace, Bytes key, long height, int ordinal) {
+    return historyPrefix(namespace, key, 12).u64(~height).u32(~ordinal).take();
+  }
+
+  static KeyRange history(String namespace, Bytes key) {
+    return KeyRange.prefix(historyPrefix(namespace, key, 0).take());
+  }
+
+  private static ByteWriter historyPrefix(String namespace, Bytes key, int more) {
+    byte[] name = namespace.getBytes(StandardCharsets.UTF_8);
+    return new ByteWriter(5 + name.length + key.size() + more)
+        .u8(ROWS)
+        .u8(name.length >>> 8)
+        .u8(name.length)
+        .raw(name)
+        .u8(key.size() >>> 8)
+        .u8(key.size())
+        .raw(key);
+  }
+
+  static Bytes historyValue(String txId, boolean deleted) {
+    return new ByteWriter(1 + txId.length()).u8(deleted ? 1 : 0).raw(Bytes.ofUtf8(txId)).take();
+  }
+
+  static HistoryEntry historyEntry(Bytes key, Bytes value) {
+    ByteReader tail = new ByteReader(key.slice(key.size() - 12, key.size()), "a history key");
+    ByteReader in = new ByteReader(value, "a history entry");
+    boolean deleted = in.u8() == 1;
+    return new HistoryEntry(~tail.u64(), ~tail.u32(), in.rest().utf8(), deleted);
+  }
+}

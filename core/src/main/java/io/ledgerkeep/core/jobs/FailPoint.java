@@ -1,0 +1,34 @@
+package io.ledgerkeep.core.jobs;
+
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Places where a test can kill the process: with {@code -Dledgerkeep.failpoint=NAME} it halts when
+ * it comes by for the first time, with {@code NAME:N} for the N-th. Without the property a place
+ * costs one comparison.
+ */
+public final class FailPoint {
+
+  private static final @Nullable String WANTED = System.getProperty("ledgerkeep.failpoint");
+  private static int passed;
+
+  private FailPoint() {}
+
+  /** Halts the process if this place is the one wanted. */
+  public static void pass(String name) {
+    if (WANTED != null) {
+      haltAt(name, WANTED);
+    }
+  }
+
+  private static synchronized void haltAt(String name, String wanted) {
+    int colon = wanted.indexOf(':');
+    String wantedName = colon < 0 ? wanted : wanted.substring(0, colon);
+    if (name.equals(wantedName)) {
+      passed++;
+      if (passed == (colon < 0 ? 1 : Integer.parseInt(wanted.substring(colon + 1)))) {
+        Runtime.getRuntime().halt(137);
+      }
+    }
+  }
+}

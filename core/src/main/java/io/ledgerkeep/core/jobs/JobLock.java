@@ -1,0 +1,66 @@
+package io.ledgerkeep.core.jobs;
+
+import io.ledgerkeep.error.ConflictException;
+import io.ledgerkeep.error.ConflictException.Reason;
+import java.time.Instant;
+import java.util.concurrent.Semaphore;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Lets one maintenance job run on a ledger. Across processes the owner lock of the ledger's
+ * directory sees to that. Serves any number of threads.
+ */
+public final class JobLock {
+
+  private final Semaphore free = new Semaphore(1);
+  private volatile @Nullable Holder holder;
+  private volatile boolean closing;
+
+  private record Holder(String job, Instant since) {}
+
+  /** Ends the job's hold on the lock. */
+  public interface Lease extends AutoCloseable {
+    @Override
+    void close();
+  }
+
+  /**
+   * Takes the lock.
+   *
+   * @throws ConflictException {@link Reason#JOB_RUNNING} with the job that has it
+   */
+  public Lease take(String job) {
+    if (closing || !free.tryAcquire()) {
+      Holder other = holder;
+      throw new ConflictException(
+          Reason.JOB_RUNNING,
+          other == null
+              ? "the ledger is being closed"
+              : "job '%s' runs on this ledger since %s in process %d"
+                  .formatted(other.job(), other.since(), ProcessHandle.current().pid()));
+    }
+    holder = new Holder(job, Instant.now());
+    return () -> {
+      holder = null;
+      free.release();
+    };
+  }
+
+  /** Returns the name of the job that runs, or an empty text. */
+  public String runningJob() {
+    Holder now = holder;
+    return now == null ? "" : now.job();
+  }
+
+  /** Returns whether jobs have to end. */
+  public boolean isClosing() {
+    return closing;
+  }
+
+  /** Tells the running job to end, waits for it, and lets none begin any more. */
+  public void close() {
+    closing = true;
+    free.acquireUninterruptibly();
+    free.release();
+  }
+}

@@ -1,0 +1,20 @@
+package io.ledgerkeep.core.ledger;
+
+import io.ledgerkeep.Ledgerkeep;
+
+/** What {@link Ledgerkeep} finds. Called by ServiceLoader. */
+public final class CoreImplementation implements Ledgerkeep.Implementation {
+
+  /** Called by ServiceLoader. */
+  public CoreImplementation() {}
+
+  @Override
+  public Ledgerkeep.Builder ledger() {
+    return new LedgerBuilder();
+  }
+
+  @Override
+  public Ledgerkeep.ArchiveBuilder archive() {
+    return new AloneArchiveBuilder();
+  }
+}

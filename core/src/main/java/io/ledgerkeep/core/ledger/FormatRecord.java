@@ -1,0 +1,91 @@
+package io.ledgerkeep.core.ledger;
+
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.Database;
+import io.ledgerkeep.core.chain.ChainKeys;
+import io.ledgerkeep.core.codec.ByteReader;
+import io.ledgerkeep.core.codec.ByteWriter;
+import io.ledgerkeep.core.codec.Digests;
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.UnsupportedFormatException;
+import io.ledgerkeep.storage.StorageEngine;
+import io.ledgerkeep.storage.StorageEngine.Durability;
+import io.ledgerkeep.storage.WriteBatch;
+import java.util.Optional;
+
+/**
+ * What every database says of itself, so that no database is ever taken for another's.
+ *
+ * @param database which one it is
+ * @param ledgerId drawn at random when the ledger was made, 16 bytes
+ * @param chainId the name of the chain
+ * @param digest the digest of the recorded roots
+ * @param compatibilityVersion the release that made the ledger; no upgrade changes it
+ * @param pieceBytes the size of the pieces of large rows
+ */
+record FormatRecord(
+    Database database,
+    Bytes ledgerId,
+    String chainId,
+    Digests digest,
+    String compatibilityVersion,
+    int pieceBytes) {
+
+  /** The version of the format of the databases that this release writes. */
+  static final int VERSION = 1;
+
+  private static final Bytes KEY = ChainKeys.record("format");
+  private static final Bytes MAGIC = Bytes.ofUtf8("LKDB");
+
+  void write(StorageEngine engine) {
+    Bytes record =
+        new ByteWriter(128)
+            .raw(MAGIC)
+            .varint(VERSION)
+            .text(compatibilityVersion)
+            .text(database.lowerCaseName())
+            .raw(ledgerId)
+            .text(chainId)
+            .text(digest.id())
+            .varint(pieceBytes)
+            .take();
+    engine.write(new WriteBatch().put(KEY, record), Durability.DURABLE);
+  }
+
+  static Optional<FormatRecord> read(StorageEngine engine) {
+    return engine.get(KEY).map(FormatRecord::decode);
+  }
+
+  private static FormatRecord decode(Bytes record) {
+    ByteReader in = new ByteReader(record, "the format record");
+    if (!in.raw(MAGIC.size()).equals(MAGIC)) {
+      throw in.damaged("it does not begin as one");
+    }
+    long version = in.varint();
+    String compatibilityVersion = in.text();
+    if (version != VERSION) {
+      throw new UnsupportedFormatException(
+          "the ledger has format %d, made by release %s; this release knows format %d"
+              .formatted(version, compatibilityVersion, VERSION));
+    }
+    FormatRecord format =
+        new FormatRecord(
+            databaseNamed(in.text()),
+            in.raw(16),
+            in.text(),
+            Digests.named(in.text()),
+            compatibilityVersion,
+            (int) in.varint());
+    in.end();
+    return format;
+  }
+
+  private static Database databaseNamed(String name) {
+    for (Database database : Database.values()) {
+      if (database.lowerCaseName().equals(name)) {
+        return database;
+      }
+    }
+    throw new IntegrityException("the format record names the unknown database '" + name + "'");
+  }
+}

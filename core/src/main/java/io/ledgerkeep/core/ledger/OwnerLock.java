@@ -1,0 +1,110 @@
+package io.ledgerkeep.core.ledger;
+
+import io.ledgerkeep.core.files.SmallFile;
+import io.ledgerkeep.error.ConflictException;
+import io.ledgerkeep.error.ConflictException.Reason;
+import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.channels.FileChannel;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
+import java.time.Instant;
+import java.util.Map;
+import java.util.concurrent.ConcurrentHashMap;
+
+/**
+ * Sees to it that a directory has one owner, across processes and within one. The file {@code LOCK}
+ * says who it is.
+ */
+final class OwnerLock implements AutoCloseable {
+
+  /**
+   * The directories owned by this process. Needed beside the file lock: on POSIX a process that
+   * closes any descriptor of a file gives up its locks on it, so the file of a directory that is
+   * owned here must not even be opened.
+   */
+  private static final Map<Object, String> OWNED_HERE = new ConcurrentHashMap<>();
+
+  private final Object directoryKey;
+  private final FileChannel channel;
+
+  private OwnerLock(Object directoryKey, FileChannel channel) {
+    this.directoryKey = directoryKey;
+    this.channel = channel;
+  }
+
+  /**
+   * Takes the directory.
+   *
+   * @throws ConflictException {@link Reason#LOCKED} with the owner's pid and start
+   */
+  static OwnerLock take(Path directory) {
+    String self = "pid %d since %s".formatted(ProcessHandle.current().pid(), Instant.now());
+    try {
+      Object key = key(directory);
+      String owner = OWNED_HERE.putIfAbsent(key, self);
+      if (owner != null) {
+        throw locked(directory, owner + " (this process)");
+      }
+      try {
+        return new OwnerLock(key, lockFile(directory, self));
+      } catch (IOException | RuntimeException e) {
+        OWNED_HERE.remove(key);
+        throw e;
+      }
+    } catch (IOException e) {
+      throw SmallFile.failed("cannot lock " + directory, e);
+    }
+  }
+
+  private static Object key(Path directory) throws IOException {
+    Object fileKey =
+        Files.readAttributes(directory, java.nio.file.attribute.BasicFileAttributes.class)
+            .fileKey();
+    return fileKey == null ? directory.toRealPath() : fileKey;
+  }
+
+  private static FileChannel lockFile(Path directory, String self) throws IOException {
+    FileChannel channel =
+        FileChannel.open(
+            directory.resolve("LOCK"),
+            StandardOpenOption.CREATE,
+            StandardOpenOption.READ,
+            StandardOpenOption.WRITE);
+    try {
+      if (channel.tryLock() == null) {
+        throw locked(directory, read(channel));
+      }
+      channel.truncate(0);
+      channel.write(ByteBuffer.wrap(self.getBytes(StandardCharsets.UTF_8)), 0);
+      return channel;
+    } catch (IOException | RuntimeException e) {
+      channel.close();
+      throw e;
+    }
+  }
+
+  private static String read(FileChannel channel) throws IOException {
+    ByteBuffer owner = ByteBuffer.allocate(200);
+    channel.read(owner, 0);
+    return StandardCharsets.UTF_8.decode(owner.flip()).toString();
+  }
+
+  private static ConflictException locked(Path directory, String owner) {
+    return new ConflictException(
+        Reason.LOCKED, "the ledger in " + directory + " is in use by " + owner);
+  }
+
+  @Override
+  public void close() {
+    try {
+      channel.close();
+    } catch (IOException e) {
+      throw SmallFile.failed("cannot unlock", e);
+    } finally {
+      OWNED_HERE.remove(directoryKey);
+    }
+  }
+}

@@ -1,0 +1,145 @@
+package io.ledgerkeep.core.ledger;
+
+import io.ledgerkeep.BlockVerifier;
+import io.ledgerkeep.Database;
+import io.ledgerkeep.Options;
+import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.archive.ArchiveStoreProvider;
+import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.storage.StorageEngine;
+import io.ledgerkeep.storage.StorageEngineProvider;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/** What a builder collected. Changed by the builder only. */
+final class Settings {
+
+  @Nullable Path directory;
+  @Nullable String chainId;
+  @Nullable String digest;
+  final Map<Database, EngineChoice> engines = new EnumMap<>(Database.class);
+  @Nullable EngineChoice engine;
+  @Nullable StoreChoice store;
+  @Nullable Long unarchivedBlocks;
+  boolean readThrough;
+  @Nullable BlockVerifier verifier;
+  Executor executor = Runnable::run;
+  long reserveBytes = 64L << 20;
+  ClassLoader classLoader = ownClassLoader();
+
+  static ClassLoader ownClassLoader() {
+    ClassLoader own = Settings.class.getClassLoader();
+    return own == null ? ClassLoader.getSystemClassLoader() : own;
+  }
+
+  Path requiredDirectory() {
+    if (directory == null) {
+      throw new ConfigurationException("the directory of the ledger is missing");
+    }
+    return directory;
+  }
+
+  Optional<EngineChoice> choice(Database database) {
+    return Optional.ofNullable(engines.getOrDefault(database, engine));
+  }
+
+  /** How an engine was chosen. */
+  interface EngineChoice {
+
+    /** Returns the name that LAYOUT keeps. */
+    String name();
+
+    /** Opens the engine, or returns the one handed in. */
+    StorageEngine open(Path directory, ClassLoader loader);
+
+    /** Returns whether the engine is closed with the ledger. */
+    default boolean isOurs() {
+      return true;
+    }
+  }
+
+  record NamedEngine(String name, Options options) implements EngineChoice {
+    @Override
+    public StorageEngine open(Path directory, ClassLoader loader) {
+      return Providers.named(
+              name,
+              "storage engine",
+              StorageEngineProvider.class,
+              StorageEngineProvider::name,
+              loader)
+          .open(directory, options);
+    }
+  }
+
+  record ProvidedEngine(StorageEngineProvider provider, Options options) implements EngineChoice {
+    @Override
+    public String name() {
+      return provider.name();
+    }
+
+    @Override
+    public StorageEngine open(Path directory, ClassLoader loader) {
+      return provider.open(directory, options);
+    }
+  }
+
+  record BuiltEngine(StorageEngine engine) implements EngineChoice {
+
+    static final String NAME = "-";
+
+    @Override
+    public String name() {
+      return NAME;
+    }
+
+    @Override
+    public StorageEngine open(Path directory, ClassLoader loader) {
+      return engine;
+    }
+
+    @Override
+    public boolean isOurs() {
+      return false;
+    }
+  }
+
+  /** How the store of the archive was chosen. */
+  interface StoreChoice {
+
+    /** Opens the store, or returns the one handed in. */
+    ArchiveStore open(ClassLoader loader);
+
+    /** Returns whether the store is closed with the ledger. */
+    boolean isOurs();
+  }
+
+  record NamedStore(String name, Options options) implements StoreChoice {
+    @Override
+    public ArchiveStore open(ClassLoader loader) {
+      return Providers.named(
+              name, "archive store", ArchiveStoreProvider.class, ArchiveStoreProvider::name, loader)
+          .open(options);
+    }
+
+    @Override
+    public boolean isOurs() {
+      return true;
+    }
+  }
+
+  record BuiltStore(ArchiveStore store) implements StoreChoice {
+    @Override
+    public ArchiveStore open(ClassLoader loader) {
+      return store;
+    }
+
+    @Override
+    public boolean isOurs() {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,23 @@
+package io.ledgerkeep.leveldb;
+
+import io.ledgerkeep.Options;
+import io.ledgerkeep.storage.StorageEngine;
+import io.ledgerkeep.storage.StorageEngineProvider;
+import java.nio.file.Path;
+
+/** Opens stores of LevelDB under the name {@code leveldb}. */
+public final class LevelDbStorageProvider implements StorageEngineProvider {
+
+  /** Creates the provider; it holds nothing. */
+  public LevelDbStorageProvider() {}
+
+  @Override
+  public String name() {
+    return "leveldb";
+  }
+
+  @Override
+  public StorageEngine open(Path directory, Options options) {
+    return LevelDbEngine.open(directory, LevelDbConfig.of(options));
+  }
+}
