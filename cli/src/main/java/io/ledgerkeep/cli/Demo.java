@@ -34,6 +34,7 @@ final class Demo {
   private final JobWatch watch;
   private final PrintStream story;
   private final Outcome outcome = Outcome.done();
+  private String ledgerOfArchive = "";
   private int step;
 
   Demo(Path chain, Settings settings, JobWatch watch, PrintStream story) {
@@ -52,6 +53,7 @@ final class Demo {
       before = export(ledger, "export the whole chain");
       tell(before.equals(imported) ? "byte for byte what was imported" : "in canonical form");
       sample = sample(ledger, target(ledger));
+      ledgerOfArchive = meta(ledger, 0).hash().hex() + "/" + ledger.status().ledgerId();
       archive(ledger);
       readWithoutReadThrough(ledger, sample);
     }
@@ -164,7 +166,7 @@ final class Demo {
 
   private void queryTheArchiveAlone(Block sample) {
     step("ask the archive alone, without the node");
-    try (Archive archive = settings.openArchive()) {
+    try (Archive archive = settings.openArchive(ledgerOfArchive)) {
       if (sample.transactions().isEmpty()) {
         Bytes hash = sample.hash();
         requireSame(sample, archive.blockByHash(hash).orElseThrow());

@@ -43,8 +43,7 @@ final class DemoCommand extends LedgerCommand {
       PrintStream story = json() ? console().err() : console().out();
       Path data = settings.hasData() ? settings.data() : directory.resolve("data");
       Path archive = settings.hasArchive() ? settings.archive() : directory.resolve("archive");
-      InitCommand.requireEmpty(data);
-      InitCommand.requireEmpty(archive);
+      InitCommand.requireNoLedger(data);
       Path chain = file == null ? madeUp(directory.resolve("chain.jsonl.gz"), story) : file;
       return new Demo(chain, Settings.at(data, archive), watch, story).run();
     } finally {

@@ -82,7 +82,7 @@ final class Importer {
     blocks += batch.size();
     try {
       ledger.commitAll(batch);
-    } catch (ConflictException e) {
+    } catch (ConflictException | IllegalArgumentException e) {
       commitSingly(firstLine);
     }
     batch.clear();
@@ -94,7 +94,7 @@ final class Importer {
     for (int i = 0; i < batch.size(); i++) {
       try {
         ledger.commit(batch.get(i));
-      } catch (ConflictException e) {
+      } catch (ConflictException | IllegalArgumentException e) {
         throw refused("line " + (firstLine + i) + ": " + e.getMessage());
       }
     }

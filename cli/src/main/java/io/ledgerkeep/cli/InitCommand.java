@@ -2,10 +2,8 @@ package io.ledgerkeep.cli;
 
 import io.ledgerkeep.LedgerStatus;
 import io.ledgerkeep.Ledgerkeep;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -35,8 +33,8 @@ final class InitCommand extends LedgerCommand {
   @Nullable String provider;
 
   @Override
-  Outcome run(Settings settings) throws IOException {
-    requireEmpty(settings.data());
+  Outcome run(Settings settings) {
+    requireNoLedger(settings.data());
     try (OpenLedger open = OpenLedger.created(builder(settings))) {
       LedgerStatus status = open.ledger().status();
       return Outcome.done()
@@ -62,15 +60,9 @@ final class InitCommand extends LedgerCommand {
     return builder;
   }
 
-  static void requireEmpty(Path directory) throws IOException {
-    if (!Files.exists(directory)) {
-      return;
-    }
-    try (Stream<Path> entries = Files.list(directory)) {
-      if (entries.findAny().isPresent()) {
-        throw CommandException.refused(
-            directory + " is not empty: a ledger is created in an empty or absent directory only");
-      }
+  static void requireNoLedger(Path directory) {
+    if (Files.exists(directory.resolve("LAYOUT"))) {
+      throw CommandException.refused("there is a ledger in " + directory + " already");
     }
   }
 }

@@ -35,6 +35,9 @@ public final class BlockLinesReader implements Closeable {
   private static final List<String> RW_SET = List.of("txId", "reads", "writes");
   private static final List<String> ENTRY = List.of("namespace", "key", "value");
 
+  /** More than any block may have, which its ledger judges: only keeps one line from taking all. */
+  private static final long MAX_LINE_BYTES = Block.MAX_BYTES + Transaction.MAX_PAYLOAD_BYTES;
+
   private final InputStream in;
   private final JsonScanner scanner;
   private long line;
@@ -63,7 +66,7 @@ public final class BlockLinesReader implements Closeable {
       if (scanner.atEnd()) {
         return Optional.empty();
       }
-      bytesLeft = Block.MAX_BYTES;
+      bytesLeft = MAX_LINE_BYTES;
       Block block = block();
       scanner.endOfLine();
       return Optional.of(block);
