@@ -54,6 +54,11 @@ final class Importer {
     while (more && !watch.cancelled()) {
       try {
         more = readBatch();
+      } catch (InterchangeException e) {
+        // Ctrl-C stops also who writes to our pipe, perhaps in the middle of a line.
+        if (!watch.cancelled()) {
+          throw e;
+        }
       } finally {
         commitBatch();
       }
