@@ -40,6 +40,7 @@ public final class CommitAndRead {
             .directory(directory.resolve("data"))
             .chainId("chain1")
             .storage("leveldb", Options.none())
+            .reserveBytes(0) // holds no room for a full disk, which an example needs not
             .open()) {
 
       // Many blocks at once, as when a node catches up: few syncs, all durable in the end.

@@ -33,8 +33,8 @@ public final class QueryAnArchive {
     try (Archive archive = Ledgerkeep.archive().store("directory", place).open()) {
       out.println("chain " + archive.chainId() + ", heights 0 to " + archive.lastHeight());
       for (Archive.Segment segment : archive.segments()) {
-        out.println("segment of heights %d to %d".formatted(
-            segment.firstHeight(), segment.lastHeight()));
+        out.println(
+            "segment of heights %d to %d".formatted(segment.firstHeight(), segment.lastHeight()));
       }
 
       Block block = archive.block(42).orElseThrow();
@@ -54,6 +54,7 @@ public final class QueryAnArchive {
         Ledgerkeep.builder()
             .directory(directory.resolve("data"))
             .storage("leveldb", Options.none())
+            .reserveBytes(0) // holds no room for a full disk, which an example needs not
             .archiveStore("directory", place)
             .unarchivedBlocks(10)
             .open()) {

@@ -33,6 +33,7 @@ public final class ReadAtOneHeight {
         Ledgerkeep.builder()
             .directory(directory.resolve("data"))
             .storage("leveldb", Options.none())
+            .reserveBytes(0) // holds no room for a full disk, which an example needs not
             .open()) {
       ledger.commitAll(chain.subList(0, 50));
 

@@ -34,6 +34,7 @@ public final class RestoreBlocks {
         Ledgerkeep.builder()
             .directory(directory.resolve("data"))
             .storage("leveldb", Options.none())
+            .reserveBytes(0) // holds no room for a full disk, which an example needs not
             .archiveStore("directory", Options.of("path", archive.toString()))
             .unarchivedBlocks(10)
             .blockVerifier(votesAreThere())
@@ -50,7 +51,8 @@ public final class RestoreBlocks {
       out.println("brought back " + rest.blocks() + ", archived up to " + ledger.archivedHeight());
 
       boolean equal =
-          chain.stream().allMatch(block -> ledger.block(block.height()).orElseThrow().equals(block));
+          chain.stream()
+              .allMatch(block -> ledger.block(block.height()).orElseThrow().equals(block));
       out.println("every block is as it was: " + equal);
     }
   }

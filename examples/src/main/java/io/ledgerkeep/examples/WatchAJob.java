@@ -32,6 +32,7 @@ public final class WatchAJob {
         Ledgerkeep.builder()
             .directory(directory.resolve("data"))
             .storage("leveldb", Options.none())
+            .reserveBytes(0) // holds no room for a full disk, which an example needs not
             .archiveStore("directory", Options.of("path", archive.toString()))
             .unarchivedBlocks(10)
             .open()) {

@@ -113,7 +113,8 @@ final class ExamplesTest {
 
   @Test
   void theQuickstartOfTheReadmeRuns() {
-    Quickstart.run(directory.resolve("data"), directory.resolve("archive"), MadeUpChain.blocks(200));
+    Quickstart.run(
+        directory.resolve("data"), directory.resolve("archive"), MadeUpChain.blocks(200));
   }
 
   /** Runs an example twice, as it says that it can be, and returns what it says at first. */

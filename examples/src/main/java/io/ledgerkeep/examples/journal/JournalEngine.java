@@ -143,8 +143,7 @@ final class JournalEngine implements StorageEngine {
     };
   }
 
-  private static NavigableMap<Bytes, Bytes> within(
-      NavigableMap<Bytes, Bytes> map, KeyRange range) {
+  private static NavigableMap<Bytes, Bytes> within(NavigableMap<Bytes, Bytes> map, KeyRange range) {
     NavigableMap<Bytes, Bytes> tail = map.tailMap(range.from(), true);
     return range.until().map(until -> tail.headMap(until, false)).orElse(tail);
   }

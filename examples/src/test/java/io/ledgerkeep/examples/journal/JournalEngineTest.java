@@ -32,8 +32,7 @@ final class JournalEngineTest extends StorageEngineContract {
     long size = engine.sizeBytes();
     engine.close();
     long left = synced + random.nextLong(size - synced + 1);
-    try (FileChannel file =
-        FileChannel.open(journal(storeDirectory), StandardOpenOption.WRITE)) {
+    try (FileChannel file = FileChannel.open(journal(storeDirectory), StandardOpenOption.WRITE)) {
       file.truncate(left);
       return true;
     } catch (IOException e) {
