@@ -2,9 +2,13 @@ package io.ledgerkeep.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.ledgerkeep.Ledgerkeep;
+import io.ledgerkeep.Options;
+import io.ledgerkeep.archive.Archive;
+import io.ledgerkeep.error.ConfigurationException;
 import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -14,6 +18,7 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /**
  * Kills the real command line at every step of archive and restore, in a process of its own, and
@@ -36,9 +41,13 @@ final class KillTest {
         "archive.begun",
         "archive.writing",
         "archive.sealed",
-        "store.written",
-        "store.synced",
-        "store.published",
+        "store.written:1",
+        "store.linked:1",
+        "store.written:2",
+        "store.synced:2",
+        "store.linked:2",
+        "store.written:3",
+        "store.linked:3",
         "archive.published",
         "archive.verified",
         "archive.listed",
@@ -65,7 +74,7 @@ final class KillTest {
   }
 
   @ParameterizedTest
-  @MethodSource("stepsOfArchive")
+  @ValueSource(strings = {"archive.published", "archive.listed", "archive.committed"})
   void aRestoreIsNotRefusedBecauseOfWhatAKilledArchiveRunLeft(String step) throws Exception {
     Place place = new Place(directory).withChain(BLOCKS).archivedTo(100);
     assertThat(killedAt(step, place.withBoth("archive", "--to", TARGET, "--yes")))
@@ -144,13 +153,34 @@ final class KillTest {
   }
 
   /** Back on the node alone, the chain is the one that was imported; nothing is left of the job. */
-  private static void assertEqualAfterRestore(Place place) {
+  private static void assertEqualAfterRestore(Place place) throws IOException {
     Run restore = place.runWithArchive("restore", "--down-to", 0, "--yes");
     assertThat(restore.exitCode()).as(restore.err()).isZero();
     assertThat(place.run("export", "-").out()).isEqualTo(CHAIN);
     assertThat(place.run("status", "--json").json()).containsEntry("job", "");
-    List<String> unlisted = new ArrayList<>(place.segmentsOnDisk());
-    unlisted.removeAll(place.segmentsListed());
-    assertThat(unlisted).isEmpty();
+    assertThat(segmentsOnDisk(place)).isSubsetOf(segmentsListed(place));
+  }
+
+  private static List<String> segmentsOnDisk(Place place) throws IOException {
+    if (!Files.exists(place.archive)) {
+      return List.of();
+    }
+    try (Stream<Path> files = Files.walk(place.archive)) {
+      return files
+          .filter(file -> file.toString().endsWith(".lks"))
+          .map(file -> place.archive.relativize(file).toString())
+          .toList();
+    }
+  }
+
+  private static List<String> segmentsListed(Place place) {
+    try (Archive archive =
+        Ledgerkeep.archive()
+            .store("directory", Options.of("path", place.archive.toString()))
+            .open()) {
+      return archive.segments().stream().map(Archive.Segment::name).toList();
+    } catch (ConfigurationException noArchiveYet) {
+      return List.of();
+    }
   }
 }
