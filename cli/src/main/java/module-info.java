@@ -1,13 +1,22 @@
 /** The {@code ledgerkeep} command, on the public API only. */
 module io.ledgerkeep.cli {
-  requires io.ledgerkeep.api;
+  requires transitive io.ledgerkeep.api;
+  requires ch.qos.logback.classic;
+  requires ch.qos.logback.core;
   requires com.fasterxml.jackson.core;
   requires com.github.luben.zstd_jni;
   requires com.google.common;
   requires info.picocli;
+  requires jdk.unsupported;
+  requires org.slf4j;
   requires org.snakeyaml.engine;
   requires static org.jspecify;
 
+  exports io.ledgerkeep.cli.interchange;
+
   opens io.ledgerkeep.cli to
+      ch.qos.logback.core,
       info.picocli;
+
+  uses io.ledgerkeep.archive.ArchiveStoreProvider;
 }

@@ -12,4 +12,6 @@ module io.ledgerkeep.core {
 
   provides io.ledgerkeep.Ledgerkeep.Implementation with
       io.ledgerkeep.core.ledger.CoreImplementation;
+  provides io.ledgerkeep.archive.ArchiveStoreProvider with
+      io.ledgerkeep.core.store.DirectoryStoreProvider;
 }

@@ -1,40 +1,104 @@
 package io.ledgerkeep.core.archiving;
 
-import io.ledgerkeep.archive.*;
+import io.ledgerkeep.archive.Archive;
+import io.ledgerkeep.archive.ArchiveRequest;
+import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.archive.Archiver;
+import io.ledgerkeep.archive.RestoreRequest;
+import io.ledgerkeep.archive.Restorer;
+import io.ledgerkeep.archive.Verification;
+import io.ledgerkeep.core.jobs.JobLock;
+import io.ledgerkeep.core.jobs.JobWatch;
+import io.ledgerkeep.job.JobControl;
+import io.ledgerkeep.job.JobPlan;
+import io.ledgerkeep.job.JobReport;
 import java.util.Optional;
 
+/** All that a ledger has to do with its archive. Serves any number of threads. */
 public final class Archiving {
-  private final Site site;
 
+  private final Site site;
+  private final ArchiveLink link;
+  private final ArchivedBodies bodies;
+
+  /** Links the ledger to its archive, if it has one. */
   public Archiving(Site site, boolean readThrough) {
     this.site = site;
+    this.link = new ArchiveLink(site);
+    this.bodies =
+        readThrough && site.store().isPresent()
+            ? new ReadThrough(site, link)
+            : ArchivedBodies.refused(place().orElse(""));
   }
 
+  /** Returns where archived bodies are read from, or what refuses them. */
   public ArchivedBodies bodies() {
-    return ArchivedBodies.refused(place().orElse(""));
+    return bodies;
   }
 
-  public Archiver archiver() {
-    throw new IllegalStateException();
-  }
-
-  public Restorer restorer() {
-    throw new IllegalStateException();
-  }
-
-  public Archive archive() {
-    throw new IllegalStateException();
-  }
-
+  /** Returns where the archive is. */
   public Optional<String> place() {
     return site.store().map(ArchiveStore::place);
   }
 
+  /** Returns the highest height that an archive run may reach now, or 0. */
   public long highestArchivableHeight() {
-    return site.highestTarget();
+    return site.chain().last() < 0 ? 0 : site.chain().reader().highestNormal(site.highestTarget());
   }
 
+  /** Returns the archive of the ledger, read on its own. */
+  public Archive archive() {
+    return link.archive();
+  }
+
+  /** Returns the archiver of the ledger. */
+  public Archiver archiver() {
+    return new Archiver() {
+      @Override
+      public JobPlan plan(ArchiveRequest request) {
+        return archiveJob(request).plan(request.lastHeight());
+      }
+
+      @Override
+      public JobReport archive(ArchiveRequest request) {
+        try (JobLock.Lease lease = site.lock().take(ArchiveJob.NAME)) {
+          return archiveJob(request).run(request.lastHeight());
+        }
+      }
+    };
+  }
+
+  /** Returns the restorer of the ledger. */
+  public Restorer restorer() {
+    return new Restorer() {
+      @Override
+      public JobPlan plan(RestoreRequest request) {
+        return restoreJob(request).plan(request.firstHeight());
+      }
+
+      @Override
+      public JobReport restore(RestoreRequest request) {
+        try (JobLock.Lease lease = site.lock().take(RestoreJob.NAME)) {
+          return restoreJob(request).run(request.firstHeight());
+        }
+      }
+    };
+  }
+
+  /** Checks the ledger and, as far as it can be reached, its archive. */
   public Verification verify(Verification.Request request, long height) {
-    throw new IllegalStateException();
+    return new LedgerCheck(site, link, request, watch(request.control())).run(height);
+  }
+
+  private ArchiveJob archiveJob(ArchiveRequest request) {
+    return new ArchiveJob(site, link, watch(request.control()));
+  }
+
+  private RestoreJob restoreJob(RestoreRequest request) {
+    return new RestoreJob(site, link, watch(request.control()));
+  }
+
+  private JobWatch watch(JobControl control) {
+    return new JobWatch(control, site.lock()::isClosing);
   }
 }

@@ -58,8 +58,7 @@ public final class BlockCursor implements AutoCloseable {
 
   private MetaRow nextMeta() {
     if (!metas.next() || !metas.key().equals(ChainKeys.meta(next))) {
-      throw new IntegrityException(
-          "the meta of block " + next + " is missing; run ledgerkeep doctor");
+      throw ChainReader.missingMeta(next);
     }
     return MetaRow.decode(rows.whole(metas.key(), metas.value()), next);
   }

@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.chain;
 
+import io.ledgerkeep.Block;
 import io.ledgerkeep.BlockMeta;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.chain.ChainKeys.BodyKey;
@@ -38,11 +39,26 @@ public final class ChainReader {
 
   /** Returns the meta at a height that the chain is known to reach. */
   public MetaRow requiredMeta(long height) {
-    return meta(height)
-        .orElseThrow(
-            () ->
-                new IntegrityException(
-                    "the meta of block " + height + " is missing; run ledgerkeep doctor"));
+    return meta(height).orElseThrow(() -> missingMeta(height));
+  }
+
+  /** Returns the metas of a range of heights that the chain is known to reach. */
+  public List<MetaRow> metas(long firstHeight, long lastHeight) {
+    List<MetaRow> metas = new ArrayList<>();
+    try (StorageEngine.Cursor cursor = rows.scan(ChainKeys.metasFrom(firstHeight))) {
+      for (long height = firstHeight; height <= lastHeight; height++) {
+        if (!cursor.next() || !cursor.key().equals(ChainKeys.meta(height))) {
+          throw missingMeta(height);
+        }
+        metas.add(MetaRow.decode(rows.whole(cursor.key(), cursor.value()), height));
+      }
+    }
+    return metas;
+  }
+
+  static IntegrityException missingMeta(long height) {
+    return new IntegrityException(
+        "the meta of block " + height + " is missing; run ledgerkeep doctor");
   }
 
   /** Returns the height of the block with the hash, or empty where there is none. */
@@ -63,6 +79,20 @@ public final class ChainReader {
     Location location = new Location(in.u64(), in.u32());
     in.end();
     return location;
+  }
+
+  /** Returns the highest height at or below the given one that holds a normal block, or 0. */
+  public long highestNormal(long height) {
+    for (long at = height; at > 0; at--) {
+      MetaRow meta = requiredMeta(at);
+      if (meta.meta().kind() == Block.Kind.NORMAL) {
+        return at;
+      }
+      if (meta.normalBlocks() == 0) {
+        return 0;
+      }
+    }
+    return 0;
   }
 
   /** Returns the row of a transaction, or empty where its body is not here. */

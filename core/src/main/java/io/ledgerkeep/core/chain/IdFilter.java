@@ -15,8 +15,8 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
-import java.util.ArrayList;
 import java.util.List;
+import java.util.concurrent.CopyOnWriteArrayList;
 
 /**
  * Says of a transaction id that it is surely new, or that it perhaps is not: only then the index
@@ -46,7 +46,9 @@ final class IdFilter implements AutoCloseable {
   private final long key;
   private final HashFunction hash;
   private final boolean isNew;
-  private final List<Layer> layers = new ArrayList<>();
+
+  /** Only ever grows; a check may look while a commit adds. */
+  private final List<Layer> layers = new CopyOnWriteArrayList<>();
 
   private IdFilter(Path directory, long key, boolean isNew) {
     this.directory = directory;

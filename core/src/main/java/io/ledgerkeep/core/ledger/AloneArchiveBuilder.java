@@ -4,31 +4,63 @@ import io.ledgerkeep.Ledgerkeep;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.core.archive.ArchiveLocations;
+import io.ledgerkeep.core.archive.ArchiveNames;
+import io.ledgerkeep.core.archive.LedgerArchive;
+import io.ledgerkeep.core.archive.Manifest;
+import io.ledgerkeep.core.ledger.Settings.StoreChoice;
+import io.ledgerkeep.error.ConfigurationException;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
 
-/** Collects what is needed to open an archive on its own. */
+/** Opens an archive on its own. */
 final class AloneArchiveBuilder implements Ledgerkeep.ArchiveBuilder {
+
+  private @Nullable StoreChoice choice;
+  private Optional<String> ledger = Optional.empty();
+  private ClassLoader classLoader = Settings.ownClassLoader();
+
   @Override
   public Ledgerkeep.ArchiveBuilder store(String store, Options options) {
+    choice = new Settings.NamedStore(store, options);
     return this;
   }
 
   @Override
   public Ledgerkeep.ArchiveBuilder store(ArchiveStore store) {
+    choice = new Settings.BuiltStore(store);
     return this;
   }
 
   @Override
-  public Ledgerkeep.ArchiveBuilder ledger(String ledger) {
+  public Ledgerkeep.ArchiveBuilder ledger(String wanted) {
+    ledger = Optional.of(wanted);
     return this;
   }
 
   @Override
-  public Ledgerkeep.ArchiveBuilder classLoader(ClassLoader classLoader) {
+  public Ledgerkeep.ArchiveBuilder classLoader(ClassLoader loader) {
+    classLoader = loader;
     return this;
   }
 
   @Override
   public Archive open() {
-    throw new IllegalStateException();
+    if (choice == null) {
+      throw new ConfigurationException("no archive store was chosen");
+    }
+    ArchiveStore store = choice.open(classLoader);
+    try {
+      ArchiveNames names = ArchiveLocations.find(store, ledger);
+      Manifest manifest = Manifest.open(store, names).orElseThrow(AssertionError::new);
+      return choice.isOurs()
+          ? LedgerArchive.owning(store, manifest)
+          : LedgerArchive.of(store, manifest, Runnable::run);
+    } catch (RuntimeException e) {
+      if (choice.isOurs()) {
+        store.close();
+      }
+      throw e;
+    }
   }
 }

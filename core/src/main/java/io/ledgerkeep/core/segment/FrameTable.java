@@ -34,14 +34,14 @@ final class FrameTable {
     inStream = new int[streams.length];
     int[] counts = new int[Stream.COUNT];
     for (Stream stream : streams) {
-      counts[stream.ordinal()]++;
+      counts[stream.index()]++;
     }
     for (int s = 0; s < Stream.COUNT; s++) {
       ofStream[s] = new int[counts[s]];
     }
     Arrays.fill(counts, 0);
     for (int i = 0; i < streams.length; i++) {
-      int s = streams[i].ordinal();
+      int s = streams[i].index();
       inStream[i] = counts[s]++;
       ofStream[s][inStream[i]] = i;
     }
@@ -54,26 +54,24 @@ final class FrameTable {
 
   /** Returns the decoded size of a stream. */
   long rawBytes(Stream stream) {
-    return rawBytes[stream.ordinal()];
+    return rawBytes[stream.index()];
   }
 
   /** Returns the number of frames of a stream. */
   int frames(Stream stream) {
-    return ofStream[stream.ordinal()].length;
+    return ofStream[stream.index()].length;
   }
 
   /** Returns the place in the file of the frame of a stream. */
   int frame(Stream stream, int index) {
-    return ofStream[stream.ordinal()][index];
+    return ofStream[stream.index()][index];
   }
 
   /** Returns the places in the file of the frames that hold a part of a stream. */
   List<Integer> frames(Stream stream, long from, long until) {
     int first = (int) (from >> SegmentFormat.FRAME_SHIFT);
     int behind = (int) ((until + SegmentFormat.FRAME_BYTES - 1) >> SegmentFormat.FRAME_SHIFT);
-    return from == until
-        ? List.of()
-        : Ints.asList(ofStream[stream.ordinal()]).subList(first, behind);
+    return from == until ? List.of() : Ints.asList(ofStream[stream.index()]).subList(first, behind);
   }
 
   /** Returns where the frame begins in the file. */
@@ -148,13 +146,13 @@ final class FrameTable {
     private int count;
 
     void add(FrameHeader header, Bytes digest) {
-      rawBytes[header.stream().ordinal()] += header.rawBytes();
+      rawBytes[header.stream().index()] += header.rawBytes();
       entries.u8(header.stream().code()).varint(header.storedBytes()).raw(digest);
       count++;
     }
 
     long rawBytes(Stream stream) {
-      return rawBytes[stream.ordinal()];
+      return rawBytes[stream.index()];
     }
 
     /** Writes the table; the builder cannot be used any more. */

@@ -6,6 +6,7 @@ import com.google.common.cache.CacheBuilder;
 import com.google.common.util.concurrent.ExecutionError;
 import com.google.common.util.concurrent.UncheckedExecutionException;
 import io.ledgerkeep.Bytes;
+import java.util.Objects;
 import java.util.concurrent.ExecutionException;
 import java.util.function.Supplier;
 
@@ -32,7 +33,7 @@ public final class SegmentCache {
     try {
       return frames.get(new Key(segmentDigest, frame), load::get);
     } catch (ExecutionException | UncheckedExecutionException | ExecutionError e) {
-      Throwables.throwIfUnchecked(e.getCause());
+      Throwables.throwIfUnchecked(Objects.requireNonNull(e.getCause()));
       throw new AssertionError("loading throws nothing checked", e);
     }
   }

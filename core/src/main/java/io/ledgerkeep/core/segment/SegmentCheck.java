@@ -1,8 +1,10 @@
 package io.ledgerkeep.core.segment;
 
+import com.google.common.primitives.ImmutableIntArray;
 import io.ledgerkeep.Block;
 import io.ledgerkeep.BlockMeta;
 import io.ledgerkeep.Bytes;
+import io.ledgerkeep.Transaction;
 import io.ledgerkeep.core.codec.BlockDigests;
 import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
@@ -134,7 +136,7 @@ public final class SegmentCheck {
       BlockDigests digests,
       BlockMeta meta,
       int hashFingerprint,
-      int[] idFingerprints) {}
+      ImmutableIntArray idFingerprints) {}
 
   private static List<Digested> digest(SegmentReader reader, List<StoredBlock> batch) {
     MessageDigest digest = reader.digests().newDigest();
@@ -142,12 +144,12 @@ public final class SegmentCheck {
     for (StoredBlock block : batch) {
       Block decoded = block.decode();
       BlockDigests digests = BlockDigests.of(block, digest);
-      int[] ids = new int[decoded.transactions().size()];
-      for (int i = 0; i < ids.length; i++) {
-        ids[i] = reader.fingerprint().of(digest, Bytes.ofUtf8(decoded.transactions().get(i).id()));
+      ImmutableIntArray.Builder ids = ImmutableIntArray.builder();
+      for (Transaction transaction : decoded.transactions()) {
+        ids.add(reader.fingerprint().of(digest, Bytes.ofUtf8(transaction.id())));
       }
       int hash = reader.fingerprint().of(digest, decoded.hash());
-      all.add(new Digested(block, digests, digests.meta(block), hash, ids));
+      all.add(new Digested(block, digests, digests.meta(block), hash, ids.build()));
     }
     return all;
   }
@@ -176,9 +178,7 @@ public final class SegmentCheck {
       for (Digested next : blocks) {
         requireLinked(next.block);
         encode(() -> index(next));
-        for (int fingerprint : next.idFingerprints) {
-          transactionLocator.add(fingerprint, transactions++);
-        }
+        next.idFingerprints.forEach(id -> transactionLocator.add(id, transactions++));
         hashLocator.add(next.hashFingerprint, tally.blocks());
         tally.add(next.meta);
         if (!visitor.visit(next.block, next.meta)) {

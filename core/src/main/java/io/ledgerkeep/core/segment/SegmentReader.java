@@ -1,8 +1,6 @@
 package io.ledgerkeep.core.segment;
 
 import com.github.luben.zstd.ZstdDictDecompress;
-import com.google.common.base.Supplier;
-import com.google.common.base.Suppliers;
 import com.google.common.collect.Iterators;
 import io.ledgerkeep.Block;
 import io.ledgerkeep.Bytes;
@@ -73,7 +71,7 @@ public final class SegmentReader {
   private final SegmentFooter footer;
   private final FrameDecoder decoder;
   private final Fingerprint fingerprint;
-  private final Supplier<BlockIndex> index = Suppliers.memoize(this::readIndex);
+  private final Lazy<BlockIndex> index = new Lazy<>(this::readIndex);
 
   private SegmentReader(
       FrameSource source,
@@ -86,7 +84,7 @@ public final class SegmentReader {
     this.summary = summary;
     this.footer = footer;
     this.fingerprint = fingerprint;
-    Supplier<ZstdDictDecompress> dictionary = Suppliers.memoize(this::readDictionary);
+    Lazy<ZstdDictDecompress> dictionary = new Lazy<>(this::readDictionary);
     decoder = new FrameDecoder(name(), digests(), footer.frames(), dictionary);
   }
 
@@ -365,7 +363,7 @@ public final class SegmentReader {
    * evenly, so the search begins where the entry should be and reads one frame or two.
    */
   private long lowerBound(Stream stream, long wanted, long entries) {
-    long guess = wanted * entries >>> 32;
+    long guess = (wanted * entries) >>> 32;
     long low = guess;
     for (long step = NEAR_ENTRIES; low > 0 && entry(stream, low) >>> 32 >= wanted; step *= 2) {
       low = Math.max(0, low - step);

@@ -91,8 +91,8 @@ public final class SegmentWriter implements AutoCloseable {
     plainFrames = new FrameEncoder(header.digests(), null);
     dataFrames = plainFrames;
     tally = new SegmentContents.Tally(header.digests(), header.firstHeight());
-    for (int i = 0; i < Stream.COUNT; i++) {
-      open[i] = new OpenFrame(Stream.values()[i]);
+    for (Stream stream : Stream.inTable()) {
+      open[stream.index()] = new OpenFrame(stream);
     }
     headerBytes = header.encode();
     write(headerBytes);
@@ -195,7 +195,7 @@ public final class SegmentWriter implements AutoCloseable {
   }
 
   private OpenFrame frame(Stream stream) {
-    return open[stream.ordinal()];
+    return open[stream.index()];
   }
 
   /** Puts the dictionary before the data that needs it. */

@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.segment;
 
+import java.util.List;
 import java.util.Locale;
 import org.jspecify.annotations.Nullable;
 
@@ -22,10 +23,10 @@ enum Stream {
   /** The frame table and what sums the segment up; not in the frame table itself. */
   FOOTER(8);
 
-  /** The streams that the frame table knows. */
+  /** The number of streams that the frame table knows. */
   static final int COUNT = 7;
 
-  private static final Stream[] VALUES = values();
+  private static final List<Stream> IN_TABLE = List.of(values()).subList(0, COUNT);
 
   private final int code;
 
@@ -37,9 +38,19 @@ enum Stream {
     return code;
   }
 
+  /** Returns the place of the stream in arrays by stream. */
+  int index() {
+    return code - 1;
+  }
+
+  /** Returns the streams that the frame table knows. */
+  static List<Stream> inTable() {
+    return IN_TABLE;
+  }
+
   /** Returns the stream with the code, of those that the frame table knows, or null. */
   static @Nullable Stream ofCode(int code) {
-    return code >= 1 && code <= COUNT ? VALUES[code - 1] : null;
+    return code >= 1 && code <= COUNT ? IN_TABLE.get(code - 1) : null;
   }
 
   String label() {

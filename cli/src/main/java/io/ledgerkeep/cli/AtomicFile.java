@@ -1,0 +1,79 @@
+package io.ledgerkeep.cli;
+
+import java.io.FilterOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.nio.file.StandardOpenOption;
+import java.util.UUID;
+
+/**
+ * Replaces a file as a whole: whoever looks sees the old content or the new, also after a crash.
+ */
+final class AtomicFile {
+
+  private AtomicFile() {}
+
+  /** Writes the content to a stream and returns what there is to tell of it. */
+  interface Content<T> {
+    T writeTo(OutputStream out) throws IOException;
+  }
+
+  /**
+   * Replaces the file by the content; when this throws, the file is as it was. A device or a pipe
+   * is written to, since it cannot be replaced.
+   */
+  static <T> T replace(Path file, Content<T> content) throws IOException {
+    if (Files.exists(file) && !Files.isRegularFile(file)) {
+      try (OutputStream out = Files.newOutputStream(file)) {
+        return content.writeTo(out);
+      }
+    }
+    // Of a symbolic link, what it points to is replaced.
+    Path target = Files.exists(file) ? file.toRealPath() : file.toAbsolutePath();
+    Path directory = target.resolveSibling("");
+    Path part = directory.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".part");
+    try {
+      T result = writeSynced(part, content);
+      Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
+      sync(directory);
+      return result;
+    } finally {
+      Files.deleteIfExists(part);
+    }
+  }
+
+  private static <T> T writeSynced(Path part, Content<T> content) throws IOException {
+    try (FileChannel channel =
+        FileChannel.open(part, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      T result = content.writeTo(staysOpen(Channels.newOutputStream(channel)));
+      channel.force(true);
+      return result;
+    }
+  }
+
+  private static void sync(Path directory) throws IOException {
+    try (FileChannel names = FileChannel.open(directory, StandardOpenOption.READ)) {
+      names.force(true);
+    }
+  }
+
+  /** Compressing streams close what they write to, but the channel has to be synced after. */
+  private static OutputStream staysOpen(OutputStream out) {
+    return new FilterOutputStream(out) {
+      @Override
+      public void write(byte[] bytes, int offset, int length) throws IOException {
+        out.write(bytes, offset, length);
+      }
+
+      @Override
+      public void close() throws IOException {
+        flush();
+      }
+    };
+  }
+}

@@ -1,0 +1,213 @@
+package io.ledgerkeep.cli;
+
+import io.ledgerkeep.Options;
+import io.ledgerkeep.error.ConfigurationException;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import org.snakeyaml.engine.v2.api.LoadSettings;
+import org.snakeyaml.engine.v2.api.YamlUnicodeReader;
+import org.snakeyaml.engine.v2.composer.Composer;
+import org.snakeyaml.engine.v2.exceptions.Mark;
+import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.nodes.MappingNode;
+import org.snakeyaml.engine.v2.nodes.Node;
+import org.snakeyaml.engine.v2.nodes.NodeTuple;
+import org.snakeyaml.engine.v2.nodes.ScalarNode;
+import org.snakeyaml.engine.v2.nodes.Tag;
+import org.snakeyaml.engine.v2.parser.ParserImpl;
+import org.snakeyaml.engine.v2.scanner.StreamReader;
+
+/**
+ * Reads the {@code storage:} section of a node's YAML file. Other sections are the node's own and
+ * passed over; within the section a key that is not known is refused, since a setting that is
+ * silently ignored is one that the operator relies on and does not have.
+ */
+final class ConfigFile {
+
+  static final String ARCHIVE_PATH = "archive_path";
+  static final String CHAIN_ID = "chain_id";
+  static final String PROVIDER = "provider";
+  static final String READ_THROUGH = "read_through";
+  static final String RESERVE_BYTES = "reserve_bytes";
+  static final String STORE_PATH = "store_path";
+  static final String UNARCHIVED = "unarchive_block_height";
+
+  /** A section of its own: names and values go to the engine as they are. */
+  private static final String LEVELDB = "leveldb";
+
+  private static final List<String> KEYS =
+      List.of(
+          ARCHIVE_PATH,
+          CHAIN_ID,
+          LEVELDB,
+          PROVIDER,
+          READ_THROUGH,
+          RESERVE_BYTES,
+          STORE_PATH,
+          UNARCHIVED);
+
+  /** Keys that mean something to a node but not yet to this release: to ignore them would lie. */
+  private static final List<String> NOT_YET =
+      List.of("encrypt_key", "encryptor", "rebuild_block_height");
+
+  private final Path file;
+  private final Map<String, String> storage = new TreeMap<>();
+  private final Map<String, String> leveldb = new TreeMap<>();
+
+  private ConfigFile(Path file) {
+    this.file = file;
+  }
+
+  /**
+   * Reads the file.
+   *
+   * @throws ConfigurationException if it cannot be read, is not YAML, or has keys that are refused
+   */
+  static ConfigFile read(Path file) {
+    ConfigFile config = new ConfigFile(file);
+    config.root().flatMap(root -> config.entry(root, "storage")).ifPresent(config::readStorage);
+    return config;
+  }
+
+  static ConfigFile none() {
+    return new ConfigFile(Path.of(""));
+  }
+
+  Options storage() {
+    return Options.of(storage);
+  }
+
+  Options leveldb() {
+    return Options.of(leveldb);
+  }
+
+  private Optional<Node> root() {
+    LoadSettings settings = LoadSettings.builder().setLabel(file.toString()).build();
+    try (InputStream in = Files.newInputStream(file)) {
+      StreamReader reader = new StreamReader(settings, new YamlUnicodeReader(in));
+      return new Composer(settings, new ParserImpl(settings, reader)).getSingleNode();
+    } catch (IOException e) {
+      throw new ConfigurationException("cannot read " + file + ": " + Failure.of(e).message());
+    } catch (MarkedYamlEngineException e) {
+      // Its message would quote the line, and that may hold a key.
+      throw refused(e.getProblemMark(), e.getProblem());
+    } catch (YamlEngineException e) {
+      throw new ConfigurationException(file + " is not YAML");
+    }
+  }
+
+  private void readStorage(Node section) {
+    for (NodeTuple entry : mapping(section).getValue()) {
+      String key = scalar(entry.getKeyNode());
+      Node value = entry.getValueNode();
+      if (key.equals(LEVELDB)) {
+        readLeveldb(value);
+      } else if (KEYS.contains(key)) {
+        put(storage, key, value);
+      } else if (!NOT_YET.contains(key)) {
+        throw unknown(key, entry.getKeyNode());
+      } else if (!isUnset(scalar(value))) {
+        throw refused(
+            entry.getKeyNode().getStartMark(),
+            "'" + key + "' is not supported by this release; remove it or leave it empty");
+      }
+    }
+  }
+
+  private void readLeveldb(Node section) {
+    if (isNull(section)) {
+      return;
+    }
+    for (NodeTuple entry : mapping(section).getValue()) {
+      put(leveldb, scalar(entry.getKeyNode()), entry.getValueNode());
+    }
+  }
+
+  /** A key without a value is as good as none. */
+  private void put(Map<String, String> target, String key, Node value) {
+    String text = scalar(value);
+    if (target.containsKey(key)) {
+      throw refused(value.getStartMark(), "'" + key + "' is given twice");
+    }
+    if (!text.isEmpty()) {
+      target.put(key, text);
+    }
+  }
+
+  private static boolean isUnset(String value) {
+    return value.isEmpty() || value.equals("0");
+  }
+
+  private Optional<Node> entry(Node root, String key) {
+    if (isNull(root)) {
+      return Optional.empty();
+    }
+    List<Node> found =
+        mapping(root).getValue().stream()
+            .filter(entry -> entry.getKeyNode() instanceof ScalarNode)
+            .filter(entry -> scalar(entry.getKeyNode()).equals(key))
+            .map(NodeTuple::getValueNode)
+            .toList();
+    if (found.size() > 1) {
+      throw refused(found.get(1).getStartMark(), "'" + key + "' is given twice");
+    }
+    return found.stream().filter(node -> !isNull(node)).findFirst();
+  }
+
+  private MappingNode mapping(Node node) {
+    if (node instanceof MappingNode mapping) {
+      return mapping;
+    }
+    throw refused(node.getStartMark(), "expected keys with values");
+  }
+
+  private String scalar(Node node) {
+    if (node instanceof ScalarNode scalar) {
+      return isNull(node) ? "" : scalar.getValue().strip();
+    }
+    throw refused(node.getStartMark(), "expected a single value");
+  }
+
+  private static boolean isNull(Node node) {
+    return node.getTag().equals(Tag.NULL);
+  }
+
+  private ConfigurationException unknown(String key, Node node) {
+    String nearest =
+        KEYS.stream().min(Comparator.comparingInt(known -> distance(key, known))).orElseThrow();
+    return refused(
+        node.getStartMark(),
+        "unknown key '" + key + "' under storage; the nearest known one is '" + nearest + "'");
+  }
+
+  private ConfigurationException refused(Optional<Mark> mark, String problem) {
+    String line = mark.map(m -> ", line " + (m.getLine() + 1)).orElse("");
+    return new ConfigurationException(file + line + ": " + problem);
+  }
+
+  /** Returns how many letters have to be added, removed or replaced to come from one to other. */
+  private static int distance(String one, String other) {
+    int[] row = new int[other.length() + 1];
+    for (int j = 0; j <= other.length(); j++) {
+      row[j] = j;
+    }
+    for (int i = 1; i <= one.length(); i++) {
+      int diagonal = row[0];
+      row[0] = i;
+      for (int j = 1; j <= other.length(); j++) {
+        int replaced = diagonal + (one.charAt(i - 1) == other.charAt(j - 1) ? 0 : 1);
+        diagonal = row[j];
+        row[j] = Math.min(replaced, Math.min(row[j], row[j - 1]) + 1);
+      }
+    }
+    return row[other.length()];
+  }
+}

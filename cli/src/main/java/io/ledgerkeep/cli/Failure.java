@@ -1,0 +1,98 @@
+package io.ledgerkeep.cli;
+
+import io.ledgerkeep.cli.interchange.InterchangeException;
+import io.ledgerkeep.error.ArchivedException;
+import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.ConflictException;
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.LedgerkeepException;
+import io.ledgerkeep.error.UnsupportedFormatException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
+import java.nio.file.NoSuchFileException;
+import java.util.LinkedHashMap;
+import java.util.Map;
+
+/**
+ * How a command that did not succeed is told.
+ *
+ * @param exitCode one of {@link ExitCode}
+ * @param error the kind of failure, in one word, for programs
+ * @param message for people
+ */
+record Failure(int exitCode, String error, String message) {
+
+  static Failure of(Throwable thrown) {
+    if (thrown instanceof CommandException e) {
+      return e.failure();
+    }
+    if (thrown instanceof LedgerkeepException e) {
+      return of(e);
+    }
+    if (thrown instanceof InterchangeException e) {
+      return new Failure(ExitCode.FAILED, "input", text(e));
+    }
+    if (thrown instanceof UncheckedIOException e && e.getCause() != null) {
+      return of(e.getCause());
+    }
+    if (thrown instanceof IOException e) {
+      return new Failure(ExitCode.FAILED, "failed", fileTrouble(e));
+    }
+    if (thrown instanceof OutOfMemoryError) {
+      return new Failure(
+          ExitCode.FAILED, "failed", "not enough memory: give Java more of it with -Xmx");
+    }
+    return new Failure(ExitCode.FAILED, "failed", "unexpected: " + thrown);
+  }
+
+  private static Failure of(LedgerkeepException thrown) {
+    if (thrown instanceof ConfigurationException) {
+      return new Failure(ExitCode.USAGE, "configuration", text(thrown));
+    }
+    if (thrown instanceof ConflictException e) {
+      return switch (e.reason()) {
+        case LOCKED, JOB_RUNNING -> new Failure(ExitCode.LOCKED, "locked", text(e));
+        default -> new Failure(ExitCode.REFUSED, "refused", text(e));
+      };
+    }
+    if (thrown instanceof IntegrityException) {
+      return new Failure(ExitCode.INTEGRITY, "integrity", text(thrown));
+    }
+    if (thrown instanceof UnsupportedFormatException) {
+      return new Failure(ExitCode.REFUSED, "format", text(thrown));
+    }
+    if (thrown instanceof ArchivedException) {
+      return new Failure(ExitCode.FAILED, "archived", text(thrown));
+    }
+    return new Failure(ExitCode.FAILED, "storage", text(thrown));
+  }
+
+  /** The JDK's own messages are often the file's name alone. */
+  private static String fileTrouble(IOException thrown) {
+    if (thrown instanceof NoSuchFileException e) {
+      return "there is no file " + e.getFile();
+    }
+    if (thrown instanceof AccessDeniedException e) {
+      return "no permission for " + e.getFile();
+    }
+    if (thrown instanceof FileSystemException e && e.getReason() != null) {
+      return e.getReason() + ": " + e.getFile();
+    }
+    return text(thrown);
+  }
+
+  private static String text(Throwable thrown) {
+    String message = thrown.getMessage();
+    return message == null ? thrown.getClass().getSimpleName() : message;
+  }
+
+  Map<String, Object> asJson() {
+    Map<String, Object> json = new LinkedHashMap<>();
+    json.put("error", error);
+    json.put("message", message);
+    json.put("exitCode", exitCode);
+    return json;
+  }
+}

@@ -1,0 +1,48 @@
+package io.ledgerkeep.cli;
+
+import java.io.PrintStream;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.ParentCommand;
+
+/** What all commands share: the options before them, and how they tell what they did. */
+abstract class LedgerCommand implements Callable<Integer> {
+
+  @ParentCommand
+  @SuppressWarnings("NullAway.Init") // set by picocli before the call
+  private GlobalOptions options;
+
+  /** Does the work. An outcome without fields prints nothing: the command has printed already. */
+  abstract Outcome run(Settings settings) throws Exception;
+
+  @Override
+  public final Integer call() throws Exception {
+    Outcome outcome = run(Settings.of(options));
+    if (!outcome.fields().isEmpty() && json()) {
+      printJson(outcome.fields(), console().out());
+    } else if (!json()) {
+      outcome.lines().forEach(console().out()::println);
+    }
+    return outcome.exitCode();
+  }
+
+  final Console console() {
+    return options.console;
+  }
+
+  final boolean json() {
+    return options.json;
+  }
+
+  static long requireHeight(String option, long height) {
+    if (height < 0) {
+      throw CommandException.usage(option + " must not be negative");
+    }
+    return height;
+  }
+
+  static void printJson(Map<String, ?> object, PrintStream out) {
+    out.writeBytes(Json.bytes(object));
+    out.println();
+  }
+}

@@ -1,0 +1,59 @@
+package io.ledgerkeep.cli;
+
+import io.ledgerkeep.Ledger;
+import io.ledgerkeep.Ledgerkeep;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.function.Function;
+
+/** A ledger together with the threads its jobs may use, as long as one command needs it. */
+final class OpenLedger implements AutoCloseable {
+
+  private final ExecutorService executor;
+  private final Ledger ledger;
+
+  private OpenLedger(ExecutorService executor, Ledger ledger) {
+    this.executor = executor;
+    this.ledger = ledger;
+  }
+
+  static OpenLedger existing(Ledgerkeep.Builder builder) {
+    return open(builder, Ledgerkeep.Builder::openExisting);
+  }
+
+  static OpenLedger created(Ledgerkeep.Builder builder) {
+    return open(builder, Ledgerkeep.Builder::open);
+  }
+
+  private static OpenLedger open(
+      Ledgerkeep.Builder builder, Function<Ledgerkeep.Builder, Ledger> opener) {
+    ExecutorService executor =
+        Executors.newFixedThreadPool(
+            Runtime.getRuntime().availableProcessors(), OpenLedger::daemonThread);
+    try {
+      return new OpenLedger(executor, opener.apply(builder.executor(executor)));
+    } catch (RuntimeException e) {
+      executor.shutdownNow();
+      throw e;
+    }
+  }
+
+  private static Thread daemonThread(Runnable task) {
+    Thread thread = new Thread(task, "ledgerkeep-job");
+    thread.setDaemon(true);
+    return thread;
+  }
+
+  Ledger ledger() {
+    return ledger;
+  }
+
+  @Override
+  public void close() {
+    try {
+      ledger.close();
+    } finally {
+      executor.shutdownNow();
+    }
+  }
+}

@@ -1,0 +1,175 @@
+package io.ledgerkeep.cli;
+
+import com.google.common.base.Splitter;
+import io.ledgerkeep.Ledgerkeep;
+import io.ledgerkeep.Options;
+import io.ledgerkeep.archive.Archive;
+import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.archive.ArchiveStoreProvider;
+import io.ledgerkeep.error.ConfigurationException;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Optional;
+import java.util.ServiceLoader;
+import java.util.Set;
+import java.util.TreeSet;
+import java.util.function.LongConsumer;
+import org.jspecify.annotations.Nullable;
+
+/** What a command works on: its options, and what the configuration file says where they do not. */
+final class Settings {
+
+  private static final String DIRECTORY = "directory";
+  private static final String LEVELDB = "leveldb";
+
+  private final Optional<Path> data;
+  private final Optional<Path> archive;
+  private final Optional<String> ledger;
+  private final Options storage;
+  private final Options leveldb;
+
+  private Settings(
+      Optional<Path> data,
+      Optional<Path> archive,
+      Optional<String> ledger,
+      Options storage,
+      Options leveldb) {
+    this.data = data;
+    this.archive = archive;
+    this.ledger = ledger;
+    this.storage = storage;
+    this.leveldb = leveldb;
+  }
+
+  static Settings of(GlobalOptions options) {
+    ConfigFile config =
+        options.config == null ? ConfigFile.none() : ConfigFile.read(options.config);
+    Options storage = config.storage();
+    Settings settings =
+        new Settings(
+            Optional.ofNullable(options.data)
+                .or(() -> storage.text(ConfigFile.STORE_PATH).map(Path::of)),
+            Optional.ofNullable(options.archive)
+                .or(() -> storage.text(ConfigFile.ARCHIVE_PATH).map(Path::of)),
+            Optional.ofNullable(options.ledger),
+            storage,
+            config.leveldb());
+    if (settings.ledger.isPresent() && settings.data.isPresent()) {
+      throw CommandException.usage(
+          "--ledger chooses within an archive on its own; the ledger of --data has but one");
+    }
+    return settings;
+  }
+
+  /** Returns settings of a ledger and its archive at the given places and nothing else. */
+  static Settings at(Path data, Path archive) {
+    return new Settings(
+        Optional.of(data), Optional.of(archive), Optional.empty(), Options.none(), Options.none());
+  }
+
+  boolean hasData() {
+    return data.isPresent();
+  }
+
+  boolean hasArchive() {
+    return archive.isPresent();
+  }
+
+  Path data() {
+    return data.orElseThrow(
+        () -> CommandException.usage("--data DIR is missing: the directory of the ledger"));
+  }
+
+  Path archive() {
+    return archive.orElseThrow(
+        () -> CommandException.usage("--archive DIR is missing: the directory of the archive"));
+  }
+
+  /** Returns a builder of an existing ledger with everything that was set. */
+  Ledgerkeep.Builder ledger() {
+    Ledgerkeep.Builder builder = builder();
+    Optional<String> provider = storage.text(ConfigFile.PROVIDER);
+    if (provider.isPresent() || !leveldb.asMap().isEmpty()) {
+      setEngine(builder, provider.orElse(LEVELDB));
+    }
+    return builder;
+  }
+
+  /** Returns a builder of a new ledger on the given engine, the configured one, or LevelDB. */
+  Ledgerkeep.Builder newLedger(@Nullable String provider) {
+    Ledgerkeep.Builder builder = builder();
+    setEngine(
+        builder, provider != null ? provider : storage.text(ConfigFile.PROVIDER).orElse(LEVELDB));
+    return builder;
+  }
+
+  private Ledgerkeep.Builder builder() {
+    Ledgerkeep.Builder builder = Ledgerkeep.builder().directory(data());
+    archive.ifPresent(path -> builder.archiveStore(DIRECTORY, archiveOptions(path)));
+    storage.text(ConfigFile.CHAIN_ID).ifPresent(builder::chainId);
+    number(ConfigFile.UNARCHIVED, builder::unarchivedBlocks);
+    number(ConfigFile.RESERVE_BYTES, builder::reserveBytes);
+    return builder.readThrough(storage.flag(ConfigFile.READ_THROUGH, false));
+  }
+
+  /** Sets the engine by its own name, which is not always what a node's configuration calls it. */
+  private void setEngine(Ledgerkeep.Builder builder, String provider) {
+    String engine = provider.equals("badgerdb") ? "badger" : provider;
+    builder.storage(engine, engine.equals(LEVELDB) ? leveldb : Options.none());
+  }
+
+  /** Opens the archive on its own, without a node. */
+  Archive openArchive() {
+    return openArchive(ledger);
+  }
+
+  /** Opens one of {@link #archivedLedgers} on its own. */
+  Archive openArchive(String chosen) {
+    return openArchive(Optional.of(chosen));
+  }
+
+  private Archive openArchive(Optional<String> chosen) {
+    Ledgerkeep.ArchiveBuilder builder =
+        Ledgerkeep.archive().store(DIRECTORY, archiveOptions(archive()));
+    chosen.ifPresent(builder::ledger);
+    return builder.open();
+  }
+
+  /** Returns the ledgers that the archive's place holds, as {@code GENESIS/ID}. */
+  List<String> archivedLedgers() {
+    if (ledger.isPresent()) {
+      return List.of(ledger.get());
+    }
+    Set<String> ledgers = new TreeSet<>();
+    try (ArchiveStore store = directoryStore().open(archiveOptions(archive()))) {
+      for (String name : store.list("")) {
+        List<String> parts = Splitter.on('/').limit(3).splitToList(name);
+        if (parts.size() == 3) {
+          ledgers.add(parts.get(0) + "/" + parts.get(1));
+        }
+      }
+    }
+    if (ledgers.isEmpty()) {
+      throw new ConfigurationException("there is no archive in " + archive());
+    }
+    return List.copyOf(ledgers);
+  }
+
+  private static ArchiveStoreProvider directoryStore() {
+    return ServiceLoader.load(ArchiveStoreProvider.class).stream()
+        .map(ServiceLoader.Provider::get)
+        .filter(provider -> provider.name().equals(DIRECTORY))
+        .findFirst()
+        .orElseThrow(() -> new ConfigurationException("no store for directories was found"));
+  }
+
+  private static Options archiveOptions(Path path) {
+    return Options.of("path", path.toString());
+  }
+
+  private void number(String key, LongConsumer setter) {
+    if (storage.text(key).isPresent()) {
+      setter.accept(storage.number(key, 0, 0, Long.MAX_VALUE));
+    }
+  }
+}

@@ -1,0 +1,140 @@
+package io.ledgerkeep.cli;
+
+import io.ledgerkeep.Database;
+import io.ledgerkeep.LedgerStatus;
+import io.ledgerkeep.archive.Archive;
+import io.ledgerkeep.error.ConflictException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.NoSuchFileException;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import picocli.CommandLine.Command;
+
+@Command(
+    name = "status",
+    description = {
+      "Shows identity, heights and sizes of the ledger of --data, or else of the archives at"
+          + " --archive.",
+      "While another process has the ledger, shows what that process last wrote down."
+    })
+final class StatusCommand extends LedgerCommand {
+
+  private static final String STATUS_FILE = "status.json";
+
+  @Override
+  Outcome run(Settings settings) throws IOException {
+    return settings.hasData() ? ledger(settings) : archives(settings);
+  }
+
+  private static Outcome ledger(Settings settings) throws IOException {
+    try (OpenLedger open = OpenLedger.existing(settings.ledger())) {
+      Outcome outcome = Outcome.done().put("source", "ledger");
+      return table(outcome, fields(open.ledger().status()));
+    } catch (ConflictException e) {
+      if (e.reason() != ConflictException.Reason.LOCKED) {
+        throw e;
+      }
+      return fromFile(settings, e);
+    }
+  }
+
+  private static Outcome fromFile(Settings settings, ConflictException locked) throws IOException {
+    byte[] json;
+    try {
+      json = Files.readAllBytes(settings.data().resolve(STATUS_FILE));
+    } catch (NoSuchFileException e) {
+      throw locked;
+    }
+    String owner = Failure.of(locked).message();
+    Outcome outcome = Outcome.done().put("source", STATUS_FILE).put("locked", owner);
+    outcome.say(owner).say("it wrote down in " + STATUS_FILE + ":");
+    return table(outcome, Json.object(json));
+  }
+
+  private static Map<String, Object> fields(LedgerStatus status) {
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("chainId", status.chainId());
+    fields.put("ledgerId", status.ledgerId());
+    fields.put("genesisHash", status.genesisHash().hex());
+    fields.put("digest", status.digest());
+    fields.put("formatVersion", status.formatVersion());
+    fields.put("compatibilityVersion", status.compatibilityVersion());
+    fields.put("height", status.height());
+    fields.put("archivedHeight", status.archivedHeight());
+    fields.put("highestArchivableHeight", status.highestArchivableHeight());
+    fields.put("unarchivedBlocks", status.unarchivedBlocks());
+    fields.put("derivedThrough", status.derivedThrough());
+    fields.put("readThrough", status.readThrough());
+    fields.put("archivePlace", status.archivePlace());
+    fields.put("job", status.job());
+    fields.put("engines", byDatabase(status.engines()));
+    fields.put("bytesOnDisk", byDatabase(status.bytesOnDisk()));
+    return fields;
+  }
+
+  private static <T> Map<String, T> byDatabase(Map<Database, T> values) {
+    Map<String, T> named = new LinkedHashMap<>();
+    for (Database database : Database.values()) {
+      T value = values.get(database);
+      if (value != null) {
+        named.put(database.lowerCaseName(), value);
+      }
+    }
+    return named;
+  }
+
+  private static Outcome archives(Settings settings) {
+    List<Map<String, Object>> found = new ArrayList<>();
+    Outcome outcome = Outcome.done();
+    for (String ledger : settings.archivedLedgers()) {
+      try (Archive archive = settings.openArchive(ledger)) {
+        found.add(fields(archive));
+      }
+    }
+    found.forEach(fields -> say(outcome, fields));
+    return outcome.put("archives", found);
+  }
+
+  private static Map<String, Object> fields(Archive archive) {
+    List<Archive.Segment> segments = archive.segments();
+    Map<String, Object> fields = new LinkedHashMap<>();
+    fields.put("place", archive.place());
+    fields.put("ledger", archive.genesisHash().hex() + "/" + archive.ledgerId());
+    fields.put("chainId", archive.chainId());
+    fields.put("lastHeight", archive.lastHeight());
+    fields.put("segments", segments.size());
+    fields.put("transactions", segments.stream().mapToLong(Archive.Segment::transactions).sum());
+    fields.put("rawBytes", segments.stream().mapToLong(Archive.Segment::rawBytes).sum());
+    fields.put("storedBytes", segments.stream().mapToLong(Archive.Segment::storedBytes).sum());
+    return fields;
+  }
+
+  private static Outcome table(Outcome outcome, Map<String, Object> fields) {
+    say(outcome, fields);
+    return outcome.putAll(fields);
+  }
+
+  private static void say(Outcome outcome, Map<String, Object> fields) {
+    fields.forEach(
+        (name, value) -> outcome.say("%-26s%s".formatted(words(name), shown(name, value))));
+  }
+
+  /** Turns {@code archivedHeight} into {@code archived height}. */
+  private static String words(String name) {
+    return name.replaceAll("([A-Z])", " $1").toLowerCase(Locale.ROOT);
+  }
+
+  private static String shown(String name, Object value) {
+    if (value instanceof Map<?, ?> map) {
+      List<String> parts = new ArrayList<>();
+      map.forEach((key, part) -> parts.add(key + " " + shown(name, part)));
+      return String.join(", ", parts);
+    }
+    boolean bytes = name.toLowerCase(Locale.ROOT).contains("bytes") && value instanceof Long;
+    return bytes ? Units.bytes((Long) value) : String.valueOf(value);
+  }
+}

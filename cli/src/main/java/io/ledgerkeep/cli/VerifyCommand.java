@@ -1,0 +1,72 @@
+package io.ledgerkeep.cli;
+
+import io.ledgerkeep.archive.Archive;
+import io.ledgerkeep.archive.Verification;
+import io.ledgerkeep.archive.Verification.Level;
+import java.util.Locale;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+@Command(
+    name = "verify",
+    description = {
+      "Checks the ledger of --data with its archive, or else the archive on its own.",
+      "Prints what is wrong, each on a line, and exits with 4 if there is anything."
+    })
+final class VerifyCommand extends LedgerCommand {
+
+  @Option(
+      names = "--level",
+      paramLabel = "structure|bytes|content|ledger",
+      description = "How deep; ledger, or content for an archive on its own.")
+  private @Nullable Level level;
+
+  @Override
+  Outcome run(Settings settings) {
+    if (settings.hasData()) {
+      try (OpenLedger open = OpenLedger.existing(settings.ledger());
+          JobWatch watch = JobWatch.begin(console())) {
+        Level chosen = level == null ? Level.LEDGER : level;
+        return outcome(open.ledger().verify(Verification.Request.of(chosen).with(watch.control())));
+      }
+    }
+    if (level == Level.LEDGER) {
+      throw CommandException.usage("--level ledger compares with a ledger: --data DIR is missing");
+    }
+    try (Archive archive = settings.openArchive();
+        JobWatch watch = JobWatch.begin(console())) {
+      Level chosen = level == null ? Level.CONTENT : level;
+      return outcome(archive.verify(Verification.Request.of(chosen).with(watch.control())));
+    }
+  }
+
+  private static Outcome outcome(Verification result) {
+    if (result.cancelled() && result.ok()) {
+      throw CommandException.interrupted(
+          "stopped after " + Units.blocks(result.blocks()) + "; nothing wrong among them");
+    }
+    Outcome outcome = Outcome.of(result.ok() ? ExitCode.DONE : ExitCode.INTEGRITY);
+    result.findings().forEach(outcome::say);
+    return outcome
+        .say(
+            "checked %s and %d segments, %s, level %s: %s"
+                .formatted(
+                    Units.blocks(result.blocks()),
+                    result.segments(),
+                    Units.bytes(result.bytes()),
+                    name(result.level()),
+                    result.ok() ? "all is well" : result.findings().size() + " findings"))
+        .put("ok", result.ok())
+        .put("level", name(result.level()))
+        .put("segments", result.segments())
+        .put("blocks", result.blocks())
+        .put("bytes", result.bytes())
+        .put("findings", result.findings())
+        .put("exitCode", outcome.exitCode());
+  }
+
+  private static String name(Level level) {
+    return level.name().toLowerCase(Locale.ROOT);
+  }
+}

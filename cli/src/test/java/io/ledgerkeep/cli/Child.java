@@ -1,0 +1,74 @@
+package io.ledgerkeep.cli;
+
+import java.io.BufferedReader;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/** The command line in a process of its own. Killed on close, if it still runs. */
+final class Child implements AutoCloseable {
+
+  private final Process process;
+  private final BufferedReader err;
+
+  private Child(Process process) {
+    this.process = process;
+    this.err = process.errorReader();
+  }
+
+  static Child start(List<String> javaOptions, Object... args) throws IOException {
+    List<String> command = new ArrayList<>();
+    command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.addAll(List.of("-cp", System.getProperty("java.class.path")));
+    command.addAll(javaOptions);
+    command.add(Main.class.getName());
+    Arrays.stream(args).map(Object::toString).forEach(command::add);
+    return new Child(new ProcessBuilder(command).start());
+  }
+
+  OutputStream in() {
+    return process.getOutputStream();
+  }
+
+  long pid() {
+    return process.pid();
+  }
+
+  boolean isAlive() {
+    return process.isAlive();
+  }
+
+  /** Waits for a line of standard error that has the text, and returns it. */
+  String awaitLine(String text) throws IOException {
+    for (String line = err.readLine(); line != null; line = err.readLine()) {
+      if (line.contains(text)) {
+        return line;
+      }
+    }
+    throw new AssertionError("standard error ended without '" + text + "'");
+  }
+
+  void signal(String name) throws IOException, InterruptedException {
+    int exitCode =
+        new ProcessBuilder("kill", "-" + name, Long.toString(process.pid())).start().waitFor();
+    if (exitCode != 0) {
+      throw new AssertionError("kill failed");
+    }
+  }
+
+  byte[] out() throws IOException {
+    return process.getInputStream().readAllBytes();
+  }
+
+  int awaitExit() throws InterruptedException {
+    return process.waitFor();
+  }
+
+  @Override
+  public void close() {
+    process.destroyForcibly();
+  }
+}

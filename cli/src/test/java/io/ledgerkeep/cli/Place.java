@@ -1,0 +1,116 @@
+package io.ledgerkeep.cli;
+
+import io.ledgerkeep.Block;
+import io.ledgerkeep.cli.interchange.BlockLinesWriter;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+
+/**
+ * Where a test keeps its ledger, archive and files. Keeps 10 blocks from archiving and no reserve,
+ * for which tests have no time.
+ */
+final class Place {
+
+  final Path directory;
+  final Path data;
+  final Path archive;
+  private final Path config;
+
+  Place(Path directory) {
+    this.directory = directory;
+    this.data = directory.resolve("data");
+    this.archive = directory.resolve("archive");
+    this.config =
+        write("ledgerkeep.yml", "storage:\n  reserve_bytes: 0\n  unarchive_block_height: 10\n");
+  }
+
+  /** Runs a command on the ledger. */
+  Run run(Object... args) {
+    return Run.of(withData(args));
+  }
+
+  /** Runs a command on the ledger and its archive. */
+  Run runWithArchive(Object... args) {
+    return Run.of(withBoth(args));
+  }
+
+  /** Runs a command on the archive alone. */
+  Run runOnArchive(Object... args) {
+    return Run.of(Stream.concat(Stream.of("--archive", archive), Stream.of(args)).toArray());
+  }
+
+  Object[] withData(Object... args) {
+    return Stream.concat(Stream.of("--config", config, "--data", data), Stream.of(args)).toArray();
+  }
+
+  Object[] withBoth(Object... args) {
+    return withData(Stream.concat(Stream.of("--archive", archive), Stream.of(args)).toArray());
+  }
+
+  /** Creates the ledger and imports the first blocks of the made-up chain. */
+  Place withChain(int blocks) {
+    require(run("init"));
+    require(Run.reading(chain(blocks), withData("import", "-")));
+    return this;
+  }
+
+  /** Archives what may be archived up to the height. */
+  Place archivedTo(long height) {
+    require(runWithArchive("archive", "--to", height, "--yes"));
+    return this;
+  }
+
+  Path write(String name, String content) {
+    try {
+      return Files.writeString(directory.resolve(name), content);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static String read(Path file) {
+    try {
+      return Files.readString(file);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  static List<Block> blocks(int count) {
+    List<Block> blocks = new ArrayList<>();
+    new MadeUpChain(count).forEachRemaining(blocks::add);
+    return blocks;
+  }
+
+  /** Returns the first blocks of the made-up chain in the interchange format. */
+  static String chain(int count) {
+    return lines(blocks(count));
+  }
+
+  static String lines(List<Block> blocks) {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (OutputStream target = out;
+        BlockLinesWriter writer = new BlockLinesWriter(target)) {
+      for (Block block : blocks) {
+        writer.write(block);
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return out.toString(StandardCharsets.UTF_8);
+  }
+
+  private static void require(Run run) {
+    if (run.exitCode() != ExitCode.DONE) {
+      throw new AssertionError("exit " + run.exitCode() + ": " + run.err());
+    }
+  }
+}

@@ -1,0 +1,73 @@
+package io.ledgerkeep.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+final class UsageTest {
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "no-such-command",
+        "--no-such-option status",
+        "init",
+        "init --data",
+        "import --data d",
+        "import f",
+        "export --data d",
+        "status",
+        "archive --data d",
+        "archive --data d --to x",
+        "archive --data d --to -1",
+        "archive --data d --to 5 --max-rate 0",
+        "archive --data d --to 5 --max-rate NaN",
+        "restore --data d",
+        "query --data d",
+        "query --data d --height 1 --tx a",
+        "query --height 1",
+        "verify --data d --level deep",
+        "verify --archive a --level ledger",
+        "--data a status --data b",
+        "query --data d --ledger 00 --height 1",
+        "export --archive a --json -"
+      })
+  void wrongUsageIsExitTwoAndSaysWhy(String line) {
+    Run run = Run.of((Object[]) line.split(" "));
+    assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(run.err()).isNotBlank().doesNotContain("Exception");
+  }
+
+  @Test
+  void wrongUsageIsToldInJsonWhereItWasAskedFor() {
+    Run run = Run.of("--json", "archive", "--data", "d");
+    assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(run.json()).containsEntry("error", "usage").containsEntry("exitCode", 2L);
+    assertThat(run.json().get("message")).asString().contains("--to");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"--help", "-h", "archive --help", "help archive", "--version", "-V"})
+  void helpAndVersionAreExitZero(String line) {
+    Run run = Run.of((Object[]) line.split(" "));
+    assertThat(run.exitCode()).isZero();
+    assertThat(run.out()).contains("ledgerkeep");
+    assertThat(run.err()).isEmpty();
+  }
+
+  @Test
+  void everyCommandHasHelp() {
+    String help = Run.of("--help").out();
+    for (String command :
+        new String[] {
+          "demo", "init", "import", "export", "status", "archive", "restore", "query", "verify"
+        }) {
+      assertThat(help).contains("  " + command + " ");
+      assertThat(Run.of(command, "--help").out()).contains("--data", "--json");
+    }
+    assertThat(help).contains("130");
+  }
+}

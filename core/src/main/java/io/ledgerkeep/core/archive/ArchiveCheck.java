@@ -1,0 +1,122 @@
+package io.ledgerkeep.core.archive;
+
+import io.ledgerkeep.BlockMeta;
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.archive.Archive;
+import io.ledgerkeep.archive.Verification;
+import io.ledgerkeep.archive.Verification.Level;
+import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.core.jobs.JobWatch;
+import io.ledgerkeep.core.segment.SegmentCheck;
+import io.ledgerkeep.core.segment.SegmentReader;
+import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.LedgerkeepException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.function.LongFunction;
+
+/** Checks an archive segment by segment; goes on after a finding, so that one run tells all. */
+final class ArchiveCheck {
+
+  private final LedgerArchive archive;
+  private final Executor executor;
+  private final Verification.Request request;
+  private final Optional<LongFunction<Optional<BlockMeta>>> recorded;
+  private final JobWatch watch;
+  private final List<String> findings = new ArrayList<>();
+  private long segments;
+  private long blocks;
+  private long bytes;
+  private boolean cancelled;
+
+  ArchiveCheck(
+      LedgerArchive archive,
+      Executor executor,
+      Verification.Request request,
+      Optional<LongFunction<Optional<BlockMeta>>> recorded) {
+    this.archive = archive;
+    this.executor = executor;
+    this.request = request;
+    this.recorded = recorded;
+    this.watch = new JobWatch(request.control(), () -> false);
+  }
+
+  Verification run() {
+    if (request.level() == Level.LEDGER && recorded.isEmpty() && request.verifier().isEmpty()) {
+      throw new ConfigurationException(
+          "an archive alone proves only itself: level ledger needs the ledger (--data DIR) or a"
+              + " block verifier");
+    }
+    watch.begin("archive", archive.lastHeight() + 1);
+    Bytes previous = Bytes.EMPTY;
+    for (Archive.Segment segment : archive.segments()) {
+      if (!goOn()) {
+        break;
+      }
+      check(segment, previous);
+      previous = segment.digest();
+    }
+    return new Verification(request.level(), segments, blocks, bytes, findings, cancelled);
+  }
+
+  private void check(Archive.Segment segment, Bytes previous) {
+    try {
+      SegmentReader reader = archive.openListed(segment);
+      segments++;
+      if (!reader.summary().previousSegment().equals(previous)) {
+        findings.add("segment " + segment.name() + " does not name the digest of the one before");
+      }
+      switch (request.level()) {
+        case STRUCTURE -> advance(segment.blocks(), 0);
+        case BYTES -> {
+          findings.addAll(SegmentCheck.bytes(reader, executor, this::goOnAfter));
+          advance(segment.blocks(), 0);
+        }
+        case CONTENT, LEDGER -> {
+          SegmentCheck.content(
+              reader, executor, (block, meta) -> goOnAfter(block, meta, segment.name()));
+          bytes += segment.storedBytes();
+        }
+      }
+    } catch (LedgerkeepException e) {
+      findings.add(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private boolean goOnAfter(long moreBytes) {
+    bytes += moreBytes;
+    watch.advance(0, moreBytes);
+    return goOn();
+  }
+
+  private boolean goOnAfter(StoredBlock block, BlockMeta meta, String segment) {
+    if (request.level() == Level.LEDGER) {
+      recorded.ifPresent(metas -> requireRecorded(metas.apply(meta.height()), meta, segment));
+      request.verifier().ifPresent(rule -> rule.verify(block.decode()));
+    }
+    advance(1, block.bodyBytes());
+    return goOn();
+  }
+
+  private static void requireRecorded(
+      Optional<BlockMeta> recorded, BlockMeta found, String segment) {
+    if (recorded.isPresent() && !recorded.get().equals(found)) {
+      throw new IntegrityException(
+          "block %d in segment %s is not the one the ledger committed"
+              .formatted(found.height(), segment));
+    }
+  }
+
+  private void advance(long moreBlocks, long moreBytes) {
+    blocks += moreBlocks;
+    watch.advance(moreBlocks, moreBytes);
+  }
+
+  private boolean goOn() {
+    cancelled |= watch.isCancelled();
+    return !cancelled;
+  }
+}

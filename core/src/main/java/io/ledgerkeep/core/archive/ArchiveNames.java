@@ -1,0 +1,39 @@
+package io.ledgerkeep.core.archive;
+
+import io.ledgerkeep.Bytes;
+
+/**
+ * The names of the objects of one ledger's archive.
+ *
+ * <pre>
+ * GENESIS/LEDGER/manifest/%016d.json             entries, from 0
+ * GENESIS/LEDGER/segments/%020d-ATTEMPT.lks      first height, attempt
+ * </pre>
+ *
+ * <p>GENESIS is the genesis hash, LEDGER and ATTEMPT are random identities, all in hexadecimal
+ * digits: many nodes of many chains share a place, and what a dead attempt left is known by its
+ * name.
+ *
+ * @param genesisHash the identity of the chain
+ * @param ledgerId the identity of the ledger
+ */
+public record ArchiveNames(Bytes genesisHash, Bytes ledgerId) {
+
+  /** Returns what all names of the archive begin with. */
+  public String prefix() {
+    return genesisHash.hex() + "/" + ledgerId.hex() + "/";
+  }
+
+  /** Returns the name of a segment. */
+  public String segment(long firstHeight, Bytes attempt) {
+    return prefix() + "segments/%020d-%s.lks".formatted(firstHeight, attempt.hex());
+  }
+
+  String manifest() {
+    return prefix() + "manifest/";
+  }
+
+  String entry(long sequence) {
+    return manifest() + "%016d.json".formatted(sequence);
+  }
+}

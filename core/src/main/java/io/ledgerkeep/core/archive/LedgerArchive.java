@@ -1,0 +1,184 @@
+package io.ledgerkeep.core.archive;
+
+import com.google.common.cache.Cache;
+import com.google.common.cache.CacheBuilder;
+import io.ledgerkeep.Block;
+import io.ledgerkeep.BlockMeta;
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.RwSet;
+import io.ledgerkeep.Transaction;
+import io.ledgerkeep.archive.Archive;
+import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.archive.Verification;
+import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.core.segment.SegmentCache;
+import io.ledgerkeep.core.segment.SegmentReader;
+import io.ledgerkeep.core.segment.SegmentReader.Place;
+import io.ledgerkeep.error.IntegrityException;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.concurrent.Executor;
+import java.util.function.BiFunction;
+import java.util.function.LongFunction;
+
+/** The archive of one ledger. Serves any number of threads. */
+public final class LedgerArchive implements Archive {
+
+  private static final long FRAME_CACHE_BYTES = 16L << 20;
+  private static final int OPEN_SEGMENTS = 32;
+
+  private final ArchiveStore store;
+  private final boolean closesStore;
+  private final Manifest manifest;
+  private final Executor executor;
+  private final SegmentCache frames = new SegmentCache(FRAME_CACHE_BYTES);
+  private final Cache<String, SegmentReader> readers =
+      CacheBuilder.newBuilder().maximumSize(OPEN_SEGMENTS).build();
+
+  private LedgerArchive(
+      ArchiveStore store, boolean closesStore, Manifest manifest, Executor executor) {
+    this.store = store;
+    this.closesStore = closesStore;
+    this.manifest = manifest;
+    this.executor = executor;
+  }
+
+  /** Reads an archive in a store that stays open when the archive is closed. */
+  public static LedgerArchive of(ArchiveStore store, Manifest manifest, Executor executor) {
+    return new LedgerArchive(store, false, manifest, executor);
+  }
+
+  /** Reads an archive in a store that is closed with the archive. */
+  public static LedgerArchive owning(ArchiveStore store, Manifest manifest) {
+    return new LedgerArchive(store, true, manifest, Runnable::run);
+  }
+
+  /** Returns the manifest. */
+  public Manifest manifest() {
+    return manifest;
+  }
+
+  /** Returns a reader of a segment, which is the one that the manifest lists. */
+  public SegmentReader reader(Segment segment) {
+    SegmentReader reader = readers.getIfPresent(segment.name());
+    if (reader == null) {
+      reader = openListed(segment);
+      readers.put(segment.name(), reader);
+    }
+    return reader;
+  }
+
+  /** Opens a segment that the manifest does not list yet. */
+  public SegmentReader openUnlisted(String name) {
+    return SegmentReader.open(store, name, frames);
+  }
+
+  SegmentReader openListed(Segment segment) {
+    SegmentReader reader = SegmentReader.open(store, segment.name(), frames);
+    Segment found = reader.summary().toSegment(segment.name());
+    if (!found.equals(segment)
+        || !reader.summary().header().genesisHash().equals(genesisHash())
+        || !reader.summary().header().ledgerId().equals(manifest.names().ledgerId())) {
+      throw new IntegrityException(
+          "segment %s in %s is not the one the manifest lists: digest %s, expected %s"
+              .formatted(segment.name(), place(), found.digest().hex(), segment.digest().hex()));
+    }
+    return reader;
+  }
+
+  @Override
+  public String chainId() {
+    return manifest.chainId();
+  }
+
+  @Override
+  public Bytes genesisHash() {
+    return manifest.names().genesisHash();
+  }
+
+  @Override
+  public String ledgerId() {
+    return manifest.names().ledgerId().hex();
+  }
+
+  @Override
+  public String place() {
+    return store.place();
+  }
+
+  @Override
+  public long lastHeight() {
+    return manifest.lastHeight();
+  }
+
+  @Override
+  public List<Segment> segments() {
+    return manifest.segments();
+  }
+
+  @Override
+  public Optional<Block> block(long height) {
+    return manifest.segmentAt(height).map(segment -> reader(segment).block(height).decode());
+  }
+
+  @Override
+  public Optional<Block> blockByHash(Bytes hash) {
+    return newestFirst(
+        reader -> {
+          OptionalLong height = reader.findHash(hash);
+          return height.isEmpty()
+              ? Optional.empty()
+              : Optional.of(reader.block(height.getAsLong()).decode());
+        });
+  }
+
+  @Override
+  public Optional<Transaction> transaction(String id) {
+    return transactionPlace(
+        id,
+        (reader, at) ->
+            StoredBlock.transaction(reader.transactionRow(at.height(), at.index()).row()));
+  }
+
+  @Override
+  public Optional<RwSet> rwSet(String id) {
+    return transactionPlace(
+        id, (reader, at) -> StoredBlock.rwSet(id, reader.rwSetRow(at.height(), at.index()).row()));
+  }
+
+  private <T> Optional<T> transactionPlace(String id, BiFunction<SegmentReader, Place, T> read) {
+    return newestFirst(reader -> reader.find(id).map(at -> read.apply(reader, at)));
+  }
+
+  private <T> Optional<T> newestFirst(
+      java.util.function.Function<SegmentReader, Optional<T>> question) {
+    List<Segment> segments = segments();
+    for (int i = segments.size() - 1; i >= 0; i--) {
+      Optional<T> answer = question.apply(reader(segments.get(i)));
+      if (answer.isPresent()) {
+        return answer;
+      }
+    }
+    return Optional.empty();
+  }
+
+  @Override
+  public Verification verify(Verification.Request request) {
+    return new ArchiveCheck(this, executor, request, Optional.empty()).run();
+  }
+
+  /** Checks the archive; at level LEDGER every block against a ledger's own record. */
+  public Verification verify(
+      Verification.Request request, LongFunction<Optional<BlockMeta>> recorded) {
+    return new ArchiveCheck(this, executor, request, Optional.of(recorded)).run();
+  }
+
+  @Override
+  public void close() {
+    readers.invalidateAll();
+    if (closesStore) {
+      store.close();
+    }
+  }
+}

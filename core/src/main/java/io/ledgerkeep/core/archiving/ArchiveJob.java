@@ -1,0 +1,344 @@
+package io.ledgerkeep.core.archiving;
+
+import io.ledgerkeep.Block;
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.archive.Archive;
+import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.core.archive.Manifest;
+import io.ledgerkeep.core.chain.ArchiveMark;
+import io.ledgerkeep.core.chain.ChainReader;
+import io.ledgerkeep.core.chain.ChainStore;
+import io.ledgerkeep.core.chain.JobRecord;
+import io.ledgerkeep.core.chain.MetaRow;
+import io.ledgerkeep.core.failpoint.FailPoint;
+import io.ledgerkeep.core.jobs.JobWatch;
+import io.ledgerkeep.core.segment.DictionaryTrainer;
+import io.ledgerkeep.core.segment.SegmentHeader;
+import io.ledgerkeep.core.segment.SegmentSummary;
+import io.ledgerkeep.core.segment.SegmentWriter;
+import io.ledgerkeep.error.ConflictException;
+import io.ledgerkeep.error.ConflictException.Reason;
+import io.ledgerkeep.error.StorageException;
+import io.ledgerkeep.job.JobPlan;
+import io.ledgerkeep.job.JobReport;
+import java.io.IOException;
+import java.io.OutputStream;
+import java.security.SecureRandom;
+import java.time.Duration;
+import java.util.Objects;
+import java.util.concurrent.atomic.AtomicReference;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One run of archiving. For each segment: write it, read it back through the store and verify it
+ * against the node's record, list it in the manifest; then, in one batch that is the commit point,
+ * raise the pivot, record the manifest entry and what is to be deleted; delete. In the end give the
+ * space back. Whatever instant it dies at, the next run goes on from what is recorded.
+ */
+final class ArchiveJob {
+
+  static final String NAME = "archive";
+
+  private static final Logger LOG = LoggerFactory.getLogger(ArchiveJob.class);
+  private static final long SAMPLE_BYTES = 4 << 20;
+  private static final int SAMPLE_BLOCKS = 512;
+
+  private final Site site;
+  private final ChainStore chain;
+  private final ChainReader reader;
+  private final ArchiveLink link;
+  private final JobWatch watch;
+  private final DictionaryTrainer trainer = new DictionaryTrainer();
+  private final long begin = System.nanoTime();
+
+  private long bytesWritten;
+
+  ArchiveJob(Site site, ArchiveLink link, JobWatch watch) {
+    this.site = site;
+    this.chain = site.chain();
+    this.reader = chain.reader();
+    this.link = link;
+    this.watch = watch;
+  }
+
+  // ------------------------------------------------------------------------------------ plan
+
+  JobPlan plan(long target) {
+    long pivot = chain.mark().pivot();
+    if (target <= pivot) {
+      return new JobPlan(NAME, pivot, pivot, 0, 0, 0, 0, Duration.ZERO);
+    }
+    requireArchivable(target);
+    MetaRow from = reader.requiredMeta(pivot);
+    MetaRow to = reader.requiredMeta(target);
+    long bytes = to.normalBytes() - from.normalBytes();
+    Sample sample = sample(pivot + 1, target);
+    return new JobPlan(
+        NAME,
+        pivot,
+        target,
+        to.normalBlocks() - from.normalBlocks(),
+        bytes,
+        bytes,
+        sample.storedBytesOf(bytes),
+        sample.durationOf(bytes));
+  }
+
+  /** What a few blocks took, to judge by. */
+  private record Sample(long rawBytes, long storedBytes, long nanos) {
+
+    long storedBytesOf(long bytes) {
+      return (long) ((double) bytes * storedBytes / rawBytes);
+    }
+
+    /** Verifying and deleting take about as long again as writing. */
+    Duration durationOf(long bytes) {
+      return Duration.ofNanos((long) (2.0 * bytes * nanos / rawBytes));
+    }
+  }
+
+  private Sample sample(long firstHeight, long lastHeight) {
+    long start = System.nanoTime();
+    long last = Math.min(lastHeight, firstHeight + SAMPLE_BLOCKS - 1);
+    long rawBytes = 1;
+    SegmentHeader header = header(randomId(), firstHeight);
+    try (SegmentWriter writer =
+            new SegmentWriter(
+                OutputStream.nullOutputStream(),
+                header,
+                Bytes.EMPTY,
+                DictionaryTrainer.none(),
+                site.executor());
+        CheckedBlocks blocks = CheckedBlocks.of(site, reader.blocks(firstHeight, last))) {
+      while (blocks.hasNext() && rawBytes < SAMPLE_BYTES) {
+        CheckedBlocks.Checked checked = blocks.next();
+        writer.add(checked.block(), checked.digests());
+        rawBytes += checked.block().bodyBytes();
+      }
+      SegmentSummary summary = writer.finish();
+      return new Sample(rawBytes, summary.storedBytes(), System.nanoTime() - start);
+    } catch (IOException e) {
+      throw new AssertionError("nothing is written", e);
+    }
+  }
+
+  // ------------------------------------------------------------------------------------ run
+
+  JobReport run(long target) {
+    Leftovers.settle(site, link);
+    long pivotBefore = chain.mark().pivot();
+    long diskBefore = chain.sizeBytes();
+    if (target <= pivotBefore) {
+      return report(pivotBefore, diskBefore, false);
+    }
+    requireArchivable(target);
+    site.room().during(() -> site.ensureDerived().accept(target));
+    Manifest manifest = link.manifestToWrite();
+    MetaRow from = reader.requiredMeta(pivotBefore);
+    MetaRow to = reader.requiredMeta(target);
+    watch.begin("archive", to.normalBlocks() - from.normalBlocks());
+
+    boolean cancelled = archive(manifest, target);
+
+    if (chain.mark().pivot() > pivotBefore) {
+      compact();
+    }
+    site.room().during(chain::endJob);
+    site.room().refill();
+    return report(pivotBefore, diskBefore, cancelled);
+  }
+
+  /** Archives segment by segment; returns whether it was cancelled. */
+  private boolean archive(Manifest manifest, long target) {
+    long reached = chain.mark().pivot();
+    while (reached < target) {
+      if (watch.isCancelled()) {
+        return true;
+      }
+      long first = reached + 1;
+      Archive.Segment segment;
+      if (manifest.lastHeight() < first) {
+        try {
+          segment = writeSegment(manifest, target);
+        } catch (Cancelled e) {
+          return true;
+        }
+      } else {
+        segment = manifest.requiredSegmentAt(first);
+        reuse(segment, first, Math.min(target, segment.lastHeight()));
+      }
+      reached = Math.min(target, segment.lastHeight());
+      long newPivot = reader.highestNormal(reached);
+      if (newPivot >= first) {
+        handOver(manifest, first, newPivot);
+      }
+    }
+    return false;
+  }
+
+  /** Checks a segment that an earlier run wrote: bodies were restored since, or it was killed. */
+  private void reuse(Archive.Segment segment, long first, long last) {
+    Proof.through(site, link.segment(segment), last);
+    watch.advance(
+        reader.requiredMeta(last).normalBlocks() - reader.requiredMeta(first - 1).normalBlocks(),
+        0);
+  }
+
+  /** Writes, reads back, verifies and lists one segment. */
+  private Archive.Segment writeSegment(Manifest manifest, long target) {
+    long first = manifest.lastHeight() + 1;
+    Bytes attempt = randomId();
+    site.room()
+        .during(() -> chain.beginJob(new JobRecord(JobRecord.Step.WRITE, attempt, first, target)));
+    FailPoint.pass("archive.begun");
+    String name = link.segmentName(first, attempt);
+    ArchiveStore store = site.requiredStore();
+    AtomicReference<SegmentSummary> written = new AtomicReference<>();
+    store.put(
+        name,
+        out ->
+            written.set(write(out, header(attempt, first), manifest.lastSegmentDigest(), target)));
+    FailPoint.pass("archive.published");
+    SegmentSummary summary = Objects.requireNonNull(written.get(), "a store calls its content");
+    Archive.Segment segment = summary.toSegment(name);
+    Proof.whole(site, link.written(name), summary);
+    FailPoint.pass("archive.verified");
+    manifest.add(summary, name);
+    FailPoint.pass("archive.listed");
+    bytesWritten += summary.storedBytes();
+    LOG.info(
+        "archived blocks {} to {} as {}, {} bytes",
+        segment.firstHeight(),
+        segment.lastHeight(),
+        name,
+        segment.storedBytes());
+    return segment;
+  }
+
+  private SegmentSummary write(
+      OutputStream out, SegmentHeader header, Bytes previousSegment, long target)
+      throws IOException {
+    try (SegmentWriter writer =
+            new SegmentWriter(out, header, previousSegment, trainer, site.executor());
+        CheckedBlocks blocks =
+            CheckedBlocks.of(site, reader.blocks(header.firstHeight(), target))) {
+      boolean halfWay = false;
+      while (blocks.hasNext() && !writer.isFull()) {
+        CheckedBlocks.Checked checked = blocks.next();
+        writer.add(checked.block(), checked.digests());
+        if (checked.block().head().kind() == Block.Kind.NORMAL) {
+          watch.advance(1, checked.block().bodyBytes());
+        }
+        if (watch.isCancelled()) {
+          throw new Cancelled();
+        }
+        if (!halfWay) {
+          halfWay = true;
+          FailPoint.pass("archive.writing");
+        }
+      }
+      SegmentSummary summary = writer.finish();
+      FailPoint.pass("archive.sealed");
+      return summary;
+    }
+  }
+
+  /** The commit point, then the deletion of what the archive has from then on. */
+  private void handOver(Manifest manifest, long first, long newPivot) {
+    ArchiveMark mark =
+        new ArchiveMark(newPivot, manifest.head().sequence(), manifest.head().digest());
+    JobRecord deletion = new JobRecord(JobRecord.Step.DELETE, Bytes.EMPTY, first, newPivot);
+    site.room().during(() -> chain.raisePivot(mark, deletion));
+    FailPoint.pass("archive.committed");
+    site.room().during(() -> chain.deleteArchivedBodies(first, newPivot));
+    FailPoint.pass("archive.deleted");
+  }
+
+  /** All bodies up to the pivot are gone, so one range serves, however many runs there were. */
+  private void compact() {
+    watch.begin("compact", 0);
+    try {
+      site.room().during(() -> chain.compactBodies(1, chain.mark().pivot()));
+    } catch (StorageException e) {
+      LOG.warn("the space of archived bodies was not given back: {}", e.getMessage());
+    }
+    FailPoint.pass("archive.compacted");
+  }
+
+  private JobReport report(long pivotBefore, long diskBefore, boolean cancelled) {
+    long pivotAfter = chain.mark().pivot();
+    long blocks = 0;
+    long bytes = 0;
+    if (pivotAfter > pivotBefore) {
+      MetaRow from = reader.requiredMeta(pivotBefore);
+      MetaRow to = reader.requiredMeta(pivotAfter);
+      blocks = to.normalBlocks() - from.normalBlocks();
+      bytes = to.normalBytes() - from.normalBytes();
+    }
+    return new JobReport(
+        NAME,
+        pivotBefore,
+        pivotAfter,
+        blocks,
+        bytes,
+        bytesWritten,
+        diskBefore,
+        chain.sizeBytes(),
+        cancelled,
+        Duration.ofNanos(System.nanoTime() - begin));
+  }
+
+  /** The rules of what may be archived. */
+  private void requireArchivable(long target) {
+    long highest = site.highestTarget();
+    if (target > highest) {
+      throw new ConflictException(
+          Reason.PROTECTED,
+          "cannot archive up to %d: the newest %d blocks stay on the node, so that %d is the highest"
+              .formatted(target, site.unarchivedBlocks().getAsLong(), highest));
+    }
+    Block.Kind kind = reader.requiredMeta(target).meta().kind();
+    if (kind != Block.Kind.NORMAL) {
+      throw new ConflictException(
+          Reason.PROTECTED,
+          "cannot archive up to %d: it is a %s block, which stays on the node; nearest heights: %s"
+              .formatted(target, kind.name().toLowerCase(java.util.Locale.ROOT), nearest(target)));
+    }
+  }
+
+  private String nearest(long target) {
+    long below = reader.highestNormal(target - 1);
+    long above = target + 1;
+    while (above <= site.height().getAsLong()
+        && reader.requiredMeta(above).meta().kind() != Block.Kind.NORMAL) {
+      above++;
+    }
+    StringBuilder heights = new StringBuilder();
+    if (below > 0) {
+      heights.append(below);
+    }
+    if (above <= site.highestTarget()) {
+      heights.append(heights.isEmpty() ? "" : " and ").append(above);
+    }
+    return heights.isEmpty() ? "none" : heights.toString();
+  }
+
+  private SegmentHeader header(Bytes attempt, long firstHeight) {
+    return new SegmentHeader(
+        site.digests(), site.genesisHash(), site.ledgerId(), attempt, firstHeight);
+  }
+
+  private static Bytes randomId() {
+    byte[] id = new byte[SegmentHeader.ID_BYTES];
+    new SecureRandom().nextBytes(id);
+    return Bytes.wrap(id);
+  }
+
+  /** Leaves a segment that is being written; nothing of it is seen. */
+  private static final class Cancelled extends RuntimeException {
+    Cancelled() {
+      super(null, null, false, false);
+    }
+  }
+}

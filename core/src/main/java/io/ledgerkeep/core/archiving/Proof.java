@@ -1,0 +1,86 @@
+package io.ledgerkeep.core.archiving;
+
+import io.ledgerkeep.BlockMeta;
+import io.ledgerkeep.core.chain.ChainReader;
+import io.ledgerkeep.core.chain.MetaRow;
+import io.ledgerkeep.core.codec.BlockDigests;
+import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.core.segment.SegmentCheck;
+import io.ledgerkeep.core.segment.SegmentReader;
+import io.ledgerkeep.core.segment.SegmentSummary;
+import io.ledgerkeep.error.IntegrityException;
+import java.security.MessageDigest;
+import java.util.ArrayDeque;
+import java.util.Deque;
+
+/** Proves segments, as they are read back through the store, by the node's own record. */
+final class Proof {
+
+  private Proof() {}
+
+  /** Proves every byte of a segment that was just written. */
+  static void whole(Site site, SegmentReader segment, SegmentSummary written) {
+    if (!segment.summary().digest().equals(written.digest())) {
+      throw new IntegrityException(
+          "segment %s reads back with digest %s, but was written with %s"
+              .formatted(segment.name(), segment.summary().digest().hex(), written.digest().hex()));
+    }
+    through(site, segment, written.contents().lastHeight());
+  }
+
+  /** Proves the blocks of a segment up to a height that the ledger has. */
+  static void through(Site site, SegmentReader segment, long lastHeight) {
+    Metas metas =
+        new Metas(site.chain().reader(), segment.summary().contents().firstHeight(), lastHeight);
+    SegmentCheck.content(
+        segment,
+        site.executor(),
+        (block, found) -> {
+          if (found.height() > lastHeight) {
+            return false;
+          }
+          requireEqual(metas.next(), found, segment.name());
+          return true;
+        });
+  }
+
+  /** Returns if the block is the one that was committed. */
+  static void requireCommitted(
+      StoredBlock block, BlockMeta recorded, String segment, MessageDigest digest) {
+    requireEqual(recorded, BlockDigests.of(block, digest).meta(block), segment);
+  }
+
+  static void requireEqual(BlockMeta recorded, BlockMeta found, String segment) {
+    if (!recorded.equals(found)) {
+      throw new IntegrityException(
+          "block %d in segment %s is not the one this ledger committed"
+              .formatted(recorded.height(), segment));
+    }
+  }
+
+  /** The node's metas in order, read a handful at a time. For one thread. */
+  private static final class Metas {
+
+    private static final long AT_A_TIME = 1024;
+
+    private final ChainReader reader;
+    private final long lastHeight;
+    private final Deque<MetaRow> ready = new ArrayDeque<>();
+    private long next;
+
+    Metas(ChainReader reader, long firstHeight, long lastHeight) {
+      this.reader = reader;
+      this.next = firstHeight;
+      this.lastHeight = lastHeight;
+    }
+
+    BlockMeta next() {
+      if (ready.isEmpty()) {
+        long until = Math.min(lastHeight, next + AT_A_TIME - 1);
+        ready.addAll(reader.metas(next, until));
+        next = until + 1;
+      }
+      return ready.remove().meta();
+    }
+  }
+}

@@ -1,0 +1,212 @@
+package io.ledgerkeep.core.archiving;
+
+import io.ledgerkeep.Block;
+import io.ledgerkeep.BlockVerifier;
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.CloseableIterator;
+import io.ledgerkeep.core.archive.Manifest;
+import io.ledgerkeep.core.chain.ChainReader;
+import io.ledgerkeep.core.chain.ChainStore;
+import io.ledgerkeep.core.chain.JobRecord;
+import io.ledgerkeep.core.chain.MetaRow;
+import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.core.failpoint.FailPoint;
+import io.ledgerkeep.core.jobs.JobWatch;
+import io.ledgerkeep.core.parallel.OrderedPipeline;
+import io.ledgerkeep.job.JobPlan;
+import io.ledgerkeep.job.JobReport;
+import java.security.MessageDigest;
+import java.time.Duration;
+import java.util.ArrayList;
+import java.util.List;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * One run of restoring, from the pivot downwards in batches of consecutive blocks. A batch is read
+ * and checked on the executor, ahead of the one that is written; it is written together with the
+ * lowered pivot, so that at any instant the pivot is the exact boundary.
+ */
+final class RestoreJob {
+
+  static final String NAME = "restore";
+
+  private static final Logger LOG = LoggerFactory.getLogger(RestoreJob.class);
+  private static final long BATCH_BYTES = 4 << 20;
+  private static final long BATCH_BLOCKS = 4096;
+  private static final int BATCHES_AHEAD = 4;
+
+  private final Site site;
+  private final ChainStore chain;
+  private final ChainReader reader;
+  private final ArchiveLink link;
+  private final JobWatch watch;
+  private final long begin = System.nanoTime();
+
+  RestoreJob(Site site, ArchiveLink link, JobWatch watch) {
+    this.site = site;
+    this.chain = site.chain();
+    this.reader = chain.reader();
+    this.link = link;
+    this.watch = watch;
+  }
+
+  /** Consecutive blocks, and the pivot once they are back. */
+  private record Batch(long first, long last, long newPivot, List<StoredBlock> blocks) {}
+
+  JobPlan plan(long firstHeight) {
+    long pivot = chain.mark().pivot();
+    if (pivot == 0 || firstHeight > pivot) {
+      return new JobPlan(NAME, pivot, pivot, 0, 0, 0, 0, Duration.ZERO);
+    }
+    long low = Math.max(1, firstHeight);
+    MetaRow from = reader.requiredMeta(low - 1);
+    MetaRow to = reader.requiredMeta(pivot);
+    long bytes = to.normalBytes() - from.normalBytes();
+    long start = System.nanoTime();
+    long first = firstOfBatch(low, pivot);
+    read(link.manifest(), first, pivot);
+    long sampled = 1 + to.normalBytes() - reader.requiredMeta(first - 1).normalBytes();
+    double nanosPerByte = (double) (System.nanoTime() - start) / sampled;
+    return new JobPlan(
+        NAME,
+        pivot,
+        reader.highestNormal(low - 1),
+        to.normalBlocks() - from.normalBlocks(),
+        bytes,
+        0,
+        bytes,
+        Duration.ofNanos((long) (2 * nanosPerByte * bytes)));
+  }
+
+  JobReport run(long firstHeight) {
+    Leftovers.settle(site, link);
+    long pivotBefore = chain.mark().pivot();
+    long diskBefore = chain.sizeBytes();
+    if (pivotBefore == 0 || firstHeight > pivotBefore) {
+      return report(pivotBefore, diskBefore, false);
+    }
+    long low = Math.max(1, firstHeight);
+    Manifest manifest = link.manifest();
+    site.room()
+        .during(
+            () ->
+                chain.beginJob(
+                    new JobRecord(JobRecord.Step.RESTORE, Bytes.EMPTY, low, pivotBefore)));
+    watch.begin(
+        NAME,
+        reader.requiredMeta(pivotBefore).normalBlocks()
+            - reader.requiredMeta(low - 1).normalBlocks());
+    boolean cancelled = restore(manifest, low, pivotBefore);
+    long pivotAfter = chain.mark().pivot();
+    if (pivotAfter < pivotBefore) {
+      watch.begin("compact", 0);
+      site.room().during(() -> chain.compactBodies(pivotAfter + 1, pivotBefore));
+      FailPoint.pass("restore.compacted");
+    }
+    site.room().during(chain::endJob);
+    LOG.info("restored blocks {} to {}", pivotAfter + 1, pivotBefore);
+    return report(pivotBefore, diskBefore, cancelled);
+  }
+
+  private boolean restore(Manifest manifest, long low, long pivot) {
+    try (OrderedPipeline<Batch> pipeline =
+        new OrderedPipeline<>(site.executor(), BATCHES_AHEAD, BATCHES_AHEAD * BATCH_BYTES)) {
+      long next = pivot;
+      while (next >= low || !pipeline.isEmpty()) {
+        while (next >= low && !pipeline.isFull()) {
+          long last = next;
+          long first = firstOfBatch(low, last);
+          pipeline.submit(bodyBytes(first, last), () -> read(manifest, first, last));
+          next = first - 1;
+        }
+        if (watch.isCancelled()) {
+          return true;
+        }
+        write(pipeline.take());
+      }
+    }
+    return false;
+  }
+
+  /** Returns where a batch begins that ends at the given height. */
+  private long firstOfBatch(long low, long last) {
+    long bytes = reader.requiredMeta(last).normalBytes();
+    long tooLow = Math.max(low - 1, last - BATCH_BLOCKS);
+    long first = last;
+    // The least height in (tooLow, last] from which on the bodies are no more than a batch.
+    while (first - tooLow > 1) {
+      long middle = tooLow + (first - tooLow) / 2;
+      if (bytes - reader.requiredMeta(middle - 1).normalBytes() <= BATCH_BYTES) {
+        first = middle;
+      } else {
+        tooLow = middle;
+      }
+    }
+    return first;
+  }
+
+  private long bodyBytes(long first, long last) {
+    return reader.requiredMeta(last).normalBytes() - reader.requiredMeta(first - 1).normalBytes();
+  }
+
+  /** Reads a batch and proves every block of it by the node's record, and by the node's rule. */
+  private Batch read(Manifest manifest, long first, long last) {
+    List<MetaRow> metas = reader.metas(first, last);
+    MessageDigest digest = site.digests().newDigest();
+    List<StoredBlock> blocks = new ArrayList<>();
+    long at = first;
+    while (at <= last) {
+      var segment = manifest.requiredSegmentAt(at);
+      long until = Math.min(last, segment.lastHeight());
+      try (CloseableIterator<StoredBlock> found =
+          link.segment(segment).blocks(at, until, Runnable::run)) {
+        while (found.hasNext()) {
+          StoredBlock block = found.next();
+          MetaRow meta = metas.get((int) (block.head().height() - first));
+          if (meta.meta().kind() == Block.Kind.NORMAL) {
+            Proof.requireCommitted(block, meta.meta(), segment.name(), digest);
+            site.verifier().ifPresent(verifier -> verify(verifier, block));
+            blocks.add(block);
+          }
+        }
+      }
+      at = until + 1;
+    }
+    return new Batch(first, last, reader.highestNormal(first - 1), blocks);
+  }
+
+  private static void verify(BlockVerifier verifier, StoredBlock block) {
+    verifier.verify(block.decode());
+  }
+
+  private void write(Batch batch) {
+    FailPoint.pass("restore.read");
+    site.room().during(() -> chain.putBack(batch.blocks(), batch.newPivot()));
+    FailPoint.pass("restore.written");
+    watch.advance(batch.blocks().size(), bodyBytes(batch.first(), batch.last()));
+  }
+
+  private JobReport report(long pivotBefore, long diskBefore, boolean cancelled) {
+    long pivotAfter = chain.mark().pivot();
+    long blocks = 0;
+    long bytes = 0;
+    if (pivotAfter < pivotBefore) {
+      MetaRow from = reader.requiredMeta(pivotAfter);
+      MetaRow to = reader.requiredMeta(pivotBefore);
+      blocks = to.normalBlocks() - from.normalBlocks();
+      bytes = to.normalBytes() - from.normalBytes();
+    }
+    return new JobReport(
+        NAME,
+        pivotBefore,
+        pivotAfter,
+        blocks,
+        bytes,
+        bytes,
+        diskBefore,
+        chain.sizeBytes(),
+        cancelled,
+        Duration.ofNanos(System.nanoTime() - begin));
+  }
+}

@@ -1,0 +1,156 @@
+package io.ledgerkeep.core.segment;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.fail;
+
+import io.ledgerkeep.Block;
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.UnsupportedFormatException;
+import io.ledgerkeep.testkit.SampleChain;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Random;
+import org.junit.jupiter.api.Test;
+
+class SegmentDamageTest {
+
+  private static final List<Block> BLOCKS =
+      SampleChain.builder().payloadBytes(40).keys(5).build().blocks(12).toList();
+  private static final byte[] SEGMENT = Segments.of(BLOCKS).write();
+
+  @Test
+  void everyFlippedByteIsFoundByTheBytesAlone() {
+    for (int at = 0; at < SEGMENT.length; at++) {
+      byte[] damaged = SEGMENT.clone();
+      damaged[at] ^= (byte) (1 << (at % 8));
+      assertThat(bytesAreWhole(damaged)).as("byte " + at).isFalse();
+    }
+  }
+
+  @Test
+  void everyFlippedByteIsFoundByTheContent() {
+    Random random = new Random(3);
+    for (int at = 0; at < SEGMENT.length; at++) {
+      byte[] damaged = SEGMENT.clone();
+      damaged[at] ^= (byte) (1 + random.nextInt(255));
+      assertThat(contentIsWhole(damaged)).as("byte " + at).isFalse();
+    }
+  }
+
+  @Test
+  void noFlippedByteIsServed() {
+    String id = BLOCKS.get(4).transactions().get(1).id();
+    for (int at = 0; at < SEGMENT.length; at++) {
+      byte[] damaged = SEGMENT.clone();
+      damaged[at] ^= 0x20;
+      try {
+        SegmentReader reader = Segments.reader(damaged);
+        assertThat(reader.find(id)).contains(new SegmentReader.Place(4, 1));
+        assertThat(reader.block(4).decode()).isEqualTo(BLOCKS.get(4));
+      } catch (IntegrityException | UnsupportedFormatException expected) {
+        assertThat(expected).hasMessageContaining(Segments.NAME);
+      }
+    }
+  }
+
+  @Test
+  void everyTruncationIsFound() {
+    for (int size = 0; size < SEGMENT.length; size++) {
+      byte[] cut = Arrays.copyOf(SEGMENT, size);
+      assertThatThrownBy(() -> Segments.reader(cut))
+          .as("cut to " + size)
+          .isInstanceOf(IntegrityException.class);
+    }
+  }
+
+  @Test
+  void whatIsAppendedIsFound() {
+    for (int more : new int[] {1, 63, 64, 100_000}) {
+      byte[] longer = Arrays.copyOf(SEGMENT, SEGMENT.length + more);
+      assertThatThrownBy(() -> Segments.reader(longer)).isInstanceOf(IntegrityException.class);
+    }
+    byte[] twice = Arrays.copyOf(SEGMENT, SEGMENT.length * 2);
+    System.arraycopy(SEGMENT, 0, twice, SEGMENT.length, SEGMENT.length);
+    assertThatThrownBy(() -> Segments.reader(twice)).isInstanceOf(IntegrityException.class);
+  }
+
+  @Test
+  void aDamagedFrameIsNamedWithBothDigests() {
+    byte[] damaged = SEGMENT.clone();
+    damaged[SegmentHeader.BYTES + FrameHeader.BYTES + 5] ^= 1;
+    List<String> findings =
+        SegmentCheck.bytes(Segments.reader(damaged), Runnable::run, bytes -> true);
+    assertThat(findings).hasSize(1);
+    assertThat(findings.get(0))
+        .contains(Segments.NAME, "frame 0", "expected", "found")
+        .containsPattern("[0-9a-f]{64}.*[0-9a-f]{64}");
+  }
+
+  @Test
+  void allDamagedFramesAreListed() {
+    byte[] damaged = SEGMENT.clone();
+    FrameTable table = Segments.reader(SEGMENT).footer().frames();
+    damaged[(int) table.offset(1)] ^= 1;
+    damaged[(int) table.end(3) - 1] ^= 1;
+    SegmentReader reader = Segments.reader(damaged);
+    assertThat(SegmentCheck.bytes(reader, Runnable::run, bytes -> true))
+        .hasSize(2)
+        .anyMatch(finding -> finding.contains("frame 1 "))
+        .anyMatch(finding -> finding.contains("frame 3 "));
+    assertThat(SegmentCheck.bytes(reader, Runnable::run, bytes -> false)).isEmpty();
+  }
+
+  @Test
+  void aNewerFormatIsRefusedByName() {
+    byte[] newer = SEGMENT.clone();
+    newer[11] = 2;
+    int crc = SegmentFormat.crc32c(Bytes.wrap(newer, 0, SegmentHeader.BYTES - 4));
+    for (int i = 0; i < 4; i++) {
+      newer[SegmentHeader.BYTES - 4 + i] = (byte) (crc >>> (24 - 8 * i));
+    }
+    assertThatThrownBy(() -> Segments.reader(newer))
+        .isInstanceOf(UnsupportedFormatException.class)
+        .hasMessageContaining("version 2");
+  }
+
+  @Test
+  void framesOfAnotherSegmentAreFound() {
+    byte[] other =
+        Segments.of(
+                SampleChain.builder().seed(9).payloadBytes(40).keys(5).build().blocks(12).toList())
+            .write();
+    FrameTable mine = Segments.reader(SEGMENT).footer().frames();
+    FrameTable theirs = Segments.reader(other).footer().frames();
+    for (int i = 0; i < mine.size(); i++) {
+      if (mine.end(i) - mine.offset(i) == theirs.end(i) - theirs.offset(i)) {
+        byte[] mixed = SEGMENT.clone();
+        int size = (int) (mine.end(i) - mine.offset(i));
+        System.arraycopy(other, (int) theirs.offset(i), mixed, (int) mine.offset(i), size);
+        if (!Arrays.equals(mixed, SEGMENT)) {
+          assertThat(contentIsWhole(mixed)).as("frame " + i).isFalse();
+        }
+      }
+    }
+  }
+
+  private static boolean bytesAreWhole(byte[] segment) {
+    try {
+      return SegmentCheck.bytes(Segments.reader(segment), Runnable::run, bytes -> true).isEmpty();
+    } catch (IntegrityException | UnsupportedFormatException expected) {
+      return false;
+    }
+  }
+
+  private static boolean contentIsWhole(byte[] segment) {
+    try {
+      if (!Segments.check(segment).equals(BLOCKS)) {
+        fail("other blocks were read, and nothing was noticed");
+      }
+      return true;
+    } catch (IntegrityException | UnsupportedFormatException expected) {
+      return false;
+    }
+  }
+}

@@ -1,0 +1,95 @@
+package io.ledgerkeep.core.segment;
+
+import io.ledgerkeep.Block;
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.core.codec.BlockDigests;
+import io.ledgerkeep.core.codec.Digests;
+import io.ledgerkeep.core.codec.StoredBlock;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.concurrent.Executor;
+
+/** Writes and reads segments for tests. */
+final class Segments {
+
+  static final String NAME = "segments/one";
+
+  private static final Bytes ID = Bytes.fromHex("000102030405060708090a0b0c0d0e0f");
+
+  private final List<Block> blocks;
+  private Executor executor = Runnable::run;
+  private Fingerprint fingerprint = Fingerprint.DIGEST;
+  private DictionaryTrainer trainer = new DictionaryTrainer();
+
+  private Segments(List<Block> blocks) {
+    this.blocks = blocks;
+  }
+
+  static Segments of(List<Block> blocks) {
+    return new Segments(blocks);
+  }
+
+  Segments on(Executor newExecutor) {
+    executor = newExecutor;
+    return this;
+  }
+
+  Segments with(Fingerprint newFingerprint) {
+    fingerprint = newFingerprint;
+    return this;
+  }
+
+  Segments with(DictionaryTrainer newTrainer) {
+    trainer = newTrainer;
+    return this;
+  }
+
+  byte[] write() {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    SegmentHeader header =
+        new SegmentHeader(Digests.SHA256, genesisHash(), ID, ID, blocks.get(0).height());
+    var digest = Digests.SHA256.newDigest();
+    try (SegmentWriter writer =
+        new SegmentWriter(out, header, Bytes.EMPTY, trainer, executor, fingerprint)) {
+      for (Block block : blocks) {
+        StoredBlock stored = StoredBlock.of(block);
+        writer.add(stored, BlockDigests.of(stored, digest));
+      }
+      writer.finish();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    return out.toByteArray();
+  }
+
+  private Bytes genesisHash() {
+    return blocks.get(0).height() == 0 ? blocks.get(0).hash() : Bytes.ofUtf8("the genesis");
+  }
+
+  SegmentReader reader() {
+    return reader(write(), fingerprint);
+  }
+
+  static SegmentReader reader(byte[] segment) {
+    return reader(segment, Fingerprint.DIGEST);
+  }
+
+  static SegmentReader reader(byte[] segment, Fingerprint fingerprint) {
+    return SegmentReader.open(
+        new ByteStore(segment), NAME, new SegmentCache(16 << 20), fingerprint);
+  }
+
+  /** Opens a segment and checks everything in it. */
+  static List<Block> check(byte[] segment) {
+    return check(reader(segment), Runnable::run);
+  }
+
+  static List<Block> check(SegmentReader reader, Executor executor) {
+    List<Block> blocks = new ArrayList<>();
+    SegmentCheck.content(reader, executor, (block, meta) -> blocks.add(block.decode()));
+    return blocks;
+  }
+}
