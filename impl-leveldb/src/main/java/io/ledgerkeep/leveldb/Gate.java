@@ -1,5 +1,6 @@
 package io.ledgerkeep.leveldb;
 
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.locks.StampedLock;
 
 /**
@@ -7,18 +8,18 @@ import java.util.concurrent.locks.StampedLock;
  *
  * <p>A native handle that is used after it was freed ends the process. Every use of one happens
  * between {@link #enter} and {@link #leave}, every release inside {@link #close}; so the two never
- * meet. Entering costs two atomic steps and never waits for another call, only for a close.
+ * meet. Entering costs two atomic steps and waits for nothing but a close.
  *
- * <p>Not reentrant: a thread that is inside must not enter again, or a close that began between the
- * two would wait for it for ever.
+ * <p>Not reentrant: a thread that is inside must not enter again, or a close that got its turn
+ * between the two would never end.
  */
 final class Gate {
 
   private final String what;
   private final StampedLock lock = new StampedLock();
 
-  // Written under the write lock, read under either lock, and without one by requireOpen.
-  private volatile boolean closed;
+  // Set before a close asks for the lock, which readers that go on coming would pass by for ever.
+  private final AtomicBoolean closed = new AtomicBoolean();
 
   /** Creates an open gate before the thing that messages call by the given name. */
   Gate(String what) {
@@ -32,8 +33,9 @@ final class Gate {
    * @throws IllegalStateException if the gate is closed
    */
   long enter() {
+    requireOpen();
     long stamp = lock.readLock();
-    if (closed) {
+    if (closed.get()) {
       lock.unlockRead(stamp);
       throw refusal();
     }
@@ -47,16 +49,16 @@ final class Gate {
 
   /** Throws if the gate is closed, for calls that touch no native handle. */
   void requireOpen() {
-    if (closed) {
+    if (closed.get()) {
       throw refusal();
     }
   }
 
-  /** Runs the action if the gate is open, as a call that is inside; does nothing otherwise. */
+  /** Runs the action as a call that is inside if the gate is open; does nothing otherwise. */
   void ifOpen(Runnable action) {
     long stamp = lock.readLock();
     try {
-      if (!closed) {
+      if (!closed.get()) {
         action.run();
       }
     } finally {
@@ -64,12 +66,15 @@ final class Gate {
     }
   }
 
-  /** Waits for the calls inside, lets no more in, and runs the action, the first time only. */
+  /**
+   * Lets no more calls in, waits for those inside, and runs the action, the first time only.
+   * Returns when that is done, whoever began it.
+   */
   void close(Runnable last) {
+    boolean isFirst = closed.compareAndSet(false, true);
     long stamp = lock.writeLock();
     try {
-      if (!closed) {
-        closed = true;
+      if (isFirst) {
         last.run();
       }
     } finally {

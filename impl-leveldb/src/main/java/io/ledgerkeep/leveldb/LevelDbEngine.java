@@ -2,23 +2,15 @@ package io.ledgerkeep.leveldb;
 
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.KeyRange;
-import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.WriteBatch;
-import java.io.IOException;
 import java.nio.file.Path;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
-import org.fusesource.leveldbjni.internal.NativeCache;
-import org.fusesource.leveldbjni.internal.NativeCompressionType;
-import org.fusesource.leveldbjni.internal.NativeDB;
-import org.fusesource.leveldbjni.internal.NativeDB.DBException;
-import org.fusesource.leveldbjni.internal.NativeOptions;
 import org.fusesource.leveldbjni.internal.NativeReadOptions;
 import org.fusesource.leveldbjni.internal.NativeSnapshot;
 import org.fusesource.leveldbjni.internal.NativeWriteBatch;
-import org.fusesource.leveldbjni.internal.NativeWriteOptions;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -41,66 +33,24 @@ final class LevelDbEngine implements StorageEngine {
    */
   private static final Limits LIMITS = new Limits(64 << 10, 1 << 20, 8 << 20, 1 << 18);
 
-  private static final byte[] NO_KEY = {};
-  private static final Logger LOG = LoggerFactory.getLogger(LevelDbEngine.class);
-  private static final NativeReadOptions GETS = getOptions();
-  private static final NativeReadOptions SCANS = scanOptions();
-  private static final NativeWriteOptions SYNCED = new NativeWriteOptions().sync(true);
-  private static final NativeWriteOptions UNSYNCED = new NativeWriteOptions().sync(false);
+  /** How much of keys one batch of {@link #deleteRange} takes. */
+  private static final int DELETE_BATCH_BYTES = 1 << 20;
 
-  private final Path directory;
-  private final NativeDB db;
-  private final NativeCache cache;
+  private static final Logger LOG = LoggerFactory.getLogger(LevelDbEngine.class);
+  private static final NativeReadOptions GETS = NativeStore.getOptions();
+  private static final NativeReadOptions SCANS = NativeStore.scanOptions();
+
+  private final NativeStore store;
+  private final Writer writer;
+  private final StoreLock lock;
   private final Gate gate = new Gate("store");
   private final Set<Child> children = ConcurrentHashMap.newKeySet();
-  private volatile @Nullable StorageException failure;
 
-  private LevelDbEngine(Path directory, NativeDB db, NativeCache cache) {
-    this.directory = directory;
-    this.db = db;
-    this.cache = cache;
-  }
-
-  static LevelDbEngine open(Path directory, LevelDbConfig config) {
-    NativeLibrary.load(config.nativeDirectory());
-    NativeCache cache = new NativeCache(config.cacheBytes());
-    boolean opened = false;
-    try {
-      NativeDB db = NativeDB.open(options(config, cache), directory.toFile());
-      opened = true;
-      return new LevelDbEngine(directory, db, cache);
-    } catch (DBException e) {
-      throw LevelDbErrors.opening(directory, e);
-    } catch (IOException e) {
-      throw LevelDbErrors.file("resolving the directory " + directory, e);
-    } finally {
-      if (!opened) {
-        cache.delete();
-      }
-    }
-  }
-
-  private static NativeOptions options(LevelDbConfig config, NativeCache cache) {
-    return new NativeOptions()
-        .createIfMissing(true)
-        .paranoidChecks(true)
-        .writeBufferSize(config.writeBufferBytes())
-        .blockSize(config.blockBytes())
-        .maxOpenFiles(config.maxOpenFiles())
-        .compression(
-            config.snappy()
-                ? NativeCompressionType.kSnappyCompression
-                : NativeCompressionType.kNoCompression)
-        .cache(cache);
-  }
-
-  static NativeReadOptions getOptions() {
-    return new NativeReadOptions().verifyChecksums(true).fillCache(true);
-  }
-
-  /** A scan would only drive what single reads use out of the cache. */
-  static NativeReadOptions scanOptions() {
-    return new NativeReadOptions().verifyChecksums(true).fillCache(false);
+  /** Creates the engine of an open store; it owns all three. */
+  LevelDbEngine(NativeStore store, Writer writer, StoreLock lock) {
+    this.store = store;
+    this.writer = writer;
+    this.lock = lock;
   }
 
   Gate gate() {
@@ -108,7 +58,7 @@ final class LevelDbEngine implements StorageEngine {
   }
 
   Path directory() {
-    return directory;
+    return store.directory();
   }
 
   @Override
@@ -140,12 +90,8 @@ final class LevelDbEngine implements StorageEngine {
     if (key.isEmpty()) {
       return Optional.empty();
     }
-    try {
-      byte @Nullable [] value = db.get(options, key.toArrayUnsafe());
-      return value == null ? Optional.empty() : Optional.of(Bytes.wrap(value));
-    } catch (DBException e) {
-      throw LevelDbErrors.reading(directory, e);
-    }
+    byte @Nullable [] value = store.get(key.toArrayUnsafe(), options);
+    return value == null ? Optional.empty() : Optional.of(Bytes.wrap(value));
   }
 
   @Override
@@ -178,14 +124,14 @@ final class LevelDbEngine implements StorageEngine {
   }
 
   private LevelDbCursor cursorInside(KeyRange range, NativeReadOptions options) {
-    return kept(new LevelDbCursor(this, db.iterator(options), range));
+    return kept(new LevelDbCursor(this, store.iterator(options), range));
   }
 
   @Override
   public Snapshot snapshot() {
     long stamp = gate.enter();
     try {
-      return kept(new LevelDbSnapshot(this, db.getSnapshot()));
+      return kept(new LevelDbSnapshot(this, store.snapshot()));
     } finally {
       gate.leave(stamp);
     }
@@ -208,7 +154,7 @@ final class LevelDbEngine implements StorageEngine {
 
   /** Frees a native snapshot; only from inside the gate. */
   void releaseNative(NativeSnapshot snapshot) {
-    db.releaseSnapshot(snapshot);
+    store.release(snapshot);
   }
 
   @Override
@@ -217,52 +163,10 @@ final class LevelDbEngine implements StorageEngine {
     try {
       LIMITS.check(batch);
       if (!batch.isEmpty()) {
-        NativeWriteBatch copy = new NativeWriteBatch();
-        try {
-          batch.forEach(new Copy(copy));
-          apply(copy, durability);
-        } finally {
-          copy.delete();
-        }
+        writer.write(batch, durability);
       }
     } finally {
       gate.leave(stamp);
-    }
-  }
-
-  private record Copy(NativeWriteBatch target) implements WriteBatch.Visitor {
-
-    @Override
-    public void put(Bytes key, Bytes value) {
-      target.put(key.toArrayUnsafe(), value.toArrayUnsafe());
-    }
-
-    @Override
-    public void delete(Bytes key) {
-      target.delete(key.toArrayUnsafe());
-    }
-  }
-
-  /**
-   * Writes the batch. A write that failed may have left a part of its record in the log, behind
-   * which LevelDB would not find the next one; so it stays the last until the store was reopened.
-   */
-  private void apply(NativeWriteBatch batch, Durability durability) {
-    StorageException before = failure;
-    if (before != null) {
-      throw new StorageException(
-          StorageException.Kind.FATAL,
-          "the store " + directory + " takes no writes since one failed; close and reopen it",
-          before);
-    }
-    try {
-      db.write(durability == Durability.DURABLE ? SYNCED : UNSYNCED, batch);
-    } catch (DBException e) {
-      RuntimeException told = LevelDbErrors.writing(directory, e);
-      if (told instanceof StorageException failed) {
-        failure = failed;
-      }
-      throw told;
     }
   }
 
@@ -270,7 +174,7 @@ final class LevelDbEngine implements StorageEngine {
   public void flush() {
     long stamp = gate.enter();
     try {
-      db.compactRange(NO_KEY, NO_KEY);
+      writer.flush();
     } finally {
       gate.leave(stamp);
     }
@@ -283,39 +187,47 @@ final class LevelDbEngine implements StorageEngine {
     }
   }
 
+  /**
+   * Deletes the next keys; returns whether there may be more. Every batch is synced, not only the
+   * last: a commit that is synced meanwhile may lie in a later log than an unsynced batch.
+   */
   private boolean deleteSome(LevelDbCursor cursor) {
     NativeWriteBatch batch = new NativeWriteBatch();
     try {
       int bytes = 0;
-      boolean more = true;
-      while (bytes < 1 << 20 && (more = cursor.next())) {
+      while (bytes < DELETE_BATCH_BYTES && cursor.next()) {
         byte[] key = cursor.rawKey();
         batch.delete(key);
-        bytes += key.length + 16;
+        bytes += key.length + Writer.MUTATION_BYTES;
       }
-      long stamp = gate.enter();
-      try {
-        if (bytes > 0) {
-          apply(batch, Durability.DURABLE);
-        }
-      } finally {
-        gate.leave(stamp);
+      if (bytes > 0) {
+        delete(batch, bytes);
       }
-      return more;
+      return bytes >= DELETE_BATCH_BYTES;
     } finally {
       batch.delete();
+    }
+  }
+
+  private void delete(NativeWriteBatch batch, int bytes) {
+    long stamp = gate.enter();
+    try {
+      writer.delete(batch, bytes);
+    } finally {
+      gate.leave(stamp);
     }
   }
 
   @Override
   public void compact(KeyRange range) {
     if (range.until().filter(range.from()::equals).isPresent()) {
+      gate.requireOpen();
       return;
     }
     flush();
     long stamp = gate.enter();
     try {
-      db.compactRange(
+      writer.compact(
           range.from().toArrayUnsafe(), range.until().map(Bytes::toArrayUnsafe).orElse(null));
     } finally {
       gate.leave(stamp);
@@ -331,7 +243,7 @@ final class LevelDbEngine implements StorageEngine {
   @Override
   public long sizeBytes() {
     gate.requireOpen();
-    return StoreFiles.sizeBytes(directory);
+    return StoreFiles.sizeBytes(directory());
   }
 
   @Override
@@ -342,11 +254,12 @@ final class LevelDbEngine implements StorageEngine {
   /** Children first: LevelDB ends the process when it meets one of a store that is gone. */
   private void closeNative() {
     if (!children.isEmpty()) {
-      LOG.debug("closing {} open cursors and snapshots of {}", children.size(), directory);
+      LOG.debug("closing {} open cursors and snapshots of {}", children.size(), directory());
     }
     children.forEach(Child::release);
     children.clear();
-    db.delete();
-    cache.delete();
+    writer.close();
+    store.close();
+    lock.close();
   }
 }

@@ -41,6 +41,25 @@ final class LevelDbErrors {
     return translated("writing to the LevelDB store " + directory, e);
   }
 
+  /** Returns what to throw when a file of the store is damaged in a way that nothing explains. */
+  static IntegrityException damage(Path file, String what) {
+    return new IntegrityException(
+        "the LevelDB store is damaged at "
+            + file
+            + ": "
+            + what
+            + "; nothing was changed. Keep the files as they are and run ledgerkeep doctor");
+  }
+
+  /** Returns what to throw when there is too little room to go on safely. */
+  static StorageException outOfSpace(
+      String action, Path directory, long neededBytes, long freeBytes) {
+    return new StorageException(
+        Kind.OUT_OF_SPACE,
+        "%s %s needs %d bytes of room on its disk and %d are free; nothing was changed, make room"
+            .formatted(action, directory, neededBytes, freeBytes));
+  }
+
   /** Returns what to throw when a file of the store cannot be handled. */
   static StorageException file(String action, IOException e) {
     return new StorageException(

@@ -22,8 +22,8 @@ final class LevelDbSnapshot implements StorageEngine.Snapshot, LevelDbEngine.Chi
   LevelDbSnapshot(LevelDbEngine engine, NativeSnapshot snapshot) {
     this.engine = engine;
     this.snapshot = snapshot;
-    this.gets = LevelDbEngine.getOptions().snapshot(snapshot);
-    this.scans = LevelDbEngine.scanOptions().snapshot(snapshot);
+    this.gets = NativeStore.getOptions().snapshot(snapshot);
+    this.scans = NativeStore.scanOptions().snapshot(snapshot);
   }
 
   @Override

@@ -4,6 +4,7 @@ import io.ledgerkeep.Options;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngineProvider;
 import java.nio.file.Path;
+import java.time.Clock;
 
 /** Opens stores of LevelDB under the name {@code leveldb}. */
 public final class LevelDbStorageProvider implements StorageEngineProvider {
@@ -18,6 +19,6 @@ public final class LevelDbStorageProvider implements StorageEngineProvider {
 
   @Override
   public StorageEngine open(Path directory, Options options) {
-    return LevelDbEngine.open(directory, LevelDbConfig.of(options));
+    return Opening.open(directory, LevelDbConfig.of(options), Clock.systemUTC());
   }
 }

@@ -10,7 +10,7 @@ import io.ledgerkeep.core.chain.ChainReader;
 import io.ledgerkeep.core.chain.ChainStore;
 import io.ledgerkeep.core.chain.JobRecord;
 import io.ledgerkeep.core.chain.MetaRow;
-import io.ledgerkeep.core.jobs.FailPoint;
+import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.segment.DictionaryTrainer;
 import io.ledgerkeep.core.segment.SegmentHeader;

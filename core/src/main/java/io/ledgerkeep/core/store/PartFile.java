@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.store;
 
+import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.StorageException;
 import java.io.BufferedOutputStream;
@@ -121,9 +122,12 @@ final class PartFile implements AutoCloseable {
     if (!path.toFile().setReadOnly()) {
       throw new IOException("the read-only bit of " + path + " cannot be set");
     }
+    FailPoint.pass("store.written");
     // After a failed force the pages may be lost and yet count as written: the file is given up.
     channel.force(true);
+    FailPoint.pass("store.synced");
     link(target);
+    FailPoint.pass("store.linked");
     try {
       Directories.sync(path.resolveSibling(""));
     } catch (IOException e) {

@@ -1,4 +1,4 @@
-package io.ledgerkeep.core.jobs;
+package io.ledgerkeep.core.failpoint;
 
 import org.jspecify.annotations.Nullable;
 

@@ -1,0 +1,187 @@
+package io.ledgerkeep.leveldb;
+
+import java.io.IOException;
+import java.nio.file.FileStore;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicLong;
+import java.util.function.Supplier;
+import java.util.function.ToLongFunction;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Refuses what the disk has no room for, before LevelDB begins it.
+ *
+ * <p>LevelDB writes through mappings of sparse files. A page that the full disk has no room for
+ * ends the process (SIGBUS), in the writing thread as well as in the background one. So room is
+ * asked for beforehand, for the write itself and for all that LevelDB may do because of it:
+ *
+ * <ul>
+ *   <li>for each store of this process on the disk, writing its memory to a table;
+ *   <li>one compaction, the largest of any of these stores: they share one background thread. It
+ *       writes all it has read before it deletes any of it: all of levels 0 and 1, or up to 50 MiB
+ *       of deeper levels, but never more than there is;
+ *   <li>above that a margin, larger for what is the sooner done without. With the option {@code
+ *       low-space-bytes} = M: M for durable puts (a commit), M / 2 for buffered puts (what has to
+ *       follow a commit), M / 4 for deletes, and nothing for flush and compaction, so that a full
+ *       store can still be emptied.
+ * </ul>
+ *
+ * <p>What other processes write to the disk at the same time is beyond this check.
+ */
+final class SpaceGuard implements AutoCloseable {
+
+  /** What asks for room. */
+  enum Demand {
+    DURABLE_PUT(1),
+    BUFFERED_PUT(2),
+    DELETE(4),
+    MAINTENANCE(Long.MAX_VALUE);
+
+    private final long part;
+
+    Demand(long part) {
+      this.part = part;
+    }
+  }
+
+  private static final long MIB = 1 << 20;
+
+  /** Manifests, and the mappings that run ahead of what is written. */
+  private static final long FILES_BYTES = 4 * MIB;
+
+  /** LevelDB's bound on compactions below level 1, which take tables of 2 MiB each. */
+  private static final long DEEP_COMPACTION_BYTES = 50 * MIB;
+
+  private static final Pattern LEVEL =
+      Pattern.compile("^ *(?<level>[0-9]+) +(?<files>[0-9]+) +(?<size>[0-9]+) ", Pattern.MULTILINE);
+
+  private static final Set<SpaceGuard> ALL = ConcurrentHashMap.newKeySet();
+
+  private final Path directory;
+  private final FileStore disk;
+  private final LevelDbConfig config;
+  private final Supplier<String> statistics;
+  private final AtomicLong unflushedBytes = new AtomicLong();
+  private volatile long compactionBytes;
+
+  private SpaceGuard(
+      Path directory, FileStore disk, LevelDbConfig config, Supplier<String> statistics) {
+    this.directory = directory;
+    this.disk = disk;
+    this.config = config;
+    this.statistics = statistics;
+  }
+
+  /**
+   * Creates the guard of a store that was opened; it counts until it is closed.
+   *
+   * @param statistics the table that LevelDB prints of its levels
+   */
+  static SpaceGuard of(Path directory, LevelDbConfig config, Supplier<String> statistics)
+      throws IOException {
+    SpaceGuard guard = new SpaceGuard(directory, Files.getFileStore(directory), config, statistics);
+    guard.compactionBytes = compactionBytes(statistics.get());
+    ALL.add(guard);
+    return guard;
+  }
+
+  /** Refuses to open a store on a disk that its logs, turned into tables, would overflow. */
+  static void requireRoomToOpen(Path directory, long logBytes) throws IOException {
+    long needed = logBytes + logBytes / 8 + FILES_BYTES;
+    long free = Files.getFileStore(directory).getUsableSpace();
+    if (free < needed) {
+      throw LevelDbErrors.outOfSpace("opening the LevelDB store", directory, needed, free);
+    }
+  }
+
+  /**
+   * Returns if there is room.
+   *
+   * @param bytes what is about to be appended to the log
+   * @throws io.ledgerkeep.error.StorageException out of space, if there is not
+   */
+  void require(long bytes, Demand demand) {
+    try {
+      long free = disk.getUsableSpace();
+      long margin = config.lowSpaceBytes() / demand.part;
+      if (free < ampleBytes() + margin + bytes) {
+        compactionBytes = compactionBytes(statistics.get());
+        long needed = neededBytes() + margin + bytes;
+        if (free < needed) {
+          throw LevelDbErrors.outOfSpace("writing to", directory, needed, free);
+        }
+      }
+    } catch (IOException e) {
+      throw LevelDbErrors.file("asking for the free space of " + directory, e);
+    }
+  }
+
+  /** Notes what was appended to the log, and so has to be written to a table one day. */
+  void appended(long bytes) {
+    unflushedBytes.addAndGet(bytes);
+  }
+
+  /** Returns what was appended since the last {@link #flushed}. */
+  long unflushedBytes() {
+    return unflushedBytes.get();
+  }
+
+  /** Notes that of what was appended so much is in tables. */
+  void flushed(long bytes) {
+    unflushedBytes.addAndGet(-bytes);
+  }
+
+  @Override
+  public void close() {
+    ALL.remove(this);
+  }
+
+  /** With so much room no store here can need more, and its statistics need not be looked at. */
+  private long ampleBytes() {
+    return sumOnDisk(guard -> 32 * guard.config.writeBufferBytes() + DEEP_COMPACTION_BYTES);
+  }
+
+  private long neededBytes() {
+    long largestCompaction = 0;
+    for (SpaceGuard guard : ALL) {
+      if (guard.disk.equals(disk)) {
+        largestCompaction = Math.max(largestCompaction, guard.compactionBytes);
+      }
+    }
+    // What is in memory is written once as a table, and again when that table is compacted.
+    return largestCompaction + 2 * sumOnDisk(SpaceGuard::memoryBytes) + FILES_BYTES;
+  }
+
+  private long sumOnDisk(ToLongFunction<SpaceGuard> part) {
+    long sum = 0;
+    for (SpaceGuard guard : ALL) {
+      if (guard.disk.equals(disk)) {
+        sum += part.applyAsLong(guard);
+      }
+    }
+    return sum;
+  }
+
+  /** LevelDB flushes by itself too, and holds at most two buffers. */
+  private long memoryBytes() {
+    return Math.min(unflushedBytes.get(), 2 * config.writeBufferBytes());
+  }
+
+  /** Reads level, number of files and whole MiB off each line that begins with them. */
+  private static long compactionBytes(String statistics) {
+    long all = 0;
+    long upper = 0;
+    Matcher line = LEVEL.matcher(statistics);
+    while (line.find()) {
+      boolean isEmpty = line.group("files").equals("0");
+      long bytes = isEmpty ? 0 : (Long.parseLong(line.group("size")) + 1) * MIB;
+      all += bytes;
+      upper += Integer.parseInt(line.group("level")) <= 1 ? bytes : 0;
+    }
+    return Math.min(all, Math.max(upper, DEEP_COMPACTION_BYTES));
+  }
+}
