@@ -127,7 +127,7 @@ final class OpenLedger implements Ledger {
 
   static OpenLedger open(Parts parts) {
     OpenLedger ledger = new OpenLedger(parts);
-    ledger.catchUp();
+    ledger.new ReservedRoom().during(ledger::catchUp);
     parts.reserves().values().forEach(Reserve::take);
     ledger.writeStatus();
     return ledger;
@@ -458,7 +458,7 @@ final class OpenLedger implements Ledger {
           checkpoint();
         }
         statusFile.write(status(), false);
-      } catch (RuntimeException e) {
+      } catch (RuntimeException | Error e) {
         // What is not checkpointed is replayed by the next opening.
         parts.resources().closeAfter(e);
         throw e;

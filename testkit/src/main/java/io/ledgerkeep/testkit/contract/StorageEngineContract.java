@@ -37,6 +37,8 @@ import java.util.NavigableMap;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.CountDownLatch;
+import java.util.concurrent.CyclicBarrier;
+import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import java.util.function.Consumer;
@@ -317,22 +319,33 @@ public abstract class StorageEngineContract {
     return Long.parseLong(value.orElseThrow().utf8());
   }
 
-  /** Lets several threads check, each a number of times, while one writes generations. */
+  /**
+   * Lets several threads check while one writes generations: each a number of times, and until so
+   * many generations came that some were written in the middle of a check.
+   */
   private static void whileGenerationsAreWritten(StorageEngine engine, Crowd.Task check) {
+    AtomicLong written = new AtomicLong();
+    AtomicBoolean writing = new AtomicBoolean(true);
     CountDownLatch checking = new CountDownLatch(THREADS);
     List<Crowd.Task> tasks = new ArrayList<>();
     tasks.add(
         () -> {
-          for (long generation = 1; checking.getCount() > 0; generation++) {
-            putGeneration(engine, generation);
+          try {
+            while (checking.getCount() > 0) {
+              putGeneration(engine, written.get() + 1);
+              written.incrementAndGet();
+            }
+          } finally {
+            writing.set(false);
           }
         });
     for (int i = 0; i < THREADS; i++) {
       tasks.add(
           () -> {
             try {
-              for (int pass = 0; pass < PASSES; pass++) {
+              for (int pass = 0; pass < PASSES || written.get() < PASSES; pass++) {
                 check.run();
+                assertThat(writing).as("the writer goes on").isTrue();
               }
             } finally {
               checking.countDown();
@@ -450,31 +463,27 @@ public abstract class StorageEngineContract {
   @Test
   public void rule5_aWriteIsSeenInEveryThread() {
     StorageEngine engine = open();
-    putGeneration(engine, 0);
-    AtomicLong written = new AtomicLong();
-    CountDownLatch checking = new CountDownLatch(THREADS);
+    CyclicBarrier turn = new CyclicBarrier(THREADS);
     List<Crowd.Task> tasks = new ArrayList<>();
-    tasks.add(
-        () -> {
-          while (checking.getCount() > 0) {
-            putGeneration(engine, written.get() + 1);
-            written.incrementAndGet();
-          }
-        });
     for (int i = 0; i < THREADS; i++) {
-      tasks.add(
-          () -> {
-            try {
-              for (int pass = 0; pass < PASSES; pass++) {
-                long expected = written.get();
-                assertThat(generation(engine.get(key(5)))).isGreaterThanOrEqualTo(expected);
-              }
-            } finally {
-              checking.countDown();
-            }
-          });
+      int me = i;
+      tasks.add(() -> writeInTurnAndRead(engine, me, turn));
     }
     Crowd.run(tasks);
+  }
+
+  /** Writes a generation when it is this thread's turn, and reads each once it was written. */
+  private static void writeInTurnAndRead(StorageEngine engine, int me, CyclicBarrier turn)
+      throws Exception {
+    for (int i = 0; i < PASSES; i++) {
+      if (i % THREADS == me) {
+        putGeneration(engine, i);
+      }
+      turn.await();
+      assertThat(generation(engine.get(key(5)))).isEqualTo(i);
+      assertThat(content(engine)).hasSize(10).containsEntry(key(5), engine.get(key(5)).get());
+      turn.await();
+    }
   }
 
   // ---- rule 6: one moment
@@ -804,14 +813,14 @@ public abstract class StorageEngineContract {
 
   @Test
   public void rule9_anEmptyKeyIsRefused() {
-    assertRefused(limits -> new WriteBatch().put(Bytes.EMPTY, value(1)));
-    assertRefused(limits -> new WriteBatch().delete(Bytes.EMPTY));
+    assertRefused(limits -> validMutation().put(Bytes.EMPTY, value(1)));
+    assertRefused(limits -> validMutation().delete(Bytes.EMPTY));
   }
 
   @Test
   public void rule9_aKeyOneByteTooLongIsRefused() {
-    assertRefused(limits -> new WriteBatch().put(noise(1, limits.maxKeyBytes() + 1), Bytes.EMPTY));
-    assertRefused(limits -> new WriteBatch().delete(noise(1, limits.maxKeyBytes() + 1)));
+    assertRefused(limits -> validMutation().put(noise(1, limits.maxKeyBytes() + 1), Bytes.EMPTY));
+    assertRefused(limits -> validMutation().delete(noise(1, limits.maxKeyBytes() + 1)));
   }
 
   @Test
@@ -819,7 +828,7 @@ public abstract class StorageEngineContract {
     assertRefused(
         limits -> {
           assumeTrue(limits.maxValueBytes() < TESTABLE_BYTES, "the limit is too high for a test");
-          return new WriteBatch().put(key(7), noise(1, limits.maxValueBytes() + 1));
+          return validMutation().put(key(7), noise(1, limits.maxValueBytes() + 1));
         });
   }
 
@@ -840,6 +849,11 @@ public abstract class StorageEngineContract {
           assumeTrue(count < TESTABLE_BYTES / 100, "the limit is too high for a test");
           return putAll(0, count + 1, Bytes.EMPTY);
         });
+  }
+
+  /** Returns a batch with one mutation, which must not be applied when another is refused. */
+  private static WriteBatch validMutation() {
+    return new WriteBatch().put(key(5), value(5));
   }
 
   private void assertRefused(Function<Limits, WriteBatch> excess) {
@@ -1067,7 +1081,7 @@ public abstract class StorageEngineContract {
 
   @Test
   public void rule11_closingWhileOthersReadDoesNoHarm() {
-    for (int round = 0; round < 10; round++) {
+    for (int round = 0; round < 5; round++) {
       StorageEngine engine = open();
       fill(engine, 0, 100, value(1));
       Snapshot shared = engine.snapshot();
@@ -1087,7 +1101,7 @@ public abstract class StorageEngineContract {
   public void rule11_closingWhileOthersWriteDoesNoHarm() {
     AtomicInteger written = new AtomicInteger();
     AtomicInteger durable = new AtomicInteger();
-    for (int round = 0; round < 10; round++) {
+    for (int round = 0; round < 5; round++) {
       StorageEngine engine = open();
       closeWhileInUse(
           engine,
@@ -1138,10 +1152,13 @@ public abstract class StorageEngineContract {
     Crowd.run(tasks);
   }
 
+  @SuppressWarnings("ThreadPriorityCheck") // a hint is all that is wanted
   private static void repeatUntilClosed(Crowd.Task use, CountDownLatch inUse) throws Exception {
     try {
       for (int i = 0; true; i++) {
         use.run();
+        // so that none of them keeps the others from their turn
+        Thread.yield();
         if (i == 2) {
           inUse.countDown();
         }

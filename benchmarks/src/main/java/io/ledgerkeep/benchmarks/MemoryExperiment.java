@@ -1,0 +1,65 @@
+package io.ledgerkeep.benchmarks;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Properties;
+
+/**
+ * Whether memory grows with the chain: a process imports, archives and restores a chain, another one
+ * a chain that is ten times as long.
+ */
+final class MemoryExperiment implements Experiment {
+
+  private static final int TIMES = 10;
+  private static final String HEAP = "-Xmx256m";
+
+  private final Workspace workspace = Workspace.ofThisProcess();
+
+  @Override
+  public List<Figure> run(Setting setting) throws IOException {
+    long blocks = setting.smallBlocks();
+    Properties shorter = peaks(blocks / TIMES);
+    Properties longer = peaks(blocks);
+    String what =
+        Notes.format(
+            "import, archive and restore of %d blocks; baseline: of %d blocks; both under %s",
+            blocks, blocks / TIMES, HEAP);
+    return List.of(
+        figure("peak heap", MemoryMain.HEAP, longer, shorter, what + "; after collections"),
+        figure("peak memory of the process", MemoryMain.RSS, longer, shorter, what + "; VmHWM"),
+        figure(
+            "peak memory without files",
+            MemoryMain.ANONYMOUS,
+            longer,
+            shorter,
+            what + "; RssAnon: without the mapped tables, which the system takes back at will"));
+  }
+
+  private static Figure figure(
+      String name, String key, Properties longer, Properties shorter, String note) {
+    Rounds rounds = Rounds.once(megabytes(longer, key), megabytes(shorter, key));
+    return Figure.of(name, "MB", rounds, Aim.atMost(1.1), note);
+  }
+
+  private static double megabytes(Properties peaks, String key) {
+    return Double.parseDouble(peaks.getProperty(key)) / 1e6;
+  }
+
+  private Properties peaks(long blocks) throws IOException {
+    Path directory = workspace.path("blocks-" + blocks);
+    Path result = workspace.path("peaks-" + blocks);
+    ChildProcess.runWell(
+        directory,
+        MemoryMain.class,
+        List.of(HEAP),
+        List.of(Long.toString(blocks), result.toString()));
+    Workspace.remove(directory);
+    Properties peaks = new Properties();
+    try (var in = Files.newInputStream(result)) {
+      peaks.load(in);
+    }
+    return peaks;
+  }
+}

@@ -1,0 +1,18 @@
+package io.ledgerkeep.benchmarks;
+
+import java.util.Locale;
+
+/** The words beside the figures. */
+final class Notes {
+
+  private Notes() {}
+
+  static String format(String format, Object... values) {
+    return String.format(Locale.ROOT, format, values);
+  }
+
+  /** Tells how much processor time ours takes, all threads together, to that of the baseline. */
+  static String cpu(Rounds cpuSeconds) {
+    return format(" processor time x %.2f of the baseline's", cpuSeconds.ratio());
+  }
+}
