@@ -40,6 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
  * <p>What not every store can be made to suffer in a test is played by hooks; where a hook returns
  * false, the tests that need it are skipped.
  */
+@SuppressWarnings("exports") // who uses the fakes alone needs no JUnit
 public abstract class ArchiveStoreContract {
 
   private static final int THREADS = 4;

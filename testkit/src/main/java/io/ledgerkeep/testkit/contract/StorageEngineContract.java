@@ -65,6 +65,7 @@ import org.junit.jupiter.api.io.TempDir;
  * <p>What not every engine can be made to suffer in a test - a crash of the machine, damage, a full
  * disk - is played by hooks; where a hook returns false, the tests that need it are skipped.
  */
+@SuppressWarnings("exports") // who uses the fakes alone needs no JUnit
 public abstract class StorageEngineContract {
 
   private static final int THREADS = 4;
