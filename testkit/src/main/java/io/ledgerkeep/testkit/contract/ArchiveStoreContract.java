@@ -549,7 +549,8 @@ public abstract class ArchiveStoreContract {
   public void rule8_aFailureOfTheMediumIsNotTakenForAnAbsentObject() {
     ArchiveStore store = open();
     put(store, NAME, noise(1, 10));
-    assumeTrue(breakMedium(directory), "a failure of the medium cannot be played");
+    assumeTrue(
+        breakMedium(directory), "not this backend: a failure of the medium cannot be played");
 
     assertFails(() -> store.size(NAME));
     assertFails(() -> store.get(NAME, 0, 1));
@@ -570,7 +571,7 @@ public abstract class ArchiveStoreContract {
   public void rule8_aFullMediumIsToldAndNothingIsSeen() {
     ArchiveStore store = open();
     put(store, "before", noise(1, 10));
-    assumeTrue(limitSpace(directory, 1 << 20), "a full medium cannot be played");
+    assumeTrue(limitSpace(directory, 1 << 20), "not this backend: a full medium cannot be played");
 
     assertThatThrownBy(() -> put(store, NAME, noise(2, 2 << 20)))
         .isInstanceOfSatisfying(

@@ -151,7 +151,9 @@ public abstract class StorageEngineContract {
   }
 
   private StorageEngine crashAndReopen(StorageEngine engine) {
-    assumeTrue(crashMachine(engine, directory), "a crash of the machine cannot be played");
+    assumeTrue(
+        crashMachine(engine, directory),
+        "not this backend: a crash of the machine cannot be played");
     return open();
   }
 
@@ -418,7 +420,7 @@ public abstract class StorageEngineContract {
 
   @Test
   public void rule4_theDeathOfTheProcessLosesNoWriteThatReturned() {
-    assumeTrue(isSharedWithOtherProcesses(), "the store lives in one process");
+    assumeTrue(isSharedWithOtherProcesses(), "not this backend: the store lives in one process");
     int count = 250;
 
     List<String> said =
@@ -794,7 +796,7 @@ public abstract class StorageEngineContract {
     StorageEngine engine = open();
     int count =
         (int) Math.min(engine.limits().maxBatchCount(), engine.limits().maxBatchBytes() / 6);
-    assumeTrue(count <= TESTABLE_BYTES / 100, "the limit is too high for a test");
+    assumeTrue(count <= TESTABLE_BYTES / 100, "not this backend: the limit is too high for a test");
 
     engine.write(putAll(0, count, Bytes.EMPTY), DURABLE);
 
@@ -828,7 +830,9 @@ public abstract class StorageEngineContract {
   public void rule9_aValueOneByteTooLargeIsRefused() {
     assertRefused(
         limits -> {
-          assumeTrue(limits.maxValueBytes() < TESTABLE_BYTES, "the limit is too high for a test");
+          assumeTrue(
+              limits.maxValueBytes() < TESTABLE_BYTES,
+              "not this backend: the limit is too high for a test");
           return validMutation().put(key(7), noise(1, limits.maxValueBytes() + 1));
         });
   }
@@ -837,7 +841,9 @@ public abstract class StorageEngineContract {
   public void rule9_aBatchOfOneByteTooManyIsRefused() {
     assertRefused(
         limits -> {
-          assumeTrue(limits.maxBatchBytes() < TESTABLE_BYTES, "the limit is too high for a test");
+          assumeTrue(
+              limits.maxBatchBytes() < TESTABLE_BYTES,
+              "not this backend: the limit is too high for a test");
           return batchOf(limits.maxBatchBytes() + 1, limits);
         });
   }
@@ -847,7 +853,8 @@ public abstract class StorageEngineContract {
     assertRefused(
         limits -> {
           int count = limits.maxBatchCount();
-          assumeTrue(count < TESTABLE_BYTES / 100, "the limit is too high for a test");
+          assumeTrue(
+              count < TESTABLE_BYTES / 100, "not this backend: the limit is too high for a test");
           return putAll(0, count + 1, Bytes.EMPTY);
         });
   }
@@ -1216,7 +1223,7 @@ public abstract class StorageEngineContract {
 
   @Test
   public void rule12_anOpenStoreIsRefusedToAnotherProcess() {
-    assumeTrue(isSharedWithOtherProcesses(), "the store lives in one process");
+    assumeTrue(isSharedWithOtherProcesses(), "not this backend: the store lives in one process");
     StorageEngine engine = open();
     put(engine, key(1000), value(1));
 
@@ -1260,7 +1267,7 @@ public abstract class StorageEngineContract {
     engine.flush();
     engine.compact(KeyRange.all());
     engine.close();
-    assumeTrue(damage(directory, key(77)), "damage cannot be played");
+    assumeTrue(damage(directory, key(77)), "not this backend: damage cannot be played");
 
     assertThatThrownBy(() -> readEveryKey(written)).isInstanceOf(IntegrityException.class);
     opened.forEach(StorageEngine::close);
@@ -1305,7 +1312,8 @@ public abstract class StorageEngineContract {
   public void rule14_aFullDiskIsToldAndTheBatchIsNotApplied() {
     StorageEngine engine = open();
     engine.write(new WriteBatch().put(key(-1), value(1)), DURABLE);
-    assumeTrue(limitDisk(directory, FULL_AFTER_BYTES), "a full disk cannot be played");
+    assumeTrue(
+        limitDisk(directory, FULL_AFTER_BYTES), "not this backend: a full disk cannot be played");
 
     int applied = writeUntilFull(engine);
 
@@ -1318,7 +1326,8 @@ public abstract class StorageEngineContract {
   public void rule14_writingWorksAgainWhenThereIsRoom() {
     StorageEngine engine = open();
     engine.write(new WriteBatch().put(key(-1), value(1)), DURABLE);
-    assumeTrue(limitDisk(directory, FULL_AFTER_BYTES), "a full disk cannot be played");
+    assumeTrue(
+        limitDisk(directory, FULL_AFTER_BYTES), "not this backend: a full disk cannot be played");
     int applied = writeUntilFull(engine);
 
     unlimitDisk(directory);
