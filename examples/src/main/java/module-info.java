@@ -1,4 +1,8 @@
-/** One runnable class per question. */
+/** One runnable class per question; begin reading at {@code io.ledgerkeep.examples}. */
 module io.ledgerkeep.examples {
   requires io.ledgerkeep.api;
+  requires static org.jspecify;
+
+  provides io.ledgerkeep.storage.StorageEngineProvider with
+      io.ledgerkeep.examples.journal.JournalStorage;
 }

@@ -1,2 +1,25 @@
-/** One runnable class per question. */
+/**
+ * One runnable class per question a newcomer has. Each takes a directory as its only argument, can
+ * be run again on it, and tells what it does:
+ *
+ * <ul>
+ *   <li>{@link io.ledgerkeep.examples.Quickstart}: what is it all about? The README shows this one
+ *   <li>{@link io.ledgerkeep.examples.CommitAndRead}: how do I keep a chain and read it back?
+ *   <li>{@link io.ledgerkeep.examples.ReadAtOneHeight}: how do I read several things at one height?
+ *   <li>{@link io.ledgerkeep.examples.ArchiveOldBlocks}: how do I make the node smaller, and still
+ *       read everything?
+ *   <li>{@link io.ledgerkeep.examples.WatchAJob}: how do I follow, slow down and stop a job?
+ *   <li>{@link io.ledgerkeep.examples.RestoreBlocks}: how do I bring archived blocks back?
+ *   <li>{@link io.ledgerkeep.examples.QueryAnArchive}: how do I ask an archive without its node?
+ *   <li>{@link io.ledgerkeep.examples.ChooseSyncPeers}: which peers can a node fetch blocks from?
+ *   <li>{@link io.ledgerkeep.examples.UseYourOwnEngine}: how do I bring a storage engine of my own?
+ * </ul>
+ *
+ * <p>After {@code ./mvnw verify}, from the root of the project:
+ *
+ * <pre>{@code
+ * java -cp "cli/target/dist/lib/*:examples/target/classes" io.ledgerkeep.examples.CommitAndRead
+ * }</pre>
+ */
+@org.jspecify.annotations.NullMarked
 package io.ledgerkeep.examples;

@@ -2,7 +2,6 @@ package io.ledgerkeep.core.ledger;
 
 import java.util.ArrayDeque;
 import java.util.Deque;
-import org.jspecify.annotations.Nullable;
 
 /** What was opened one after the other; closes it in the reverse order, all of it. */
 final class Resources {
@@ -18,7 +17,7 @@ final class Resources {
     while (!opened.isEmpty()) {
       try {
         opened.pop().close();
-      } catch (Exception e) {
+      } catch (Throwable e) {
         failure.addSuppressed(e);
       }
     }
@@ -26,22 +25,16 @@ final class Resources {
 
   /** Closes everything; throws the first failure at the end. */
   void close() {
-    @Nullable RuntimeException first = null;
     while (!opened.isEmpty()) {
       try {
         opened.pop().close();
-      } catch (RuntimeException e) {
-        if (first == null) {
-          first = e;
-        } else {
-          first.addSuppressed(e);
-        }
+      } catch (RuntimeException | Error e) {
+        closeAfter(e);
+        throw e;
       } catch (Exception e) {
+        closeAfter(e);
         throw new AssertionError("what a ledger opens throws no checked exceptions", e);
       }
-    }
-    if (first != null) {
-      throw first;
     }
   }
 }

@@ -3,13 +3,14 @@ package io.ledgerkeep.testkit.contract;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.concurrent.Callable;
+import java.util.concurrent.CompletionService;
 import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorCompletionService;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.TimeUnit;
-import java.util.concurrent.TimeoutException;
 
 /** Threads that all begin at the same moment. */
 final class Crowd {
@@ -39,9 +40,13 @@ final class Crowd {
     }
     ExecutorService threads = Executors.newFixedThreadPool(tasks.size(), Crowd::daemon);
     try {
-      List<Future<Object>> running = calls.stream().map(threads::submit).toList();
-      running.forEach(Crowd::await);
+      CompletionService<Object> running = new ExecutorCompletionService<>(threads);
+      calls.forEach(running::submit);
+      for (int i = 0; i < tasks.size(); i++) {
+        awaitNext(running);
+      }
     } finally {
+      // where one failed the others may wait for it
       threads.shutdownNow();
     }
   }
@@ -52,13 +57,15 @@ final class Crowd {
     return thread;
   }
 
-  private static void await(Future<Object> running) {
+  private static void awaitNext(CompletionService<Object> running) {
     try {
-      running.get(HANGS_AFTER_SECONDS, TimeUnit.SECONDS);
+      Future<Object> ended = running.poll(HANGS_AFTER_SECONDS, TimeUnit.SECONDS);
+      if (ended == null) {
+        throw new AssertionError("a thread hangs");
+      }
+      ended.get();
     } catch (ExecutionException e) {
       throw new AssertionError("a thread failed: " + e.getCause(), e.getCause());
-    } catch (TimeoutException e) {
-      throw new AssertionError("a thread hangs", e);
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new AssertionError("interrupted", e);

@@ -13,6 +13,9 @@ import java.util.function.Function;
 /** Keys, values and the reading of whole ranges, in the words of the contract tests. */
 final class Samples {
 
+  /** What short noise is cut from: much of it is asked for. */
+  private static final Bytes POOL = random(0, 2 << 20);
+
   private Samples() {}
 
   /** Returns a key; keys are ordered as their numbers. */
@@ -26,6 +29,14 @@ final class Samples {
 
   /** Returns bytes that cannot be compressed, the same for the same seed. */
   static Bytes noise(long seed, int size) {
+    if (size > POOL.size() / 2) {
+      return random(seed, size);
+    }
+    int from = (int) Math.floorMod(seed * 7_919, (long) POOL.size() - size);
+    return POOL.slice(from, from + size);
+  }
+
+  private static Bytes random(long seed, int size) {
     byte[] bytes = new byte[size];
     new Random(seed).nextBytes(bytes);
     return Bytes.wrap(bytes);

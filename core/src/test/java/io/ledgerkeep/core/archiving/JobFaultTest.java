@@ -1,0 +1,162 @@
+package io.ledgerkeep.core.archiving;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.ledgerkeep.Block;
+import io.ledgerkeep.Ledger;
+import io.ledgerkeep.Ledgerkeep;
+import io.ledgerkeep.Options;
+import io.ledgerkeep.archive.ArchiveRequest;
+import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.archive.RestoreRequest;
+import io.ledgerkeep.archive.Verification;
+import io.ledgerkeep.archive.Verification.Level;
+import io.ledgerkeep.error.LedgerkeepException;
+import io.ledgerkeep.storage.StorageEngineProvider;
+import io.ledgerkeep.testkit.FaultPlan;
+import io.ledgerkeep.testkit.FaultPlan.Call;
+import io.ledgerkeep.testkit.FaultPlan.Fault;
+import io.ledgerkeep.testkit.FaultyArchiveStore;
+import io.ledgerkeep.testkit.FaultyStorage;
+import io.ledgerkeep.testkit.InMemoryArchiveStore;
+import io.ledgerkeep.testkit.InMemoryStorage;
+import io.ledgerkeep.testkit.MachineCrash;
+import io.ledgerkeep.testkit.MemoryDisk;
+import io.ledgerkeep.testkit.SampleChain;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.function.Consumer;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.EnumSource;
+
+/**
+ * Lets every single call that a job makes of its engines and its store go wrong, one after the
+ * other, in every way: afterwards every block is still there, and the job run again ends as if
+ * nothing had happened.
+ */
+final class JobFaultTest {
+
+  private static final int TARGET = 20;
+
+  @TempDir Path directory;
+
+  private final List<Block> blocks =
+      SampleChain.builder()
+          .seed(3)
+          .configAt(h -> h == 1 || h == 9)
+          .transactionsPerBlock(1)
+          .build()
+          .blocks(32)
+          .toList();
+
+  @ParameterizedTest
+  @EnumSource(Fault.class)
+  void whateverCallOfAnArchiveRunGoesWrongNothingIsLost(Fault fault) {
+    everyCall(fault, "archive", ledger -> {}, JobFaultTest::archive, TARGET);
+  }
+
+  @ParameterizedTest
+  @EnumSource(Fault.class)
+  void whateverCallOfARestoreGoesWrongNothingIsLost(Fault fault) {
+    everyCall(fault, "restore", JobFaultTest::archive, JobFaultTest::restore, 4);
+  }
+
+  private static void archive(Ledger ledger) {
+    ledger.archiver().archive(ArchiveRequest.upTo(TARGET));
+  }
+
+  private static void restore(Ledger ledger) {
+    ledger.restorer().restore(RestoreRequest.downTo(5));
+  }
+
+  private void everyCall(
+      Fault fault, String name, Consumer<Ledger> before, Consumer<Ledger> job, long pivot) {
+    long n = 1;
+    while (oneCall(fault, directory.resolve(name + n), n, before, job, pivot)) {
+      n++;
+    }
+    assertThat(n).as("calls that went wrong").isGreaterThan(10);
+  }
+
+  /** Returns whether the job made so many calls. */
+  private boolean oneCall(
+      Fault fault, Path place, long n, Consumer<Ledger> before, Consumer<Ledger> job, long pivot) {
+    MemoryDisk disk = new MemoryDisk(n);
+    InMemoryArchiveStore store = new InMemoryArchiveStore();
+    try (Ledger ledger = open(place, new InMemoryStorage(disk), store)) {
+      ledger.commitAll(blocks);
+      before.accept(ledger);
+    }
+
+    FaultPlan plan = new FaultPlan().whenCrashing(disk::crash);
+    boolean went = runWithFault(fault, place, n, disk, store, plan, job);
+
+    try (Ledger ledger = open(place, new InMemoryStorage(disk), store.reopen())) {
+      assertEverythingIsThere(ledger, fault + " at call " + n);
+      job.accept(ledger);
+      assertThat(ledger.archivedHeight()).isEqualTo(pivot);
+      assertThat(ledger.status().job()).isEmpty();
+      assertEverythingIsThere(ledger, "the job run again after " + fault + " at call " + n);
+      assertThat(ledger.verify(Verification.Request.of(Level.LEDGER)).findings()).isEmpty();
+    }
+    return went;
+  }
+
+  /** Runs the job; calls are counted from when the ledger is open. */
+  private boolean runWithFault(
+      Fault fault,
+      Path place,
+      long n,
+      MemoryDisk disk,
+      InMemoryArchiveStore store,
+      FaultPlan plan,
+      Consumer<Ledger> job) {
+    Ledger ledger = null;
+    try {
+      ledger =
+          open(
+              place,
+              new FaultyStorage(new InMemoryStorage(disk), plan),
+              new FaultyArchiveStore(store.reopen(), plan));
+      plan.at(Call.ALL, plan.calls(Call.ALL) + n, fault);
+      long before = plan.calls(Call.ALL);
+      try {
+        job.accept(ledger);
+      } catch (LedgerkeepException | MachineCrash e) {
+        // what is left is what counts
+      }
+      return plan.calls(Call.ALL) - before >= n;
+    } finally {
+      closeWhateverHappened(ledger, plan);
+    }
+  }
+
+  private static void closeWhateverHappened(Ledger ledger, FaultPlan plan) {
+    plan.repair();
+    try {
+      if (ledger != null) {
+        ledger.close();
+      }
+    } catch (LedgerkeepException | IllegalStateException | MachineCrash e) {
+      // a machine that crashed closes nothing
+    }
+  }
+
+  private void assertEverythingIsThere(Ledger ledger, String when) {
+    for (Block block : blocks) {
+      assertThat(ledger.block(block.height())).as(when).contains(block);
+    }
+  }
+
+  private static Ledger open(Path place, StorageEngineProvider provider, ArchiveStore store) {
+    return Ledgerkeep.builder()
+        .directory(place)
+        .storage(provider, Options.none())
+        .archiveStore(store)
+        .unarchivedBlocks(10)
+        .readThrough(true)
+        .reserveBytes(0)
+        .open();
+  }
+}
