@@ -137,7 +137,7 @@ final class Demo {
     tell(
         "freed %s on the node: the block database went from %s to %s"
             .formatted(
-                Units.bytes(report.bytesFreed()),
+                report.bytesFreed() > 0 ? Units.bytes(report.bytesFreed()) : "nothing",
                 Units.bytes(report.bytesOnDiskBefore()),
                 Units.bytes(report.bytesOnDiskAfter())));
     outcome

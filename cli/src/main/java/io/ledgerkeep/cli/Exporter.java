@@ -40,12 +40,13 @@ final class Exporter {
     HashingOutputStream hashed = new HashingOutputStream(Hashing.sha256(), counted);
     BlockLinesWriter writer = new BlockLinesWriter(hashed);
     long total = lastHeight - firstHeight + 1;
+    JobWatch.Phase phase = watch.phase("export", total);
     for (long height = firstHeight; height <= lastHeight; height++) {
       if (watch.cancelled()) {
         throw CommandException.interrupted("stopped before height " + height);
       }
       writer.write(block(height));
-      watch.progress("export", height - firstHeight + 1, total, counted.getCount());
+      phase.reached(height - firstHeight + 1, counted.getCount());
     }
     writer.flush();
     return new Report(total, counted.getCount(), hashed.hash().toString());

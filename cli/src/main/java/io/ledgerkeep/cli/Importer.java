@@ -21,6 +21,7 @@ final class Importer {
   private final Ledger ledger;
   private final BlockLinesReader reader;
   private final JobWatch watch;
+  private final JobWatch.Phase phase;
   private final long heightBefore;
   private final List<Block> batch = new ArrayList<>();
   private long blocks;
@@ -30,6 +31,7 @@ final class Importer {
     this.ledger = ledger;
     this.reader = reader;
     this.watch = watch;
+    this.phase = watch.phase("import", 0);
     this.heightBefore = ledger.height();
   }
 
@@ -69,16 +71,15 @@ final class Importer {
 
   /** Reads until the batch is full and returns true, or to the end of the input: false. */
   private boolean readBatch() throws InterchangeException {
-    long batchBytes = 0;
-    while (batchBytes < BATCH_BYTES && batch.size() < BATCH_BLOCKS) {
+    long fullAt = bytes + BATCH_BYTES;
+    while (bytes < fullAt && batch.size() < BATCH_BLOCKS) {
       Optional<Block> block = reader.read();
       if (block.isEmpty()) {
         return false;
       }
       batch.add(block.get());
-      batchBytes += block.get().rawBytes();
+      bytes += block.get().rawBytes();
     }
-    bytes += batchBytes;
     return true;
   }
 
@@ -91,7 +92,7 @@ final class Importer {
       commitSingly(firstLine);
     }
     batch.clear();
-    watch.progress("import", blocks, 0, bytes);
+    phase.reached(blocks, bytes);
   }
 
   /** Commits the blocks before the one that is refused, to tell its line. */

@@ -9,7 +9,6 @@ final class JobWatch implements AutoCloseable {
 
   private final Interruption interruption;
   private final ProgressPrinter printer;
-  private final long begin = System.nanoTime();
 
   private JobWatch(Interruption interruption, ProgressPrinter printer) {
     this.interruption = interruption;
@@ -32,10 +31,18 @@ final class JobWatch implements AutoCloseable {
     return interruption.requested();
   }
 
-  /** Tells progress of work that has one phase. */
-  void progress(String phase, long doneBlocks, long totalBlocks, long bytes) {
-    Duration elapsed = Duration.ofNanos(System.nanoTime() - begin);
-    printer.accept(new Progress(phase, doneBlocks, totalBlocks, bytes, elapsed));
+  /** Begins a piece of work of our own; a total of 0 means that it is not known. */
+  Phase phase(String name, long totalBlocks) {
+    long begin = System.nanoTime();
+    return (doneBlocks, bytes) -> {
+      Duration elapsed = Duration.ofNanos(System.nanoTime() - begin);
+      printer.accept(new Progress(name, doneBlocks, totalBlocks, bytes, elapsed));
+    };
+  }
+
+  /** Is told how far a piece of work has come. */
+  interface Phase {
+    void reached(long doneBlocks, long bytes);
   }
 
   /** Ends the line of the progress bar, before something else is printed. */

@@ -28,6 +28,7 @@ public final class UseYourOwnEngine {
   }
 
   static void run(Path directory, PrintStream out) {
+    // [use]
     try (Ledger ledger =
         Ledgerkeep.builder()
             .directory(directory.resolve("data"))
@@ -37,6 +38,7 @@ public final class UseYourOwnEngine {
       ledger.commitAll(MadeUpChain.blocks(50));
       out.println("height " + ledger.height() + " on " + ledger.status().engines());
     }
+    // [/use]
     // Which engine a database is on is kept with the ledger: this finds it by name.
     try (Ledger ledger = Ledgerkeep.builder().directory(directory.resolve("data")).openExisting()) {
       out.println("opened again at height " + ledger.height());

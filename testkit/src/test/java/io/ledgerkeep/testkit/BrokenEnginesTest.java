@@ -24,7 +24,7 @@ final class BrokenEnginesTest {
     return BrokenEngines.all();
   }
 
-  @ParameterizedTest
+  @ParameterizedTest(name = "{0}")
   @MethodSource("twins")
   void theContractCatches(BrokenEngines.Twin twin) {
     BrokenEngineContract.twin = twin.provider();

@@ -21,6 +21,8 @@ import java.util.function.LongFunction;
 /** Checks an archive segment by segment; goes on after a finding, so that one run tells all. */
 final class ArchiveCheck {
 
+  private static final int MAX_FINDINGS = 1000;
+
   private final LedgerArchive archive;
   private final Executor executor;
   private final Verification.Request request;
@@ -51,6 +53,7 @@ final class ArchiveCheck {
               + " block verifier");
     }
     watch.begin("archive", archive.lastHeight() + 1);
+    attempt(archive.manifest()::requireUnchanged);
     Bytes previous = Bytes.EMPTY;
     for (Archive.Segment segment : archive.segments()) {
       if (!goOn()) {
@@ -63,27 +66,52 @@ final class ArchiveCheck {
   }
 
   private void check(Archive.Segment segment, Bytes previous) {
+    attempt(
+        () -> {
+          SegmentReader reader = archive.openListed(segment);
+          segments++;
+          if (!reader.summary().previousSegment().equals(previous)) {
+            find("segment " + segment.name() + " does not name the digest of the one before");
+          }
+          switch (request.level()) {
+            case STRUCTURE -> advance(segment.blocks(), 0);
+            case BYTES -> {
+              SegmentCheck.bytes(reader, executor, this::goOnAfter).forEach(this::find);
+              advance(segment.blocks(), 0);
+            }
+            case CONTENT, LEDGER -> {
+              checkContent(reader);
+              bytes += segment.storedBytes();
+            }
+          }
+        });
+  }
+
+  /** Where the content is damaged, all the damaged frames are named, not only the first. */
+  private void checkContent(SegmentReader reader) {
     try {
-      SegmentReader reader = archive.openListed(segment);
-      segments++;
-      if (!reader.summary().previousSegment().equals(previous)) {
-        findings.add("segment " + segment.name() + " does not name the digest of the one before");
+      SegmentCheck.content(
+          reader, executor, (block, meta) -> goOnAfter(block, meta, reader.name()));
+    } catch (IntegrityException e) {
+      List<String> damaged = SegmentCheck.bytes(reader, executor, frameBytes -> goOn());
+      damaged.forEach(this::find);
+      if (damaged.isEmpty()) {
+        find(String.valueOf(e.getMessage()));
       }
-      switch (request.level()) {
-        case STRUCTURE -> advance(segment.blocks(), 0);
-        case BYTES -> {
-          findings.addAll(SegmentCheck.bytes(reader, executor, this::goOnAfter));
-          advance(segment.blocks(), 0);
-        }
-        case CONTENT, LEDGER -> {
-          SegmentCheck.content(
-              reader, executor, (block, meta) -> goOnAfter(block, meta, segment.name()));
-          bytes += segment.storedBytes();
-        }
-      }
-    } catch (LedgerkeepException e) {
-      findings.add(String.valueOf(e.getMessage()));
     }
+  }
+
+  /** Turns a failure into a finding. */
+  private void attempt(Runnable step) {
+    try {
+      step.run();
+    } catch (LedgerkeepException e) {
+      find(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void find(String finding) {
+    findings.add(finding);
   }
 
   private boolean goOnAfter(long moreBytes) {
@@ -94,17 +122,18 @@ final class ArchiveCheck {
 
   private boolean goOnAfter(StoredBlock block, BlockMeta meta, String segment) {
     if (request.level() == Level.LEDGER) {
-      recorded.ifPresent(metas -> requireRecorded(metas.apply(meta.height()), meta, segment));
-      request.verifier().ifPresent(rule -> rule.verify(block.decode()));
+      recorded.ifPresent(metas -> compare(metas.apply(meta.height()), meta, segment));
+      request.verifier().ifPresent(rule -> attempt(() -> rule.verify(block.decode())));
     }
     advance(1, block.bodyBytes());
     return goOn();
   }
 
-  private static void requireRecorded(
-      Optional<BlockMeta> recorded, BlockMeta found, String segment) {
-    if (recorded.isPresent() && !recorded.get().equals(found)) {
-      throw new IntegrityException(
+  private void compare(Optional<BlockMeta> inLedger, BlockMeta found, String segment) {
+    if (inLedger.isEmpty()) {
+      find("block %d in segment %s is not in the ledger".formatted(found.height(), segment));
+    } else if (!inLedger.get().equals(found)) {
+      find(
           "block %d in segment %s is not the one the ledger committed"
               .formatted(found.height(), segment));
     }
@@ -117,6 +146,6 @@ final class ArchiveCheck {
 
   private boolean goOn() {
     cancelled |= watch.isCancelled();
-    return !cancelled;
+    return !cancelled && findings.size() < MAX_FINDINGS;
   }
 }

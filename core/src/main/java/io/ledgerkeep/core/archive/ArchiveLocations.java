@@ -5,6 +5,7 @@ import io.ledgerkeep.Bytes;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.error.ConfigurationException;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.TreeSet;
 
@@ -21,7 +22,8 @@ public final class ArchiveLocations {
    * @throws ConfigurationException if there is none, or more than one is meant
    */
   public static ArchiveNames find(ArchiveStore store, Optional<String> wanted) {
-    List<String> found = all(store).stream().filter(id -> matches(id, wanted.orElse(""))).toList();
+    String beginning = wanted.orElse("").toLowerCase(Locale.ROOT);
+    List<String> found = all(store).stream().filter(id -> matches(id, beginning)).toList();
     if (found.size() == 1) {
       List<String> parts = Splitter.on('/').splitToList(found.get(0));
       return new ArchiveNames(Bytes.fromHex(parts.get(0)), Bytes.fromHex(parts.get(1)));

@@ -1,6 +1,7 @@
 package io.ledgerkeep.core.archive;
 
 import io.ledgerkeep.Bytes;
+import java.util.regex.Pattern;
 
 /**
  * The names of the objects of one ledger's archive.
@@ -19,6 +20,8 @@ import io.ledgerkeep.Bytes;
  */
 public record ArchiveNames(Bytes genesisHash, Bytes ledgerId) {
 
+  private static final Pattern ATTEMPT = Pattern.compile("[0-9a-f]{32}\\.lks");
+
   /** Returns what all names of the archive begin with. */
   public String prefix() {
     return genesisHash.hex() + "/" + ledgerId.hex() + "/";
@@ -27,6 +30,12 @@ public record ArchiveNames(Bytes genesisHash, Bytes ledgerId) {
   /** Returns the name of a segment. */
   public String segment(long firstHeight, Bytes attempt) {
     return prefix() + "segments/%020d-%s.lks".formatted(firstHeight, attempt.hex());
+  }
+
+  /** Returns whether the name is one of a segment that begins at the height. */
+  boolean isSegment(String name, long firstHeight) {
+    String start = prefix() + "segments/%020d-".formatted(firstHeight);
+    return name.startsWith(start) && ATTEMPT.matcher(name.substring(start.length())).matches();
   }
 
   String manifest() {

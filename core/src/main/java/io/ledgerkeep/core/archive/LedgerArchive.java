@@ -14,12 +14,14 @@ import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.core.segment.SegmentCache;
 import io.ledgerkeep.core.segment.SegmentReader;
 import io.ledgerkeep.core.segment.SegmentReader.Place;
+import io.ledgerkeep.core.segment.SegmentSummary;
 import io.ledgerkeep.error.IntegrityException;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Executor;
 import java.util.function.BiFunction;
+import java.util.function.Function;
 import java.util.function.LongFunction;
 
 /** The archive of one ledger. Serves any number of threads. */
@@ -76,13 +78,13 @@ public final class LedgerArchive implements Archive {
 
   SegmentReader openListed(Segment segment) {
     SegmentReader reader = SegmentReader.open(store, segment.name(), frames);
-    Segment found = reader.summary().toSegment(segment.name());
-    if (!found.equals(segment)
-        || !reader.summary().header().genesisHash().equals(genesisHash())
-        || !reader.summary().header().ledgerId().equals(manifest.names().ledgerId())) {
+    SegmentSummary found = reader.summary();
+    if (!manifest.lists(found, segment.name())
+        || !found.header().genesisHash().equals(genesisHash())
+        || !found.header().ledgerId().equals(manifest.names().ledgerId())) {
       throw new IntegrityException(
-          "segment %s in %s is not the one the manifest lists: digest %s, expected %s"
-              .formatted(segment.name(), place(), found.digest().hex(), segment.digest().hex()));
+          "segment %s in %s is not the one the manifest lists: expected digest %s, found %s"
+              .formatted(segment.name(), place(), segment.digest().hex(), found.digest().hex()));
     }
     return reader;
   }
@@ -151,8 +153,7 @@ public final class LedgerArchive implements Archive {
     return newestFirst(reader -> reader.find(id).map(at -> read.apply(reader, at)));
   }
 
-  private <T> Optional<T> newestFirst(
-      java.util.function.Function<SegmentReader, Optional<T>> question) {
+  private <T> Optional<T> newestFirst(Function<SegmentReader, Optional<T>> question) {
     List<Segment> segments = segments();
     for (int i = segments.size() - 1; i >= 0; i--) {
       Optional<T> answer = question.apply(reader(segments.get(i)));

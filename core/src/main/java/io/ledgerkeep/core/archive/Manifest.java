@@ -88,12 +88,7 @@ public final class Manifest {
 
   /** Adds a segment that was read back and verified; durable and read back itself on return. */
   public void add(SegmentSummary segment, String name) {
-    append(
-        Optional.of(
-            new ManifestEntry.Added(
-                segment.toSegment(name),
-                segment.contents().previousHash(),
-                segment.contents().lastHash())));
+    append(Optional.of(ManifestEntry.Added.of(segment, name)));
   }
 
   private void append(Optional<ManifestEntry.Added> added) {
@@ -143,9 +138,9 @@ public final class Manifest {
   private void requireFollows(ManifestEntry.Added added, String name, State before) {
     Archive.Segment segment = added.segment();
     require(
-        segment.name().startsWith(names.prefix() + "segments/"),
+        names.isSegment(segment.name(), segment.firstHeight()),
         name,
-        "its segment lies outside the archive");
+        "its segment does not have a name as segments of this archive have");
     require(
         segment.firstHeight() == lastHeight(before) + 1
             && segment.lastHeight() >= segment.firstHeight(),
@@ -238,8 +233,33 @@ public final class Manifest {
     return state.segments().stream().map(ManifestEntry.Added::segment).toList();
   }
 
+  /**
+   * Reads the manifest anew and returns if it still has the newest entry.
+   *
+   * @throws IntegrityException if it has not, or is damaged
+   */
+  void requireUnchanged() {
+    Head head = head();
+    if (!open(store, names).map(now -> now.holds(head.sequence(), head.digest())).orElse(false)) {
+      throw new IntegrityException(
+          "manifest entry %s in %s is gone, or is another one than it was"
+              .formatted(names.entry(head.sequence()), store.place()));
+    }
+  }
+
+  /** Returns whether the segment that was found under the name is the one that is listed. */
+  boolean lists(SegmentSummary found, String name) {
+    return addedAt(found.contents().firstHeight())
+        .filter(ManifestEntry.Added.of(found, name)::equals)
+        .isPresent();
+  }
+
   /** Returns the segment that holds the height, or empty where none does. */
   public Optional<Archive.Segment> segmentAt(long height) {
+    return addedAt(height).map(ManifestEntry.Added::segment);
+  }
+
+  private Optional<ManifestEntry.Added> addedAt(long height) {
     List<ManifestEntry.Added> segments = state.segments();
     int low = 0;
     int high = segments.size() - 1;
@@ -251,7 +271,7 @@ public final class Manifest {
       } else if (height > segment.lastHeight()) {
         low = middle + 1;
       } else {
-        return Optional.of(segment);
+        return Optional.of(segments.get(middle));
       }
     }
     return Optional.empty();

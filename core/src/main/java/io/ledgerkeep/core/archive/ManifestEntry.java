@@ -7,6 +7,7 @@ import com.fasterxml.jackson.core.JsonToken;
 import com.fasterxml.jackson.core.StreamReadFeature;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.archive.Archive;
+import io.ledgerkeep.core.segment.SegmentSummary;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.UnsupportedFormatException;
 import java.io.ByteArrayOutputStream;
@@ -49,7 +50,16 @@ record ManifestEntry(
    * @param previousHash the hash that its first block names
    * @param lastHash the hash of its last block
    */
-  record Added(Archive.Segment segment, Bytes previousHash, Bytes lastHash) {}
+  record Added(Archive.Segment segment, Bytes previousHash, Bytes lastHash) {
+
+    /** Returns what an entry says of a segment. */
+    static Added of(SegmentSummary segment, String name) {
+      return new Added(
+          segment.toSegment(name),
+          segment.contents().previousHash(),
+          segment.contents().lastHash());
+    }
+  }
 
   Bytes encode() {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
@@ -111,8 +121,13 @@ record ManifestEntry(
                   "manifest entry %s has the operation '%s', which this release does not know"
                       .formatted(name, operation));
         };
+    ManifestEntry entry =
+        new ManifestEntry(sequence, previous, chainId, genesisHash, ledgerId, digest, added);
     fields.end();
-    return new ManifestEntry(sequence, previous, chainId, genesisHash, ledgerId, digest, added);
+    if (!entry.encode().equals(bytes)) {
+      throw fields.damaged("it is not written as entries are");
+    }
+    return entry;
   }
 
   private static Added added(Fields fields) {

@@ -21,6 +21,7 @@ public final class JournalStorage implements StorageEngineProvider {
     this.maxBytes = maxBytes;
   }
 
+  // [provider]
   @Override
   public String name() {
     return "journal";
@@ -31,4 +32,5 @@ public final class JournalStorage implements StorageEngineProvider {
     options.onlyAllow();
     return JournalEngine.open(directory, maxBytes);
   }
+  // [/provider]
 }

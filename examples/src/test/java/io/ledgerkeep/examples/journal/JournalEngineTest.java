@@ -14,9 +14,9 @@ import java.nio.file.StandardOpenOption;
 import java.util.Random;
 
 /** The engine of the examples keeps every rule of an engine. */
+// [contract]
 final class JournalEngineTest extends StorageEngineContract {
 
-  private final Random random = new Random(7);
   private volatile long maxBytes = Long.MAX_VALUE;
   private final JournalStorage storage = new JournalStorage(() -> maxBytes);
 
@@ -24,6 +24,10 @@ final class JournalEngineTest extends StorageEngineContract {
   protected StorageEngineProvider provider() {
     return storage;
   }
+
+  // [/contract]
+
+  private final Random random = new Random(7);
 
   /** Leaves what was synced, and of what was not as much as luck has it. */
   @Override

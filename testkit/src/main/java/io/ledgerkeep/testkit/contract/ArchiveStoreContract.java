@@ -571,14 +571,14 @@ public abstract class ArchiveStoreContract {
     put(store, "before", noise(1, 10));
     assumeTrue(limitSpace(directory, 1 << 20), "a full medium cannot be played");
 
-    assertThatThrownBy(() -> put(store, NAME, noise(2, 8 << 20)))
+    assertThatThrownBy(() -> put(store, NAME, noise(2, 2 << 20)))
         .isInstanceOfSatisfying(
             StorageException.class,
             e -> assertThat(e.isOutOfSpace()).as("out of space: %s", e).isTrue());
     assertThat(store.list("")).containsExactly("before");
 
     unlimitSpace(directory);
-    put(store, NAME, noise(2, 8 << 20));
-    assertThat(whole(store, NAME)).isEqualTo(noise(2, 8 << 20));
+    put(store, NAME, noise(2, 2 << 20));
+    assertThat(whole(store, NAME)).isEqualTo(noise(2, 2 << 20));
   }
 }

@@ -1,0 +1,78 @@
+package io.ledgerkeep.core.archive;
+
+import io.ledgerkeep.Block;
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.core.codec.BlockDigests;
+import io.ledgerkeep.core.codec.Digests;
+import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.core.segment.DictionaryTrainer;
+import io.ledgerkeep.core.segment.SegmentHeader;
+import io.ledgerkeep.core.segment.SegmentSummary;
+import io.ledgerkeep.core.segment.SegmentWriter;
+import java.util.List;
+import java.util.concurrent.atomic.AtomicReference;
+
+/** Writes archives for tests, segment by segment. */
+final class SampleArchive {
+
+  private final ArchiveStore store;
+  private final ArchiveNames names;
+  private final Manifest manifest;
+
+  private SampleArchive(ArchiveStore store, ArchiveNames names) {
+    this.store = store;
+    this.names = names;
+    this.manifest = Manifest.create(store, names, "chain1", Digests.SHA256);
+  }
+
+  /** Writes an archive of the blocks, of which the first is the genesis block. */
+  static ArchiveNames write(
+      ArchiveStore store, Bytes ledgerId, List<Block> blocks, int blocksPerSegment) {
+    ArchiveNames names = new ArchiveNames(blocks.get(0).hash(), ledgerId);
+    SampleArchive archive = new SampleArchive(store, names);
+    for (int from = 0; from < blocks.size(); from += blocksPerSegment) {
+      int until = Math.min(blocks.size(), from + blocksPerSegment);
+      archive.add(blocks.subList(from, until));
+    }
+    return names;
+  }
+
+  private void add(List<Block> blocks) {
+    long first = blocks.get(0).height();
+    Bytes attempt = ledgerId((int) first);
+    String name = names.segment(first, attempt);
+    manifest.add(put(name, attempt, blocks), name);
+  }
+
+  private SegmentSummary put(String name, Bytes attempt, List<Block> blocks) {
+    var digest = Digests.SHA256.newDigest();
+    var summary = new AtomicReference<SegmentSummary>();
+    SegmentHeader header =
+        new SegmentHeader(
+            Digests.SHA256, names.genesisHash(), names.ledgerId(), attempt, blocks.get(0).height());
+    store.put(
+        name,
+        out -> {
+          try (SegmentWriter writer =
+              new SegmentWriter(
+                  out,
+                  header,
+                  manifest.lastSegmentDigest(),
+                  DictionaryTrainer.none(),
+                  Runnable::run)) {
+            for (Block block : blocks) {
+              StoredBlock stored = StoredBlock.of(block);
+              writer.add(stored, BlockDigests.of(stored, digest));
+            }
+            summary.set(writer.finish());
+          }
+        });
+    return summary.get();
+  }
+
+  /** Returns an identity made of a number. */
+  static Bytes ledgerId(int number) {
+    return Bytes.fromHex("%032x".formatted(number));
+  }
+}

@@ -1,0 +1,192 @@
+package io.ledgerkeep.examples;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.ledgerkeep.Block;
+import io.ledgerkeep.cli.Main;
+import io.ledgerkeep.cli.interchange.BlockLines;
+import io.ledgerkeep.cli.interchange.BlockLinesWriter;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.OutputStream;
+import java.io.PrintStream;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.TreeSet;
+import java.util.concurrent.CompletableFuture;
+import java.util.concurrent.CountDownLatch;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+/** The guide for operators shows commands that work, and what they really say. */
+final class OperationsGuideTest {
+
+  private static final Path GUIDE = Repository.ROOT.resolve("docs/operations.md");
+  private static final String COMMAND = "$ ";
+  private static final String LAUNCHER = "./ledgerkeep ";
+  private static final String ANYTHING = "…";
+
+  @TempDir Path directory;
+
+  private int exitCode;
+  private Waiting background;
+
+  @Test
+  void everyCommandSaysWhatTheGuideShows() throws IOException {
+    writeChain();
+    String configuration = fileShownByCat("./node.yml");
+    Files.writeString(directory.resolve("node.yml"), configuration.replace("./", directory + "/"));
+
+    for (String block : Repository.fenced(GUIDE, "console")) {
+      for (String step : block.split("(?m)^\\$ ")) {
+        if (!step.isEmpty()) {
+          String command = step.lines().findFirst().orElseThrow();
+          String expected = step.substring(command.length()).strip();
+          assertThat(output(command)).as(command).matches(pattern(expected));
+        }
+      }
+    }
+  }
+
+  @Test
+  void everyOptionAndCommandIsInTheGuide() {
+    TreeSet<String> missing = new TreeSet<>();
+    String guide = Repository.text(GUIDE);
+    for (String command : commands()) {
+      if (!guide.contains("| `" + command)) {
+        missing.add(command);
+      }
+      Matcher option = Pattern.compile("--[a-z-]+").matcher(output(LAUNCHER + command + " --help"));
+      while (option.find()) {
+        if (!guide.contains("`" + option.group())) {
+          missing.add(command + " " + option.group());
+        }
+      }
+    }
+    assertThat(missing).isEmpty();
+  }
+
+  private List<String> commands() {
+    String help = output(LAUNCHER + "--help");
+    String list = help.substring(help.indexOf("Commands:"), help.indexOf("Exit codes:"));
+    Matcher name = Pattern.compile("^  ([a-z-]+)", Pattern.MULTILINE).matcher(list);
+    return name.results().map(found -> found.group(1)).filter(c -> !c.equals("help")).toList();
+  }
+
+  private void writeChain() throws IOException {
+    String file = "chain.jsonl.gz";
+    try (OutputStream out =
+            BlockLines.compress(file, Files.newOutputStream(directory.resolve(file)));
+        BlockLinesWriter writer = new BlockLinesWriter(out)) {
+      for (Block block : MadeUpChain.blocks(2000)) {
+        writer.write(block);
+      }
+    }
+  }
+
+  private static String fileShownByCat(String name) {
+    String marker = COMMAND + "cat " + name + "\n";
+    return Repository.fenced(GUIDE, "console").stream()
+        .filter(block -> block.startsWith(marker))
+        .map(block -> block.substring(marker.length()) + "\n")
+        .findFirst()
+        .orElseThrow();
+  }
+
+  /** Plays the shell, as far as the guide needs one. */
+  private String output(String command) {
+    if (command.equals("echo $?")) {
+      return Integer.toString(exitCode);
+    }
+    if (command.startsWith("cat ")) {
+      String file = command.substring("cat ".length());
+      return Repository.text(place(file)).replace(directory + "/", "./").strip();
+    }
+    if (command.equals("wait")) {
+      return background.end();
+    }
+    assertThat(command).startsWith(LAUNCHER);
+    List<String> args = new ArrayList<>();
+    for (String word : command.substring(LAUNCHER.length()).split(" ")) {
+      args.add(word.startsWith("./") ? place(word).toString() : word);
+    }
+    if (args.get(args.size() - 1).equals("&")) {
+      background = new Waiting(args.subList(0, args.size() - 1));
+      return "";
+    }
+    ByteArrayOutputStream output = new ByteArrayOutputStream();
+    exitCode = run(args, InputStream.nullInputStream(), output);
+    return output.toString(StandardCharsets.UTF_8).strip();
+  }
+
+  private Path place(String word) {
+    return directory.resolve(word.substring("./".length()));
+  }
+
+  private static int run(List<String> args, InputStream in, ByteArrayOutputStream output) {
+    PrintStream both = new PrintStream(output, true, StandardCharsets.UTF_8);
+    return Main.run(args.toArray(String[]::new), in, both, both);
+  }
+
+  /** A line of the guide that is only dots stands for any number of lines. */
+  private static Pattern pattern(String expected) {
+    StringBuilder regex = new StringBuilder();
+    for (String line : expected.lines().toList()) {
+      if (line.equals(ANYTHING)) {
+        regex.append("(?:.*\n)*?");
+      } else {
+        for (String part : line.split("((?<=…)|(?=…))")) {
+          regex.append(part.equals(ANYTHING) ? ".*" : Pattern.quote(part));
+        }
+        regex.append("(?:\n|$)");
+      }
+    }
+    return Pattern.compile(expected.endsWith(ANYTHING) ? regex + "(?s:.*)" : regex.toString());
+  }
+
+  /** A command in the background that waits for its standard input. */
+  private static final class Waiting {
+
+    private final CountDownLatch reading = new CountDownLatch(1);
+    private final CountDownLatch ended = new CountDownLatch(1);
+    private final ByteArrayOutputStream output = new ByteArrayOutputStream();
+    private final CompletableFuture<Integer> exitCode;
+
+    Waiting(List<String> args) {
+      exitCode = CompletableFuture.supplyAsync(() -> run(args, input(), output));
+      await(reading);
+    }
+
+    String end() {
+      ended.countDown();
+      exitCode.join();
+      return output.toString(StandardCharsets.UTF_8).strip();
+    }
+
+    private InputStream input() {
+      return new InputStream() {
+        @Override
+        public int read() {
+          reading.countDown();
+          await(ended);
+          return -1;
+        }
+      };
+    }
+
+    private static void await(CountDownLatch latch) {
+      try {
+        latch.await();
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new AssertionError("interrupted", e);
+      }
+    }
+  }
+}
