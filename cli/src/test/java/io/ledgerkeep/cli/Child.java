@@ -10,13 +10,18 @@ import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.CompletableFuture;
 import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** The command line in a process of its own. Killed on close, if it still runs. */
 final class Child implements AutoCloseable {
 
   /** For a process that does little before it ends. */
   static final List<String> SHORT_LIVED =
-      List.of("-Xshare:auto", "-XX:TieredStopAtLevel=1", "-XX:+UseSerialGC");
+      List.of(
+          "-Xshare:auto",
+          "-XX:TieredStopAtLevel=1",
+          "-XX:+UseSerialGC",
+          "-XX:ErrorFile=" + System.getProperty("java.io.tmpdir") + "/hs_err_%p.log");
 
   private final Process process;
   private final BufferedReader err;
@@ -79,12 +84,17 @@ final class Child implements AutoCloseable {
     return process.getInputStream().readAllBytes();
   }
 
+  /** Returns the next line of standard output, or null at its end; not to be mixed with the above. */
+  @Nullable String outLine() throws IOException {
+    return process.inputReader().readLine();
+  }
+
   /** Waits for the end; an exit by a signal is 128 and its number, as in a shell. */
   Run finish() throws IOException, InterruptedException {
     CompletableFuture<String> told =
         CompletableFuture.supplyAsync(() -> err.lines().collect(Collectors.joining("\n")));
-    String out = new String(out(), StandardCharsets.UTF_8);
-    return new Run(awaitExit(), out, told.join());
+    String said = new String(out(), StandardCharsets.UTF_8);
+    return new Run(awaitExit(), said, told.join());
   }
 
   int awaitExit() throws InterruptedException {

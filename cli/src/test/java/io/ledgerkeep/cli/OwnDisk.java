@@ -141,8 +141,9 @@ final class OwnDisk implements AutoCloseable {
     }
   }
 
+  /** Unmounts, at once for all who look; a file that is still mapped goes with its mapping. */
   @Override
   public void close() throws IOException, InterruptedException {
-    require(List.of("umount", root.toString()));
+    require(List.of("umount", "--lazy", root.toString()));
   }
 }
