@@ -5,6 +5,7 @@ import java.io.IOException;
 import java.io.OutputStream;
 import java.nio.channels.Channels;
 import java.nio.channels.FileChannel;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -42,6 +43,8 @@ final class AtomicFile {
       Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
       sync(directory);
       return result;
+    } catch (IOException e) {
+      throw tellingWhere(target, e);
     } finally {
       Files.deleteIfExists(part);
     }
@@ -54,6 +57,18 @@ final class AtomicFile {
       channel.force(true);
       return result;
     }
+  }
+
+  /** A full disk is told by the JDK without a name. */
+  private static IOException tellingWhere(Path file, IOException e) {
+    if (!String.valueOf(e.getMessage()).startsWith("No space left")) {
+      return e;
+    }
+    IOException full =
+        new FileSystemException(
+            file.toString(), null, "no space left on the disk; make room or choose another disk");
+    full.initCause(e);
+    return full;
   }
 
   private static void sync(Path directory) throws IOException {

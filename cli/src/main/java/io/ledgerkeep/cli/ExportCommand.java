@@ -44,7 +44,7 @@ final class ExportCommand extends LedgerCommand {
     }
     if (!settings.hasData()) {
       try (Archive archive = settings.openArchive()) {
-        return export(archive, archive.lastHeight());
+        return export(archive, archive.lastHeight(), settings);
       }
     }
     try (OpenLedger open =
@@ -54,11 +54,11 @@ final class ExportCommand extends LedgerCommand {
       if (!settings.hasArchive()) {
         requireHot(ledger, last);
       }
-      return export(ledger, ledger.height());
+      return export(ledger, ledger.height(), settings);
     }
   }
 
-  private Outcome export(BlockReader source, long newest) throws IOException {
+  private Outcome export(BlockReader source, long newest, Settings settings) throws IOException {
     long last = lastHeight(newest);
     try (JobWatch watch = JobWatch.begin(console())) {
       Exporter exporter = new Exporter(source, watch);
@@ -70,7 +70,11 @@ final class ExportCommand extends LedgerCommand {
           AtomicFile.replace(
               Path.of(file),
               out -> {
-                try (OutputStream compressed = BlockLines.compress(file, out)) {
+                OutputStream keepsRoom =
+                    settings.hasData()
+                        ? RoomKeepingStream.of(out, Path.of(file), settings.data())
+                        : out;
+                try (OutputStream compressed = BlockLines.compress(file, keepsRoom)) {
                   return exporter.write(from, last, compressed);
                 }
               });

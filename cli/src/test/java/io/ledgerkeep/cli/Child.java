@@ -3,13 +3,25 @@ package io.ledgerkeep.cli;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.CompletableFuture;
+import java.util.stream.Collectors;
+import org.jspecify.annotations.Nullable;
 
 /** The command line in a process of its own. Killed on close, if it still runs. */
 final class Child implements AutoCloseable {
+
+  /** For a process that does little before it ends. */
+  static final List<String> SHORT_LIVED =
+      List.of(
+          "-Xshare:auto",
+          "-XX:TieredStopAtLevel=1",
+          "-XX:+UseSerialGC",
+          "-XX:ErrorFile=" + System.getProperty("java.io.tmpdir") + "/hs_err_%p.log");
 
   private final Process process;
   private final BufferedReader err;
@@ -20,13 +32,22 @@ final class Child implements AutoCloseable {
   }
 
   static Child start(List<String> javaOptions, Object... args) throws IOException {
+    return of(java(javaOptions, Main.class, args));
+  }
+
+  static Child of(List<String> command) throws IOException {
+    return new Child(new ProcessBuilder(command).start());
+  }
+
+  /** Returns the command that runs a class with the class path of the tests. */
+  static List<String> java(List<String> javaOptions, Class<?> main, Object... args) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(javaOptions);
-    command.add(Main.class.getName());
+    command.add(main.getName());
     Arrays.stream(args).map(Object::toString).forEach(command::add);
-    return new Child(new ProcessBuilder(command).start());
+    return command;
   }
 
   OutputStream in() {
@@ -61,6 +82,19 @@ final class Child implements AutoCloseable {
 
   byte[] out() throws IOException {
     return process.getInputStream().readAllBytes();
+  }
+
+  /** Returns the next line of standard output, or null at its end; not to be mixed with the above. */
+  @Nullable String outLine() throws IOException {
+    return process.inputReader().readLine();
+  }
+
+  /** Waits for the end; an exit by a signal is 128 and its number, as in a shell. */
+  Run finish() throws IOException, InterruptedException {
+    CompletableFuture<String> told =
+        CompletableFuture.supplyAsync(() -> err.lines().collect(Collectors.joining("\n")));
+    String said = new String(out(), StandardCharsets.UTF_8);
+    return new Run(awaitExit(), said, told.join());
   }
 
   int awaitExit() throws InterruptedException {

@@ -2,12 +2,7 @@ package io.ledgerkeep.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
-import io.ledgerkeep.Ledgerkeep;
-import io.ledgerkeep.Options;
-import io.ledgerkeep.archive.Archive;
-import io.ledgerkeep.error.ConfigurationException;
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Random;
@@ -66,11 +61,11 @@ final class KillTest {
     Place place = new Place(directory).withChain(BLOCKS);
     assertThat(killedAt(step, place.withBoth("archive", "--to", TARGET, "--yes")))
         .isEqualTo(KILLED);
-    assertNothingIsLost(place);
+    aftermath(place).assertNothingIsLost();
     assertThat(place.runWithArchive("archive", "--to", TARGET, "--yes").exitCode()).isZero();
-    assertNothingIsLost(place);
-    assertPivotIs(place, TARGET);
-    assertEqualAfterRestore(place);
+    aftermath(place).assertNothingIsLost();
+    aftermath(place).assertPivotIs(TARGET);
+    aftermath(place).assertEqualAfterRestore();
   }
 
   @ParameterizedTest
@@ -79,7 +74,7 @@ final class KillTest {
     Place place = new Place(directory).withChain(BLOCKS).archivedTo(100);
     assertThat(killedAt(step, place.withBoth("archive", "--to", TARGET, "--yes")))
         .isEqualTo(KILLED);
-    assertEqualAfterRestore(place);
+    aftermath(place).assertEqualAfterRestore();
   }
 
   @ParameterizedTest
@@ -88,11 +83,11 @@ final class KillTest {
     Place place = new Place(directory).withChain(BLOCKS).archivedTo(TARGET);
     assertThat(killedAt(step, place.withBoth("restore", "--down-to", LOWEST, "--yes")))
         .isEqualTo(KILLED);
-    assertNothingIsLost(place);
+    aftermath(place).assertNothingIsLost();
     assertThat(place.runWithArchive("restore", "--down-to", LOWEST, "--yes").exitCode()).isZero();
-    assertPivotIs(place, LOWEST - 1);
-    assertNothingIsLost(place);
-    assertEqualAfterRestore(place);
+    aftermath(place).assertPivotIs(LOWEST - 1);
+    aftermath(place).assertNothingIsLost();
+    aftermath(place).assertEqualAfterRestore();
   }
 
   @Test
@@ -124,9 +119,9 @@ final class KillTest {
       } catch (AssertionError alreadyDone) {
         // the command was faster than the kill
       }
-      assertNothingIsLost(place);
+      aftermath(place).assertNothingIsLost();
     }
-    assertEqualAfterRestore(place);
+    aftermath(place).assertEqualAfterRestore();
   }
 
   private static int killedAt(String step, Object[] command)
@@ -139,48 +134,7 @@ final class KillTest {
     }
   }
 
-  /** Every block is on the node or in the archive: with both, all of them can be exported. */
-  private static void assertNothingIsLost(Place place) {
-    Run export = place.runWithArchive("export", "-");
-    assertThat(export.exitCode()).as(export.err()).isZero();
-    assertThat(export.out()).isEqualTo(CHAIN);
-    Run verify = place.runWithArchive("verify", "--level", "ledger");
-    assertThat(verify.exitCode()).as(verify.out() + verify.err()).isZero();
-  }
-
-  private static void assertPivotIs(Place place, long pivot) {
-    assertThat(place.run("status", "--json").json()).containsEntry("archivedHeight", pivot);
-  }
-
-  /** Back on the node alone, the chain is the one that was imported; nothing is left of the job. */
-  private static void assertEqualAfterRestore(Place place) throws IOException {
-    Run restore = place.runWithArchive("restore", "--down-to", 0, "--yes");
-    assertThat(restore.exitCode()).as(restore.err()).isZero();
-    assertThat(place.run("export", "-").out()).isEqualTo(CHAIN);
-    assertThat(place.run("status", "--json").json()).containsEntry("job", "");
-    assertThat(segmentsOnDisk(place)).isSubsetOf(segmentsListed(place));
-  }
-
-  private static List<String> segmentsOnDisk(Place place) throws IOException {
-    if (!Files.exists(place.archive)) {
-      return List.of();
-    }
-    try (Stream<Path> files = Files.walk(place.archive)) {
-      return files
-          .filter(file -> file.toString().endsWith(".lks"))
-          .map(file -> place.archive.relativize(file).toString())
-          .toList();
-    }
-  }
-
-  private static List<String> segmentsListed(Place place) {
-    try (Archive archive =
-        Ledgerkeep.archive()
-            .store("directory", Options.of("path", place.archive.toString()))
-            .open()) {
-      return archive.segments().stream().map(Archive.Segment::name).toList();
-    } catch (ConfigurationException noArchiveYet) {
-      return List.of();
-    }
+  private static Aftermath aftermath(Place place) {
+    return new Aftermath(place, CHAIN);
   }
 }

@@ -14,22 +14,29 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * Where a test keeps its ledger, archive and files. Keeps 10 blocks from archiving and no reserve,
- * for which tests have no time.
+ * Where a test keeps its ledger, archive and files. Keeps 10 blocks from archiving and, unless told
+ * otherwise, no reserve, for which tests have no time.
  */
 final class Place {
 
   final Path directory;
   final Path data;
   final Path archive;
-  private final Path config;
+  final Path config;
 
   Place(Path directory) {
+    this(directory, directory.resolve("data"), directory.resolve("archive"), "reserve_bytes: 0");
+  }
+
+  /** A ledger and an archive that lie elsewhere, with lines of the section {@code storage}. */
+  Place(Path directory, Path data, Path archive, String... storage) {
     this.directory = directory;
-    this.data = directory.resolve("data");
-    this.archive = directory.resolve("archive");
+    this.data = data;
+    this.archive = archive;
     this.config =
-        write("ledgerkeep.yml", "storage:\n  reserve_bytes: 0\n  unarchive_block_height: 10\n");
+        write(
+            "ledgerkeep.yml",
+            "storage:\n  unarchive_block_height: 10\n  " + String.join("\n  ", storage) + "\n");
   }
 
   /** Runs a command on the ledger. */

@@ -26,6 +26,13 @@ record Run(int exitCode, String out, String err) {
     return with(answer, true, Interruption.byRequest(), args);
   }
 
+  /** Runs in a process of its own: what ends that does not end the tests. */
+  static Run apart(Object... args) throws IOException, InterruptedException {
+    try (Child child = Child.start(Child.SHORT_LIVED, args)) {
+      return child.finish();
+    }
+  }
+
   static Run reading(String in, Object... args) {
     return with(in, false, Interruption.byRequest(), args);
   }

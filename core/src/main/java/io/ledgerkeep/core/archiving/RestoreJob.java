@@ -13,6 +13,7 @@ import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
+import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.job.JobPlan;
 import io.ledgerkeep.job.JobReport;
 import java.security.MessageDigest;
@@ -88,11 +89,7 @@ final class RestoreJob {
     }
     long low = Math.max(1, firstHeight);
     Manifest manifest = link.manifest();
-    site.room()
-        .during(
-            () ->
-                chain.beginJob(
-                    new JobRecord(JobRecord.Step.RESTORE, Bytes.EMPTY, low, pivotBefore)));
+    chain.beginJob(new JobRecord(JobRecord.Step.RESTORE, Bytes.EMPTY, low, pivotBefore));
     watch.begin(
         NAME,
         reader.requiredMeta(pivotBefore).normalBlocks()
@@ -101,12 +98,22 @@ final class RestoreJob {
     long pivotAfter = chain.mark().pivot();
     if (pivotAfter < pivotBefore) {
       watch.begin("compact", 0);
-      site.room().during(() -> chain.compactBodies(pivotAfter + 1, pivotBefore));
+      compact(pivotAfter + 1, pivotBefore);
       FailPoint.pass("restore.compacted");
     }
     site.room().during(chain::endJob);
+    site.room().refill();
     LOG.info("restored blocks {} to {}", pivotAfter + 1, pivotBefore);
     return report(pivotBefore, diskBefore, cancelled);
+  }
+
+  /** The blocks are back with or without it. */
+  private void compact(long first, long last) {
+    try {
+      site.room().during(() -> chain.compactBodies(first, last));
+    } catch (StorageException e) {
+      LOG.warn("the space of rows that were deleted was not given back: {}", e.getMessage());
+    }
   }
 
   private boolean restore(Manifest manifest, long low, long pivot) {
@@ -182,7 +189,8 @@ final class RestoreJob {
 
   private void write(Batch batch) {
     FailPoint.pass("restore.read");
-    site.room().during(() -> chain.putBack(batch.blocks(), batch.newPivot()));
+    // Never into the reserve: a ledger that is full must still be able to archive.
+    chain.putBack(batch.blocks(), batch.newPivot());
     FailPoint.pass("restore.written");
     watch.advance(batch.blocks().size(), bodyBytes(batch.first(), batch.last()));
   }
