@@ -22,8 +22,7 @@ final class LevelDbConfigTest {
   void whatIsNotGivenHasItsDefault() {
     assertThat(LevelDbConfig.of(Options.none()))
         .isEqualTo(
-            new LevelDbConfig(
-                16 * MIB, 32 * MIB, 4096, 1000, false, 32 * MIB, Optional.empty()));
+            new LevelDbConfig(16 * MIB, 32 * MIB, 4096, 1000, false, 32 * MIB, Optional.empty()));
   }
 
   @Test
