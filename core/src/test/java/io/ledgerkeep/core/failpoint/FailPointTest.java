@@ -1,4 +1,4 @@
-package io.ledgerkeep.core.jobs;
+package io.ledgerkeep.core.failpoint;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
