@@ -16,7 +16,7 @@ import java.util.OptionalLong;
  * <ol>
  *   <li>A name is made of parts of lower-case letters, digits, hyphens and dots, joined by {@code
  *       /}; no part is empty or begins with a dot. Any other name is refused with {@link
- *       IllegalArgumentException}.
+ *       IllegalArgumentException}. No name goes on, after a {@code /}, where another one ends.
  *   <li>{@link #put} writes an object once: when it returns the object is whole, durable and seen
  *       by everyone. When it throws, or the process or machine dies, nothing of that name is seen.
  *   <li>An object that exists is never replaced: {@link ConflictException}. Of several writers of a
@@ -37,7 +37,10 @@ public interface ArchiveStore extends AutoCloseable {
   @FunctionalInterface
   interface Content {
 
-    /** Writes everything; the store closes the stream. Called once. */
+    /**
+     * Writes everything; the store closes the stream. Called once. An {@link IOException} of its
+     * own becomes a {@link StorageException}; anything else it throws passes through.
+     */
     void writeTo(OutputStream out) throws IOException;
   }
 

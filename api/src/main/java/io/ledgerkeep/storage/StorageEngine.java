@@ -34,8 +34,8 @@ import java.util.Optional;
  *       nothing. What is within them is accepted.
  *   <li>The engine serves any number of threads; a cursor serves one at a time.
  *   <li>After {@link #close} every method throws {@link IllegalStateException}, also of snapshots
- *       and cursors; closing twice, closing children late or never, and closing while other threads
- *       read or write does no harm.
+ *       and cursors, which do so after a close of their own too; closing twice, closing children
+ *       late or never, and closing while other threads read or write does no harm.
  *   <li>A store that is open is refused to a second opener, in this process or another, with {@link
  *       io.ledgerkeep.error.ConflictException}; once closed it can be opened again and holds what
  *       was written, BUFFERED writes included.

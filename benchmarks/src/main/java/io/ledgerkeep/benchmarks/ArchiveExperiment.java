@@ -25,6 +25,7 @@ import java.util.function.Consumer;
 final class ArchiveExperiment implements Experiment {
 
   private static final int THREADS = 2;
+  private static final int WARM_UP_ROUNDS = 1;
   private static final long BATCH_BYTES = 8 << 20;
 
   private final Chain chain;
@@ -56,7 +57,7 @@ final class ArchiveExperiment implements Experiment {
   public List<Figure> run(Setting setting) throws IOException {
     try {
       makeReady(chain.length(setting));
-      for (int round = 0; round < setting.rounds(); round++) {
+      for (int round = -WARM_UP_ROUNDS; round < setting.rounds(); round++) {
         workspace.copy(ready, "ours");
         archiveRound(round);
         if (round == 0) {
@@ -129,6 +130,9 @@ final class ArchiveExperiment implements Experiment {
           scan(scan);
           compress(zstd);
         });
+    if (round < 0) {
+      return;
+    }
     double slower = Math.max(scan.seconds(), zstd.seconds());
     archiving.add(rate(ours.seconds()), rate(slower));
     archivingUntilSafe.add(rate(times.secondsWithout(ours.seconds())), rate(slower));
@@ -219,8 +223,10 @@ final class ArchiveExperiment implements Experiment {
     Stopwatch bare = new Stopwatch();
     Times times = Times.none();
     Turns.take(round, () -> restore(ours, times), () -> writeBack(bare));
-    restoring.add(rate(ours.seconds()), rate(bare.seconds()));
-    restoreShares = times.shares(ours.seconds());
+    if (round >= 0) {
+      restoring.add(rate(ours.seconds()), rate(bare.seconds()));
+      restoreShares = times.shares(ours.seconds());
+    }
   }
 
   private void restore(Stopwatch watch, Times times) {

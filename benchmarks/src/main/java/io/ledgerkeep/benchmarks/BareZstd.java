@@ -46,8 +46,7 @@ final class BareZstd implements AutoCloseable {
   /** Compresses what is left; returns the size of all compressed chunks so far. */
   long end() {
     if (filled > 0) {
-      bytesOut +=
-          context.compressByteArray(compressed, 0, compressed.length, chunk, 0, filled);
+      bytesOut += context.compressByteArray(compressed, 0, compressed.length, chunk, 0, filled);
       filled = 0;
     }
     return bytesOut;

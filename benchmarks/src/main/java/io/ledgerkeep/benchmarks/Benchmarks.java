@@ -1,24 +1,22 @@
 package io.ledgerkeep.benchmarks;
 
 import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 
 /**
- * The main class: runs the experiments one after the other, each in a process of its own, and writes
- * {@code results/table.md} and {@code results/table.json}. What they write lies below the build
- * directory and is removed.
+ * The main class: runs the experiments one after the other, each in a process of its own, and
+ * writes {@code results/table.md} and {@code results/table.json}. What they write lies below the
+ * build directory and is removed.
  */
 public final class Benchmarks {
 
   /** Names the directory of the module. */
   private static final String HOME = "benchmarks.home";
 
-  private static final List<String> JVM =
-      List.of("-Xmx3g");
+  private static final List<String> JVM = List.of("-Xmx3g");
 
   private final Path home;
   private final Path data;

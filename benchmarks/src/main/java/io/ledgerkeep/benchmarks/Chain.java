@@ -11,30 +11,28 @@ enum Chain {
   /** Blocks of one transaction of 300 bytes with one read and up to two writes. */
   SMALL(1000, 1000) {
     @Override
-    SampleChain chain() {
+    SampleChain.Builder builder() {
       return base()
           .transactionsPerBlock(1)
           .payloadBytes(300)
           .readsPerTransaction(1)
           .writesPerTransaction(2)
           .valueBytes(60)
-          .keys(100_000)
-          .build();
+          .keys(100_000);
     }
   },
 
   /** Blocks of four transactions of 64 KiB with up to two writes of 1 KiB each. */
   LARGE(20, 100) {
     @Override
-    SampleChain chain() {
+    SampleChain.Builder builder() {
       return base()
           .transactionsPerBlock(4)
           .payloadBytes(64 << 10)
           .readsPerTransaction(1)
           .writesPerTransaction(2)
           .valueBytes(1 << 10)
-          .keys(1_000)
-          .build();
+          .keys(1_000);
     }
   };
 
@@ -49,7 +47,7 @@ enum Chain {
     this.commitsPerRound = commitsPerRound;
   }
 
-  abstract SampleChain chain();
+  abstract SampleChain.Builder builder();
 
   private static SampleChain.Builder base() {
     return SampleChain.builder().seed(1).configAt(Chain::isConfig).emptyAt(height -> false);
@@ -60,7 +58,7 @@ enum Chain {
   }
 
   Iterator<Block> blocks() {
-    return chain().iterator();
+    return builder().build().iterator();
   }
 
   long length(Setting setting) {

@@ -7,25 +7,30 @@ import java.util.List;
 import java.util.Properties;
 
 /**
- * Whether memory grows with the chain: a process imports, archives and restores a chain, another one
- * a chain that is ten times as long.
+ * Whether memory grows with the chain: a process imports, archives and restores a chain, another
+ * one a chain that is ten times as long.
  */
 final class MemoryExperiment implements Experiment {
 
   private static final int TIMES = 10;
+
+  /** In a shorter one the caches and buffers of a fixed size would not be full. */
+  private static final long SHORTER_BLOCKS = 100_000;
+
   private static final String HEAP = "-Xmx256m";
 
   private final Workspace workspace = Workspace.ofThisProcess();
 
   @Override
   public List<Figure> run(Setting setting) throws IOException {
-    long blocks = setting.smallBlocks();
-    Properties shorter = peaks(blocks / TIMES);
-    Properties longer = peaks(blocks);
+    long few = Math.min(setting.smallBlocks(), SHORTER_BLOCKS);
+    long many = few * TIMES;
+    Properties shorter = peaks(few);
+    Properties longer = peaks(many);
     String what =
         Notes.format(
             "import, archive and restore of %d blocks; baseline: of %d blocks; both under %s",
-            blocks, blocks / TIMES, HEAP);
+            many, few, HEAP);
     return List.of(
         figure("peak heap", MemoryMain.HEAP, longer, shorter, what + "; after collections"),
         figure("peak memory of the process", MemoryMain.RSS, longer, shorter, what + "; VmHWM"),

@@ -1,11 +1,13 @@
 package io.ledgerkeep.benchmarks;
 
+import io.ledgerkeep.Block;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.archive.RestoreRequest;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Iterator;
 import java.util.Properties;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
@@ -20,6 +22,8 @@ final class MemoryMain {
   static final String RSS = "rss";
   static final String ANONYMOUS = "anonymous";
 
+  private static final int KEYS = 1000;
+
   private MemoryMain() {}
 
   public static void main(String[] arguments) throws IOException {
@@ -32,7 +36,7 @@ final class MemoryMain {
               .archiveStore(Ledgers.STORE, Ledgers.archiveAt(Path.of("archive")))
               .executor(threads)
               .open()) {
-        Ledgers.fill(ledger, Chain.SMALL, Chain.SMALL.blocks(), blocks);
+        Ledgers.fill(ledger, Chain.SMALL, fewKeys(), blocks);
         ledger.archiver().archive(ArchiveRequest.upTo(Chain.ninetyPercent(blocks)));
         ledger.restorer().restore(RestoreRequest.downTo(1));
       }
@@ -46,5 +50,10 @@ final class MemoryMain {
     } finally {
       threads.shutdown();
     }
+  }
+
+  /** Who makes the blocks keeps the state of the chain in the same heap: it must not be large. */
+  private static Iterator<Block> fewKeys() {
+    return Chain.SMALL.builder().keys(KEYS).build().iterator();
   }
 }

@@ -8,6 +8,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -24,13 +25,16 @@ final class MemoryPeaks implements AutoCloseable {
   private volatile long heapBytes;
   private volatile long anonymousBytes;
 
-  private MemoryPeaks() {}
+  private final ScheduledFuture<?> looking;
+
+  private MemoryPeaks() {
+    looking =
+        watcher.scheduleWithFixedDelay(
+            this::look, EVERY_MILLIS, EVERY_MILLIS, TimeUnit.MILLISECONDS);
+  }
 
   static MemoryPeaks watch() {
-    MemoryPeaks peaks = new MemoryPeaks();
-    peaks.watcher.scheduleWithFixedDelay(
-        peaks::look, EVERY_MILLIS, EVERY_MILLIS, TimeUnit.MILLISECONDS);
-    return peaks;
+    return new MemoryPeaks();
   }
 
   private void look() {
@@ -67,6 +71,10 @@ final class MemoryPeaks implements AutoCloseable {
 
   @Override
   public void close() {
+    boolean failed = looking.isDone();
     watcher.shutdown();
+    if (failed) {
+      throw new IllegalStateException("the watch over the memory ended early");
+    }
   }
 }

@@ -122,7 +122,8 @@ final class ReadExperiment implements Experiment {
     }
     Map<Long, String> ids = new HashMap<>();
     heights.forEach(height -> ids.put(height, ""));
-    Ledgers.make(directory, chain, length, block -> ids.computeIfPresent(block.height(), idOf(block)));
+    Ledgers.make(
+        directory, chain, length, block -> ids.computeIfPresent(block.height(), idOf(block)));
     List<Bytes> rows = new ArrayList<>();
     RecordingEngine.Listener listener =
         new RecordingEngine.Listener() {

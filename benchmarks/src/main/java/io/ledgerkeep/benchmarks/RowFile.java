@@ -37,7 +37,8 @@ final class RowFile {
     private final DataOutputStream out;
 
     private Writer(Path file) throws IOException {
-      out = new DataOutputStream(new BufferedOutputStream(Files.newOutputStream(file), BUFFER_BYTES));
+      out =
+          new DataOutputStream(new BufferedOutputStream(Files.newOutputStream(file), BUFFER_BYTES));
     }
 
     void add(byte[] key, byte[] value) {

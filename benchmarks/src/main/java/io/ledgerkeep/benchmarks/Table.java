@@ -44,8 +44,7 @@ final class Table {
   }
 
   private static String machine() {
-    OperatingSystemMXBean system =
-        ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
+    OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
     return Notes.format(
         "%d cores, %.0f GiB memory, %s %s, Java %s (%s)",
         Runtime.getRuntime().availableProcessors(),
@@ -68,7 +67,8 @@ final class Table {
     lines.add("");
     circumstances.forEach((name, value) -> lines.add("- " + name + ": " + value));
     lines.add("");
-    lines.add("A ratio is ours to the baseline: the median of the rounds, lowest and highest behind it.");
+    lines.add(
+        "A ratio is ours to the baseline: the median of the rounds, lowest and highest behind it.");
     lines.add("");
     lines.add("| figure | unit | ours | baseline | ratio | aim | met | note |");
     lines.add("|---|---|---|---|---|---|---|---|");

@@ -6,7 +6,7 @@ final class Turns {
   private Turns() {}
 
   static void take(int turn, Runnable ours, Runnable baseline) {
-    if (turn % 2 == 0) {
+    if (Math.floorMod(turn, 2) == 0) {
       ours.run();
       baseline.run();
     } else {

@@ -14,6 +14,12 @@
  *   <li>{@link io.ledgerkeep.examples.ChooseSyncPeers}: which peers can a node fetch blocks from?
  *   <li>{@link io.ledgerkeep.examples.UseYourOwnEngine}: how do I bring a storage engine of my own?
  * </ul>
+ *
+ * <p>After {@code ./mvnw verify}, from the root of the project:
+ *
+ * <pre>{@code
+ * java -cp "cli/target/dist/lib/*:examples/target/classes" io.ledgerkeep.examples.CommitAndRead
+ * }</pre>
  */
 @org.jspecify.annotations.NullMarked
 package io.ledgerkeep.examples;

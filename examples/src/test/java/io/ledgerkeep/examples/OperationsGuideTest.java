@@ -21,6 +21,7 @@ import java.util.concurrent.CompletableFuture;
 import java.util.concurrent.CountDownLatch;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -122,7 +123,7 @@ final class OperationsGuideTest {
     }
     ByteArrayOutputStream output = new ByteArrayOutputStream();
     exitCode = run(args, InputStream.nullInputStream(), output);
-    return output.toString(StandardCharsets.UTF_8).strip();
+    return withoutProgress(output);
   }
 
   private Path place(String word) {
@@ -132,6 +133,16 @@ final class OperationsGuideTest {
   private static int run(List<String> args, InputStream in, ByteArrayOutputStream output) {
     PrintStream both = new PrintStream(output, true, StandardCharsets.UTF_8);
     return Main.run(args.toArray(String[]::new), in, both, both);
+  }
+
+  /** Progress is told every few seconds, so how much of it there is depends on the machine. */
+  private static String withoutProgress(ByteArrayOutputStream output) {
+    return output
+        .toString(StandardCharsets.UTF_8)
+        .lines()
+        .filter(line -> !line.matches("[a-z]+: .*B/s(, .* left)?"))
+        .collect(Collectors.joining("\n"))
+        .strip();
   }
 
   /** A line of the guide that is only dots stands for any number of lines. */
@@ -166,7 +177,7 @@ final class OperationsGuideTest {
     String end() {
       ended.countDown();
       exitCode.join();
-      return output.toString(StandardCharsets.UTF_8).strip();
+      return withoutProgress(output);
     }
 
     private InputStream input() {

@@ -16,7 +16,7 @@ import java.util.Optional;
  * <tr><td>{@code block-bytes}</td><td>4 KiB</td><td>1 KiB to 4 MiB</td></tr>
  * <tr><td>{@code max-open-files}</td><td>1000</td><td>64 to 50000</td></tr>
  * <tr><td>{@code compression}</td><td>{@code none}</td><td>{@code none}, {@code snappy}</td></tr>
- * <tr><td>{@code low-space-bytes}</td><td>64 MiB</td><td>0 to 1 TiB</td></tr>
+ * <tr><td>{@code low-space-bytes}</td><td>32 MiB</td><td>0 to 1 TiB</td></tr>
  * <tr><td>{@code native-directory}</td><td>the temporary directory</td><td>a directory</td></tr>
  * </table>
  *
@@ -60,7 +60,7 @@ record LevelDbConfig(
         options.number(BLOCK, 4 * KIB, KIB, 4 * MIB),
         (int) options.number(OPEN_FILES, 1000, 64, 50_000),
         compression(options),
-        options.number(LOW_SPACE, 64 * MIB, 0, 1024 * GIB),
+        options.number(LOW_SPACE, 32 * MIB, 0, 1024 * GIB),
         options.text(NATIVE_DIRECTORY).map(Path::of));
   }
 

@@ -2,6 +2,7 @@ package io.ledgerkeep.leveldb;
 
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.KeyRange;
+import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.WriteBatch;
 import java.nio.file.Path;
@@ -180,10 +181,29 @@ final class LevelDbEngine implements StorageEngine {
     }
   }
 
+  /**
+   * {@inheritDoc}
+   *
+   * <p>Where the disk gets full of the deletes themselves, what was deleted so far is compacted
+   * away first. The rest is then looked up anew, with what was put there meanwhile.
+   */
   @Override
   public void deleteRange(KeyRange range) {
-    try (LevelDbCursor cursor = cursor(range)) {
-      while (deleteSome(cursor)) {}
+    KeyRange rest = range;
+    while (true) {
+      Bytes reached = rest.from();
+      try (LevelDbCursor cursor = cursor(rest)) {
+        while (deleteSome(cursor)) {
+          reached = cursor.key();
+        }
+        return;
+      } catch (StorageException e) {
+        if (!e.isOutOfSpace() || reached.equals(rest.from())) {
+          throw e;
+        }
+      }
+      compact(KeyRange.of(range.from(), reached));
+      rest = new KeyRange(reached, range.until());
     }
   }
 

@@ -1,9 +1,11 @@
 package io.ledgerkeep.leveldb;
 
+import io.ledgerkeep.error.StorageException;
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicLong;
@@ -20,15 +22,19 @@ import java.util.regex.Pattern;
  * asked for beforehand, for the write itself and for all that LevelDB may do because of it:
  *
  * <ul>
- *   <li>for each store of this process on the disk, writing its memory to a table;
- *   <li>one compaction, the largest of any of these stores: they share one background thread. It
- *       writes all it has read before it deletes any of it: all of levels 0 and 1, or up to 50 MiB
- *       of deeper levels, but never more than there is;
+ *   <li>what one store of this process on the disk needs at most, the greediest one: they share one
+ *       background thread, and what it needs it gives back in the end. It writes what is in memory
+ *       to a table before it deletes the log, and all that a compaction keeps before it deletes
+ *       what was compacted: all of levels 0 and 1, or up to 50 MiB of deeper levels, but never more
+ *       than there is;
  *   <li>above that a margin, larger for what is the sooner done without. With the option {@code
  *       low-space-bytes} = M: M for durable puts (a commit), M / 2 for buffered puts (what has to
- *       follow a commit), M / 4 for deletes, and nothing for flush and compaction, so that a full
- *       store can still be emptied.
+ *       follow a commit), M / 4 for deletes, and nothing for compaction, so that a full store can
+ *       still be emptied. A flush needs no more than what is in memory.
  * </ul>
+ *
+ * <p>While a compaction is under way, what it has written already is asked for once more. A commit
+ * is refused nevertheless; all else waits for compactions to end and is looked at again.
  *
  * <p>What other processes write to the disk at the same time is beyond this check.
  */
@@ -39,8 +45,9 @@ final class SpaceGuard implements AutoCloseable {
     DURABLE_PUT(1),
     BUFFERED_PUT(2),
     DELETE(4),
-    MAINTENANCE(Long.MAX_VALUE);
+    COMPACTION(Long.MAX_VALUE);
 
+    /** The part of the margin that is left to others. */
     private final long part;
 
     Demand(long part) {
@@ -56,6 +63,9 @@ final class SpaceGuard implements AutoCloseable {
   /** LevelDB's bound on compactions below level 1, which take tables of 2 MiB each. */
   private static final long DEEP_COMPACTION_BYTES = 50 * MIB;
 
+  /** One compaction may be followed by the next. */
+  private static final int SETTLES = 8;
+
   private static final Pattern LEVEL =
       Pattern.compile("^ *(?<level>[0-9]+) +(?<files>[0-9]+) +(?<size>[0-9]+) ", Pattern.MULTILINE);
 
@@ -65,25 +75,34 @@ final class SpaceGuard implements AutoCloseable {
   private final FileStore disk;
   private final LevelDbConfig config;
   private final Supplier<String> statistics;
+  private final Runnable settle;
   private final AtomicLong unflushedBytes = new AtomicLong();
   private volatile long compactionBytes;
 
   private SpaceGuard(
-      Path directory, FileStore disk, LevelDbConfig config, Supplier<String> statistics) {
+      Path directory,
+      FileStore disk,
+      LevelDbConfig config,
+      Supplier<String> statistics,
+      Runnable settle) {
     this.directory = directory;
     this.disk = disk;
     this.config = config;
     this.statistics = statistics;
+    this.settle = settle;
   }
 
   /**
    * Creates the guard of a store that was opened; it counts until it is closed.
    *
    * @param statistics the table that LevelDB prints of its levels
+   * @param settle flushes, and returns when what runs in the background has ended
    */
-  static SpaceGuard of(Path directory, LevelDbConfig config, Supplier<String> statistics)
+  static SpaceGuard of(
+      Path directory, LevelDbConfig config, Supplier<String> statistics, Runnable settle)
       throws IOException {
-    SpaceGuard guard = new SpaceGuard(directory, Files.getFileStore(directory), config, statistics);
+    SpaceGuard guard =
+        new SpaceGuard(directory, Files.getFileStore(directory), config, statistics, settle);
     guard.compactionBytes = compactionBytes(statistics.get());
     ALL.add(guard);
     return guard;
@@ -102,19 +121,46 @@ final class SpaceGuard implements AutoCloseable {
    * Returns if there is room.
    *
    * @param bytes what is about to be appended to the log
-   * @throws io.ledgerkeep.error.StorageException out of space, if there is not
+   * @throws StorageException out of space, if there is not
    */
   void require(long bytes, Demand demand) {
+    Optional<StorageException> refusal = refusal(bytes, demand);
+    for (int i = 0; i < SETTLES && refusal.isPresent() && demand != Demand.DURABLE_PUT; i++) {
+      settle.run();
+      refusal = refusal(bytes, demand);
+    }
+    if (refusal.isPresent()) {
+      throw refusal.get();
+    }
+  }
+
+  private Optional<StorageException> refusal(long bytes, Demand demand) {
+    long free = freeBytes();
+    long asked = bytes + config.lowSpaceBytes() / demand.part;
+    if (free >= ampleBytes() + asked) {
+      return Optional.empty();
+    }
+    compactionBytes = compactionBytes(statistics.get());
+    return refusalUnless(neededBytes() + asked, free);
+  }
+
+  /** Returns if there is room to write to a table what is in memory. */
+  void requireToFlush() {
+    Optional<StorageException> refusal = refusalUnless(memoryBytes() + FILES_BYTES, freeBytes());
+    if (refusal.isPresent()) {
+      throw refusal.get();
+    }
+  }
+
+  private Optional<StorageException> refusalUnless(long needed, long free) {
+    return free >= needed
+        ? Optional.empty()
+        : Optional.of(LevelDbErrors.outOfSpace("writing to", directory, needed, free));
+  }
+
+  private long freeBytes() {
     try {
-      long free = disk.getUsableSpace();
-      long margin = config.lowSpaceBytes() / demand.part;
-      if (free < ampleBytes() + margin + bytes) {
-        compactionBytes = compactionBytes(statistics.get());
-        long needed = neededBytes() + margin + bytes;
-        if (free < needed) {
-          throw LevelDbErrors.outOfSpace("writing to", directory, needed, free);
-        }
-      }
+      return disk.getUsableSpace();
     } catch (IOException e) {
       throw LevelDbErrors.file("asking for the free space of " + directory, e);
     }
@@ -142,28 +188,21 @@ final class SpaceGuard implements AutoCloseable {
 
   /** With so much room no store here can need more, and its statistics need not be looked at. */
   private long ampleBytes() {
-    return sumOnDisk(guard -> 32 * guard.config.writeBufferBytes() + DEEP_COMPACTION_BYTES);
+    return mostOnDisk(guard -> 32 * guard.config.writeBufferBytes() + DEEP_COMPACTION_BYTES);
   }
 
   private long neededBytes() {
-    long largestCompaction = 0;
-    for (SpaceGuard guard : ALL) {
-      if (guard.disk.equals(disk)) {
-        largestCompaction = Math.max(largestCompaction, guard.compactionBytes);
-      }
-    }
-    // What is in memory is written once as a table, and again when that table is compacted.
-    return largestCompaction + 2 * sumOnDisk(SpaceGuard::memoryBytes) + FILES_BYTES;
+    return mostOnDisk(guard -> guard.compactionBytes + guard.memoryBytes()) + FILES_BYTES;
   }
 
-  private long sumOnDisk(ToLongFunction<SpaceGuard> part) {
-    long sum = 0;
+  private long mostOnDisk(ToLongFunction<SpaceGuard> need) {
+    long most = 0;
     for (SpaceGuard guard : ALL) {
       if (guard.disk.equals(disk)) {
-        sum += part.applyAsLong(guard);
+        most = Math.max(most, need.applyAsLong(guard));
       }
     }
-    return sum;
+    return most;
   }
 
   /** LevelDB flushes by itself too, and holds at most two buffers. */

@@ -25,7 +25,7 @@ final class Writer implements AutoCloseable {
 
   Writer(NativeStore store, LevelDbConfig config) throws IOException {
     this.store = store;
-    this.space = SpaceGuard.of(store.directory(), config, store::statistics);
+    this.space = SpaceGuard.of(store.directory(), config, store::statistics, this::settle);
     this.logs = new LogKeeper(store.directory(), this::flush);
   }
 
@@ -90,17 +90,22 @@ final class Writer implements AutoCloseable {
 
   /** Makes every write that returned before durable. */
   void flush() {
-    long bytes = space.unflushedBytes();
-    if (bytes > 0) {
-      space.require(0, SpaceGuard.Demand.MAINTENANCE);
-      guarded(store::flush);
-      space.flushed(bytes);
+    if (space.unflushedBytes() > 0) {
+      settle();
     }
+  }
+
+  /** Flushes, and waits for what LevelDB does in the background: its thread does one by one. */
+  private void settle() {
+    space.requireToFlush();
+    long bytes = space.unflushedBytes();
+    guarded(store::flush);
+    space.flushed(bytes);
   }
 
   /** Rewrites the tables that hold keys of the range; null is no bound. */
   void compact(byte @Nullable [] from, byte @Nullable [] until) {
-    space.require(0, SpaceGuard.Demand.MAINTENANCE);
+    space.require(0, SpaceGuard.Demand.COMPACTION);
     guarded(() -> store.compact(from, until));
   }
 

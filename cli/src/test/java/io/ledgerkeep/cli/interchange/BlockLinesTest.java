@@ -151,7 +151,7 @@ final class BlockLinesTest {
   @ValueSource(strings = {"ibft-consortium.jsonl.gz", "ethtest.jsonl.gz", "sepolia-0.jsonl.gz"})
   void realChainsComeBackByteForByte(String name) throws IOException {
     Path file = sharedData().resolve(name);
-    assumeTrue(Files.exists(file), "real data lies beside some checkouts only");
+    assumeTrue(Files.exists(file), "not this checkout: real data lies beside some only");
     byte[] plain;
     try (InputStream in = BlockLines.decompress(name, Files.newInputStream(file))) {
       plain = in.readAllBytes();

@@ -5,7 +5,7 @@ import io.ledgerkeep.Bytes;
 import io.ledgerkeep.KeyRange;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
-import java.nio.charset.StandardCharsets;
+import io.ledgerkeep.core.codec.StoredText;
 
 /**
  * The keys of the block database, grouped by what is deleted together. Numbers are big-endian, so
@@ -71,17 +71,22 @@ public final class ChainKeys {
     return new ByteWriter(hash.size() + 1).u8(HASHES).raw(hash).take();
   }
 
+  static KeyRange hashes() {
+    return KeyRange.prefix(Bytes.wrap(new byte[] {HASHES}));
+  }
+
   static Bytes id(String txId) {
-    byte[] id = txId.getBytes(StandardCharsets.UTF_8);
-    return new ByteWriter(id.length + 1).u8(IDS).raw(id).take();
+    Bytes id = StoredText.of(txId);
+    return new ByteWriter(id.size() + 1).u8(IDS).raw(id).take();
   }
 
   static KeyRange ids() {
     return KeyRange.prefix(Bytes.wrap(new byte[] {IDS}));
   }
 
-  static String idOf(Bytes idKey) {
-    return idKey.slice(1, idKey.size()).utf8();
+  /** Returns the id or hash that the key of an index entry holds. */
+  static Bytes indexed(Bytes indexKey) {
+    return indexKey.slice(1, indexKey.size());
   }
 
   /** Returns the range of the metas from one height on. */

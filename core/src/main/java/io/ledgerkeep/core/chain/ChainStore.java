@@ -13,6 +13,7 @@ import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.codec.Rope;
 import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.core.rows.PieceKeys;
 import io.ledgerkeep.core.rows.RowReader;
 import io.ledgerkeep.core.rows.RowWriter;
@@ -72,7 +73,7 @@ public final class ChainStore implements AutoCloseable {
 
   /**
    * Opens the chain of an engine: sweeps away what an interrupted commit left above the last height
-   * and brings the id filter up to it.
+   * and brings the id filter up to it. May be called again after a failure.
    */
   public static ChainStore open(
       StorageEngine engine, int pieceBytes, Digests digests, Path filterDirectory, Bytes ledgerId) {
@@ -94,62 +95,85 @@ public final class ChainStore implements AutoCloseable {
     return store;
   }
 
-  /** Up to which height, in how many layers, the filter was last made durable. */
-  private record FilterMark(long height, int layers) {
+  /**
+   * What the block database says of its heights before anything is opened or changed.
+   *
+   * @param last the newest committed height, or -1
+   * @param derivedThrough up to where state and history are known to be durable, or -1
+   */
+  public record Heights(long last, long derivedThrough) {
 
-    static final FilterMark NONE = new FilterMark(-1, 0);
+    /** Reads the heights of the block database. */
+    public static Heights of(StorageEngine engine) {
+      return new Heights(
+          number(engine, ChainKeys.LAST).orElse(NONE),
+          number(engine, ChainKeys.DERIVED).orElse(NONE));
+    }
+  }
+
+  /** Up to which height, with how many ids in how many layers, the filter was last made durable. */
+  private record FilterMark(long height, int layers, long ids) {
+
+    static final FilterMark NONE = new FilterMark(-1, 0, 0);
 
     Bytes encode() {
-      return new ByteWriter(16).u64(height).u32(layers).take();
+      return new ByteWriter(20).u64(height).u32(layers).u64(ids).take();
     }
 
     static FilterMark decode(Bytes record) {
       ByteReader in = new ByteReader(record, "the record of the id filter");
-      return new FilterMark(in.u64(), in.u32());
+      FilterMark mark = new FilterMark(in.u64(), in.u32(), in.u64());
+      in.end();
+      return mark;
     }
   }
 
   private static IdFilter openFilter(Path directory, long key, FilterMark covered) {
     try {
       try {
-        return IdFilter.open(directory, key, covered.layers());
+        return IdFilter.open(directory, key, covered.layers(), covered.ids());
       } catch (IOException e) {
         LOG.warn("the id filter in {} is made anew from the index: {}", directory, e.toString());
         return IdFilter.create(directory, key);
       }
     } catch (IOException e) {
-      throw new StorageException(
-          StorageException.Kind.FATAL, "cannot write the id filter in " + directory, e);
+      throw SmallFile.failed("cannot write the id filter in " + directory, e);
     }
   }
 
-  /** Adds the ids of all blocks above the height that the filter covers. */
+  /** Adds the ids and hashes of all blocks above the height that the filter covers. */
   private void coverIds(long coveredHeight) {
     if (coveredHeight >= last) {
       return;
     }
     if (coveredHeight < mark.pivot()) {
-      // bodies may be gone; the index has every id
-      coverIdsOfIndex();
+      // bodies may be gone; the indexes have everything
+      coverIndex(ChainKeys.ids());
+      coverIndex(ChainKeys.hashes());
       return;
     }
     try (BlockCursor blocks = reader.blocks(coveredHeight + 1, last)) {
       while (blocks.hasNext()) {
-        for (Rope row : blocks.next().block().transactions()) {
-          filter.makeRoom(1);
-          filter.add(StoredBlock.transactionId(row.join()));
+        StoredBlock block = blocks.next().block();
+        cover(block.head().hash());
+        for (Rope row : block.transactions()) {
+          cover(Bytes.ofUtf8(StoredBlock.transactionId(row.join())));
         }
       }
     }
   }
 
-  private void coverIdsOfIndex() {
-    try (StorageEngine.Cursor cursor = engine.scan(ChainKeys.ids())) {
+  private void coverIndex(KeyRange index) {
+    try (StorageEngine.Cursor cursor = engine.scan(index)) {
       while (cursor.next()) {
-        filter.makeRoom(1);
-        filter.add(ChainKeys.idOf(cursor.key()));
+        cover(ChainKeys.indexed(cursor.key()));
       }
     }
+  }
+
+  private void cover(Bytes idOrHash) {
+    filter.makeRoom(1);
+    filter.add(idOrHash);
   }
 
   /** Returns the newest committed height, or -1. */
@@ -179,7 +203,7 @@ public final class ChainStore implements AutoCloseable {
 
   /** Returns whether the filter says that the id may be known. */
   public boolean mightKnow(String id) {
-    return filter.mightContain(id);
+    return filter.mightContain(Bytes.ofUtf8(id));
   }
 
   // ------------------------------------------------------------------------------------ append
@@ -206,6 +230,7 @@ public final class ChainStore implements AutoCloseable {
     private final Consumer<List<Prepared>> committed;
     private final RowWriter writer = new RowWriter(engine, pieceBytes, Durability.DURABLE);
     private final Set<String> ids = new HashSet<>();
+    private final Set<Bytes> hashes = new HashSet<>();
     private List<Prepared> open = new ArrayList<>();
     private @Nullable MetaRow newest = lastMeta;
 
@@ -250,29 +275,39 @@ public final class ChainStore implements AutoCloseable {
       writer.record(ChainKeys.LAST, number(height));
       guarded(
           () -> {
-            filter.makeRoom(ids.size());
+            filter.makeRoom(ids.size() + hashes.size());
             writer.write();
           });
+      rowsAboveLast = false;
+      // The blocks are committed: whoever does not come to the end of this must not go on.
+      failed = true;
       last = height;
       lastMeta = newest;
-      ids.forEach(filter::add);
+      ids.forEach(id -> filter.add(Bytes.ofUtf8(id)));
       ids.clear();
+      hashes.forEach(filter::add);
+      hashes.clear();
       List<Prepared> durable = open;
       open = new ArrayList<>();
       committed.accept(durable);
+      failed = false;
     }
 
-    /** Runs a write; afterwards it is known whether the blocks were committed. */
+    /**
+     * Runs a write. Where it is known that nothing was committed, the chain goes on as if nothing
+     * had been asked of it; anything else leaves the engine in doubt until it is opened again.
+     */
     private void guarded(Runnable write) {
+      rowsAboveLast = true;
+      failed = true;
       try {
         write.run();
+        failed = false;
       } catch (StorageException e) {
-        rowsAboveLast = true;
-        writer.discard();
         if (e.isOutOfSpace()) {
+          failed = false;
           throw e;
         }
-        failed = true;
         throw tellingWhatIsCommitted(e);
       }
     }
@@ -280,17 +315,26 @@ public final class ChainStore implements AutoCloseable {
     private StorageException tellingWhatIsCommitted(StorageException e) {
       long height = last + open.size();
       try {
-        if (number(ChainKeys.LAST).orElse(NONE) == height) {
-          return new StorageException(
-              StorageException.Kind.FATAL,
-              "block " + height + " is committed although the engine failed; open the ledger again",
-              e,
-              height);
-        }
+        return Heights.of(engine).last() == height
+            ? new StorageException(
+                StorageException.Kind.FATAL,
+                "block %d is committed although the engine failed; open the ledger again"
+                    .formatted(height),
+                e,
+                height)
+            : new StorageException(
+                StorageException.Kind.FATAL,
+                "block %d is not committed, as the engine failed; open the ledger again"
+                    .formatted(height),
+                e);
       } catch (RuntimeException unreadable) {
         e.addSuppressed(unreadable);
+        return new StorageException(
+            StorageException.Kind.FATAL,
+            "the engine failed and cannot tell whether block %d is committed; open the ledger again"
+                .formatted(height),
+            e);
       }
-      return e;
     }
 
     private void requireEqual(Prepared block) {
@@ -317,7 +361,21 @@ public final class ChainStore implements AutoCloseable {
             "block %d names the previous hash %s, but block %d has the hash %s"
                 .formatted(next, block.previousHash().hex(), next - 1, newest.meta().hash().hex()));
       }
+      requireNewHash(block);
       requireNewIds(block);
+      hashes.add(block.hash());
+    }
+
+    /** Two blocks of one hash would share an entry of the index. */
+    private void requireNewHash(Block block) {
+      if (hashes.contains(block.hash())
+          || (filter.mightContain(block.hash())
+              && reader.heightOf(block.hash()).orElse(Long.MAX_VALUE) <= last)) {
+        throw new ConflictException(
+            Reason.BLOCK,
+            "block %d repeats the hash %s of an earlier block"
+                .formatted(block.height(), block.hash().hex()));
+      }
     }
 
     private void requireNewIds(Block block) {
@@ -334,7 +392,7 @@ public final class ChainStore implements AutoCloseable {
     }
 
     private boolean isCommitted(String id) {
-      return filter.mightContain(id)
+      return filter.mightContain(Bytes.ofUtf8(id))
           && reader.locationOf(id).filter(location -> location.height() <= last).isPresent();
     }
   }
@@ -429,7 +487,7 @@ public final class ChainStore implements AutoCloseable {
     write(
         new WriteBatch()
             .put(ChainKeys.DERIVED, number(derivedThrough))
-            .put(ChainKeys.FILTER, new FilterMark(last, layers).encode()));
+            .put(ChainKeys.FILTER, new FilterMark(last, layers, filter.count()).encode()));
   }
 
   /** Returns how many of the newest blocks are never archived, if it was ever set. */
@@ -527,16 +585,15 @@ public final class ChainStore implements AutoCloseable {
     }
   }
 
-  /** Refuses all writes until the ledger is opened again. */
-  public void refuseWrites() {
-    failed = true;
-  }
-
   private void write(WriteBatch batch) {
     engine.write(batch, Durability.DURABLE);
   }
 
   private Optional<Long> number(Bytes key) {
+    return number(engine, key);
+  }
+
+  private static Optional<Long> number(StorageEngine engine, Bytes key) {
     return engine.get(key).map(row -> new ByteReader(row, "a record").u64());
   }
 

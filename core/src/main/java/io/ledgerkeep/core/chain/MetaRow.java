@@ -65,13 +65,13 @@ public record MetaRow(BlockMeta meta, int additionalBytes, long normalBlocks, lo
             head.hash(),
             head.previousHash(),
             head.header(),
-            (int) in.varint(),
+            in.number(),
             in.raw(Digests.SIZE),
             in.raw(Digests.SIZE),
             in.raw(Digests.SIZE),
             in.raw(Digests.SIZE),
             in.varint());
-    MetaRow metaRow = new MetaRow(meta, (int) in.varint(), in.varint(), in.varint());
+    MetaRow metaRow = new MetaRow(meta, in.number(), in.varint(), in.varint());
     in.end();
     return metaRow;
   }

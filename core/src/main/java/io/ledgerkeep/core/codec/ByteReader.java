@@ -53,6 +53,15 @@ public final class ByteReader {
     throw damaged("a number is too long");
   }
 
+  /** Reads a number of variable length that has 31 bits at most. */
+  public int number() {
+    long value = varint();
+    if (value > Integer.MAX_VALUE) {
+      throw damaged("the number " + value + " is too large");
+    }
+    return (int) value;
+  }
+
   /** Reads a number of variable length that must fit an array. */
   public int length() {
     long length = varint();
@@ -83,7 +92,13 @@ public final class ByteReader {
 
   /** Reads a length, then text in UTF-8. */
   public String text() {
-    return sized().utf8();
+    Bytes bytes = sized();
+    String text = bytes.utf8();
+    // Bytes that are no UTF-8 read as the replacement character, and do not come back as they were.
+    if (text.indexOf('\uFFFD') >= 0 && !Bytes.ofUtf8(text).equals(bytes)) {
+      throw damaged("a text is no UTF-8");
+    }
+    return text;
   }
 
   /** Reads all that is left. */

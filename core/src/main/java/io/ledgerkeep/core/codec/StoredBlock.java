@@ -110,13 +110,22 @@ public record StoredBlock(
   /** Decodes a read/write set. */
   public static RwSet rwSet(String txId, Bytes row) {
     ByteReader in = new ByteReader(row, "a read/write set");
+    try {
+      return rwSet(txId, in);
+    } catch (IllegalArgumentException e) {
+      throw in.damaged(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private static RwSet rwSet(String txId, ByteReader in) {
     int readCount = in.count();
     int writeCount = in.count();
-    List<RwSet.Read> reads = new ArrayList<>(readCount);
+    // A damaged count may be as large as the row: no room is taken before the things are there.
+    List<RwSet.Read> reads = new ArrayList<>();
     for (int i = 0; i < readCount; i++) {
       reads.add(new RwSet.Read(in.text(), in.sized(), value(in)));
     }
-    List<RwSet.Write> writes = new ArrayList<>(writeCount);
+    List<RwSet.Write> writes = new ArrayList<>();
     for (int i = 0; i < writeCount; i++) {
       writes.add(new RwSet.Write(in.text(), in.sized(), value(in)));
     }

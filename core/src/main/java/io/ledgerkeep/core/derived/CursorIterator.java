@@ -39,6 +39,7 @@ final class CursorIterator<T> implements CloseableIterator<T> {
 
   @Override
   public void close() {
+    looked = false; // so that the closed cursor is asked again, and refuses
     cursor.close();
   }
 }

@@ -6,7 +6,7 @@ import io.ledgerkeep.LedgerReader.HistoryEntry;
 import io.ledgerkeep.core.chain.ChainKeys;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
-import java.nio.charset.StandardCharsets;
+import io.ledgerkeep.core.codec.StoredText;
 
 /**
  * The keys of the state and the history database. Lengths have two bytes, so that no namespace is
@@ -33,11 +33,11 @@ final class DerivedKeys {
   private DerivedKeys() {}
 
   static Bytes state(String namespace, Bytes key) {
-    byte[] name = namespace.getBytes(StandardCharsets.UTF_8);
-    return new ByteWriter(3 + name.length + key.size())
+    Bytes name = StoredText.of(namespace);
+    return new ByteWriter(3 + name.size() + key.size())
         .u8(ROWS)
-        .u8(name.length >>> 8)
-        .u8(name.length)
+        .u8(name.size() >>> 8)
+        .u8(name.size())
         .raw(name)
         .raw(key)
         .take();
@@ -65,11 +65,11 @@ final class DerivedKeys {
   }
 
   private static ByteWriter historyPrefix(String namespace, Bytes key, int more) {
-    byte[] name = namespace.getBytes(StandardCharsets.UTF_8);
-    return new ByteWriter(5 + name.length + key.size() + more)
+    Bytes name = StoredText.of(namespace);
+    return new ByteWriter(5 + name.size() + key.size() + more)
         .u8(ROWS)
-        .u8(name.length >>> 8)
-        .u8(name.length)
+        .u8(name.size() >>> 8)
+        .u8(name.size())
         .raw(name)
         .u8(key.size() >>> 8)
         .u8(key.size())

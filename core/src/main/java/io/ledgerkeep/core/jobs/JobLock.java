@@ -4,6 +4,7 @@ import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
 import java.time.Instant;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -30,20 +31,31 @@ public final class JobLock {
    * @throws ConflictException {@link Reason#JOB_RUNNING} with the job that has it
    */
   public Lease take(String job) {
-    if (closing || !free.tryAcquire()) {
-      Holder other = holder;
-      throw new ConflictException(
-          Reason.JOB_RUNNING,
-          other == null
-              ? "the ledger is being closed"
-              : "job '%s' runs on this ledger since %s in process %d"
-                  .formatted(other.job(), other.since(), ProcessHandle.current().pid()));
+    if (!free.tryAcquire()) {
+      throw refused();
+    }
+    if (closing) { // asked only now, so that no job begins once close has waited for the last one
+      free.release();
+      throw refused();
     }
     holder = new Holder(job, Instant.now());
+    AtomicBoolean held = new AtomicBoolean(true);
     return () -> {
-      holder = null;
-      free.release();
+      if (held.getAndSet(false)) {
+        holder = null;
+        free.release();
+      }
     };
+  }
+
+  private ConflictException refused() {
+    Holder other = holder;
+    return new ConflictException(
+        Reason.JOB_RUNNING,
+        other == null
+            ? closing ? "the ledger is being closed" : "another job runs on this ledger"
+            : "job '%s' runs on this ledger since %s in process %d"
+                .formatted(other.job(), other.since(), ProcessHandle.current().pid()));
   }
 
   /** Returns the name of the job that runs, or an empty text. */

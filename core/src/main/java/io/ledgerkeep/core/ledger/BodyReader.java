@@ -92,16 +92,23 @@ final class BodyReader {
   }
 
   /**
-   * The pivot alone decides. A row that is missed although the pivot promised it may have been
-   * archived meanwhile, which the newest pivot tells; else it is lost.
+   * The pivot alone decides. A row that is missed although the pivot promised it, or of which only
+   * a part is left, may have been archived meanwhile, which the newest pivot tells; else it is
+   * lost.
    */
   private <T> T body(BlockMeta meta, Supplier<Optional<T>> here, Supplier<T> there) {
     if (isArchived(meta, pivot.getAsLong())) {
       return there.get();
     }
-    Optional<T> found = here.get();
-    if (found.isPresent()) {
-      return found.get();
+    try {
+      Optional<T> found = here.get();
+      if (found.isPresent()) {
+        return found.get();
+      }
+    } catch (IntegrityException e) {
+      if (!isArchived(meta, chain.mark().pivot())) {
+        throw e;
+      }
     }
     if (isArchived(meta, chain.mark().pivot())) {
       return there.get();

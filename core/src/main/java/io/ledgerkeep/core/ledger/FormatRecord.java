@@ -2,6 +2,7 @@ package io.ledgerkeep.core.ledger;
 
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
+import io.ledgerkeep.KeyRange;
 import io.ledgerkeep.core.chain.ChainKeys;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
@@ -52,6 +53,18 @@ record FormatRecord(
     engine.write(new WriteBatch().put(KEY, record), Durability.DURABLE);
   }
 
+  /** Returns whether the engine holds nothing but, perhaps, a format record. */
+  static boolean hasNothingBeside(StorageEngine engine) {
+    try (StorageEngine.Cursor cursor = engine.scan(KeyRange.all())) {
+      while (cursor.next()) {
+        if (!cursor.key().equals(KEY)) {
+          return false;
+        }
+      }
+      return true;
+    }
+  }
+
   static Optional<FormatRecord> read(StorageEngine engine) {
     return engine.get(KEY).map(FormatRecord::decode);
   }
@@ -73,11 +86,24 @@ record FormatRecord(
             databaseNamed(in.text()),
             in.raw(16),
             in.text(),
-            Digests.named(in.text()),
+            digestNamed(in.text()),
             compatibilityVersion,
-            (int) in.varint());
+            in.number());
     in.end();
+    if (format.pieceBytes() < 1) {
+      throw in.damaged("pieces of " + format.pieceBytes() + " bytes");
+    }
     return format;
+  }
+
+  private static Digests digestNamed(String name) {
+    for (Digests digest : Digests.values()) {
+      if (digest.id().equals(name)) {
+        return Digests.named(name);
+      }
+    }
+    throw new UnsupportedFormatException(
+        "the ledger has the digest '" + name + "', which this release does not know");
   }
 
   private static Database databaseNamed(String name) {

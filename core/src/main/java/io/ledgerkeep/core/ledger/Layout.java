@@ -3,6 +3,7 @@ package io.ledgerkeep.core.ledger;
 import com.google.common.hash.Hashing;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.core.files.SmallFile;
+import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.UnsupportedFormatException;
 import java.io.IOException;
@@ -21,7 +22,8 @@ import java.util.Map;
  */
 record Layout(Map<Database, Place> databases) {
 
-  private static final String FIRST_LINE = "ledgerkeep layout 1";
+  private static final String FIRST_WORDS = "ledgerkeep layout ";
+  private static final String FIRST_LINE = FIRST_WORDS + "1";
 
   /**
    * Where a database is.
@@ -29,7 +31,17 @@ record Layout(Map<Database, Place> databases) {
    * @param engine the name of the engine's provider
    * @param directory relative to the ledger's directory, or absolute
    */
-  record Place(String engine, String directory) {}
+  record Place(String engine, String directory) {
+
+    /** Checks that the name is one word of the line. */
+    Place {
+      if (!engine.matches("[a-z0-9-]+")) {
+        throw new ConfigurationException(
+            "the name of an engine has lower-case letters, digits and hyphens, unlike '%s'"
+                .formatted(engine));
+      }
+    }
+  }
 
   Layout {
     databases = Map.copyOf(databases);
@@ -41,7 +53,8 @@ record Layout(Map<Database, Place> databases) {
 
   static Layout read(Path ledger) {
     try {
-      return parse(file(ledger), Files.readString(file(ledger)));
+      byte[] bytes = Files.readAllBytes(file(ledger));
+      return parse(file(ledger), new String(bytes, StandardCharsets.UTF_8));
     } catch (IOException e) {
       throw SmallFile.failed("cannot read " + file(ledger), e);
     }
@@ -72,13 +85,14 @@ record Layout(Map<Database, Place> databases) {
 
   private static Layout parse(Path file, String text) {
     List<String> lines = text.lines().toList();
-    if (lines.isEmpty() || !lines.get(0).equals(FIRST_LINE)) {
+    String first = lines.isEmpty() ? "" : lines.get(0);
+    if (!first.equals(FIRST_LINE) && first.startsWith(FIRST_WORDS)) {
       throw new UnsupportedFormatException(
-          "%s begins with '%s'; this release knows '%s'"
-              .formatted(file, lines.isEmpty() ? "" : lines.get(0), FIRST_LINE));
+          "%s begins with '%s'; this release knows '%s'".formatted(file, first, FIRST_LINE));
     }
-    String last = lines.get(lines.size() - 1);
-    if (!text.endsWith(last + "\n")
+    String last = lines.isEmpty() ? "" : lines.get(lines.size() - 1);
+    if (!first.equals(FIRST_LINE)
+        || !text.endsWith(last + "\n")
         || !last.equals(checksumLine(text.substring(0, text.length() - last.length() - 1)))) {
       throw new IntegrityException(file + " does not fit its checksum; restore it from a copy");
     }

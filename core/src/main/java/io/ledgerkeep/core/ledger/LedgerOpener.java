@@ -1,9 +1,11 @@
 package io.ledgerkeep.core.ledger;
 
+import com.google.common.io.MoreFiles;
+import com.google.common.io.RecursiveDeleteOption;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
-import io.ledgerkeep.KeyRange;
 import io.ledgerkeep.Ledger;
+import io.ledgerkeep.Options;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.core.ledger.Settings.EngineChoice;
@@ -21,6 +23,8 @@ import java.security.SecureRandom;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
+import java.util.Optional;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -33,7 +37,11 @@ final class LedgerOpener {
 
   private static final String COMPATIBILITY_VERSION = "0.1";
   private static final String DEFAULT_CHAIN = "chain1";
-  private static final Set<String> OF_NO_ACCOUNT = Set.of("LOCK", "CREATING", "status.json");
+  private static final String MARKER = "CREATING";
+
+  /** What may lie in a directory that holds no ledger yet, also after a kill at any instant. */
+  private static final Set<String> OF_NO_ACCOUNT =
+      Set.of("LOCK", MARKER, MARKER + ".new", "status.json", "status.json.new");
 
   private final Settings settings;
   private final Path directory;
@@ -49,6 +57,9 @@ final class LedgerOpener {
           "there is no ledger in " + directory + "; create one first (ledgerkeep init)");
     }
     makeDirectory();
+    if (!Layout.exists(directory)) {
+      unfinishedOrNothing(); // refuses what is no ledger before anything is written there
+    }
     OwnerLock lock = OwnerLock.take(directory);
     Resources resources = new Resources();
     resources.add(lock);
@@ -78,13 +89,14 @@ final class LedgerOpener {
     String chainId = settings.chainId == null ? DEFAULT_CHAIN : settings.chainId;
     Bytes ledgerId = randomId();
     Layout layout = chosenLayout();
+    boolean interrupted = Files.exists(marker());
     discardUnfinished();
-    SmallFile.replaceDurably(directory.resolve("CREATING"), new byte[0]);
+    SmallFile.replaceDurably(marker(), new byte[0]);
     for (Database database : Database.values()) {
       EngineChoice choice = requiredChoice(database);
       StorageEngine engine = openEngine(choice, layout.place(database));
       try {
-        requireEmpty(engine, database);
+        requireFree(engine, database, ledgerId, interrupted);
         int pieceBytes = RowWriter.pieceBytesFor(engine);
         new FormatRecord(database, ledgerId, chainId, digest, COMPATIBILITY_VERSION, pieceBytes)
             .write(engine);
@@ -118,15 +130,23 @@ final class LedgerOpener {
                         + " database"));
   }
 
-  /** Throws away what an interrupted creation left; anything else is not ours to touch. */
+  /** Throws away what an interrupted creation left. */
   private void discardUnfinished() {
+    try {
+      for (Path entry : unfinishedOrNothing()) {
+        MoreFiles.deleteRecursively(entry, RecursiveDeleteOption.ALLOW_INSECURE);
+      }
+    } catch (IOException e) {
+      throw SmallFile.failed("cannot prepare " + directory, e);
+    }
+  }
+
+  /** Returns what an interrupted creation left; anything else is not ours to touch. */
+  private List<Path> unfinishedOrNothing() {
     try (Stream<Path> found = Files.list(directory)) {
       List<Path> entries =
           found.filter(path -> !OF_NO_ACCOUNT.contains(path.getFileName().toString())).toList();
-      if (entries.isEmpty()) {
-        return;
-      }
-      if (!Files.exists(directory.resolve("CREATING"))) {
+      if (!entries.isEmpty() && !Files.exists(marker())) {
         throw new ConfigurationException(
             directory
                 + " holds files but no LAYOUT, so it is no ledger; choose an empty directory"
@@ -138,30 +158,43 @@ final class LedgerOpener {
                     .collect(Collectors.joining(", "))
                 + ")");
       }
-      for (Path entry : entries) {
-        com.google.common.io.MoreFiles.deleteRecursively(
-            entry, com.google.common.io.RecursiveDeleteOption.ALLOW_INSECURE);
-      }
+      return entries;
     } catch (IOException e) {
-      throw SmallFile.failed("cannot prepare " + directory, e);
+      throw SmallFile.failed("cannot look into " + directory, e);
     }
   }
 
-  private static void requireEmpty(StorageEngine engine, Database database) {
-    try (StorageEngine.Cursor cursor = engine.scan(KeyRange.all())) {
-      if (cursor.next() && FormatRecord.read(engine).isEmpty()) {
-        throw new ConflictException(
-            Reason.OTHER_CHAIN,
-            "the engine of the "
-                + database.lowerCaseName()
-                + " database holds data that is no ledger's");
-      }
+  /**
+   * Refuses an engine that holds anything: it may be handed in, or be a server's, and belong to
+   * another ledger. An interrupted creation may have left a format record on it, and nothing else.
+   */
+  private static void requireFree(
+      StorageEngine engine, Database database, Bytes ledgerId, boolean interrupted) {
+    Optional<FormatRecord> format = FormatRecord.read(engine);
+    if (format.isPresent() && format.get().ledgerId().equals(ledgerId)) {
+      throw new ConfigurationException(
+          "the %s and the %s database are on the same engine; each needs its own"
+              .formatted(format.get().database().lowerCaseName(), database.lowerCaseName()));
     }
+    if ((format.isPresent() && !interrupted) || !FormatRecord.hasNothingBeside(engine)) {
+      throw new ConflictException(
+          Reason.OTHER_CHAIN,
+          "the engine of the %s database already holds %s; choose an empty one"
+              .formatted(
+                  database.lowerCaseName(),
+                  format
+                      .map(found -> "a database of chain '" + found.chainId() + "'")
+                      .orElse("data that is no ledger's")));
+    }
+  }
+
+  private Path marker() {
+    return directory.resolve(MARKER);
   }
 
   private void removeMarker() {
     try {
-      Files.deleteIfExists(directory.resolve("CREATING"));
+      Files.deleteIfExists(marker());
     } catch (IOException e) {
       throw SmallFile.failed("cannot finish the creation of " + directory, e);
     }
@@ -191,7 +224,7 @@ final class LedgerOpener {
         resources.add(engine);
       }
       engines.put(database, engine);
-      formats.put(database, format(engine, database));
+      formats.put(database, format(engine, database, place));
       names.put(database, place.engine());
     }
     FormatRecord format = requireOneLedger(formats);
@@ -204,8 +237,12 @@ final class LedgerOpener {
     EngineChoice choice =
         settings
             .choice(database)
-            .orElseGet(
-                () -> new Settings.NamedEngine(place.engine(), io.ledgerkeep.Options.none()));
+            .orElseGet(() -> new Settings.NamedEngine(place.engine(), Options.none()));
+    if (place.engine().equals(Settings.BuiltEngine.NAME) && choice.isOurs()) {
+      throw new ConfigurationException(
+          "the engine of the %s database of this ledger was handed in at creation; hand it in again"
+              .formatted(database.lowerCaseName()));
+    }
     if (!choice.name().equals(place.engine())) {
       throw new ConfigurationException(
           "the %s database of this ledger is on engine '%s', not '%s'; the engine is fixed at creation"
@@ -237,25 +274,35 @@ final class LedgerOpener {
     }
   }
 
-  private FormatRecord format(StorageEngine engine, Database database) {
+  private FormatRecord format(StorageEngine engine, Database database, Layout.Place place) {
+    Path home = directory.resolve(place.directory());
     FormatRecord format =
         FormatRecord.read(engine)
             .orElseThrow(
                 () ->
                     new IntegrityException(
                         "the %s database in %s has no format record: it is not the one LAYOUT means;"
-                                .formatted(database.lowerCaseName(), directory)
+                                .formatted(database.lowerCaseName(), home)
                             + " run ledgerkeep doctor"));
     if (format.database() != database) {
       throw new IntegrityException(
           "the %s database in %s is a %s database; run ledgerkeep doctor"
-              .formatted(database.lowerCaseName(), directory, format.database().lowerCaseName()));
+              .formatted(database.lowerCaseName(), home, format.database().lowerCaseName()));
+    }
+    if (format.pieceBytes() > RowWriter.pieceBytesFor(engine)) {
+      throw new ConfigurationException(
+          "the %s database in %s has values of up to %d bytes; its engine now takes %d at most"
+              .formatted(
+                  database.lowerCaseName(),
+                  home,
+                  format.pieceBytes(),
+                  RowWriter.pieceBytesFor(engine)));
     }
     return format;
   }
 
   private FormatRecord requireOneLedger(Map<Database, FormatRecord> formats) {
-    FormatRecord block = java.util.Objects.requireNonNull(formats.get(Database.BLOCK));
+    FormatRecord block = Objects.requireNonNull(formats.get(Database.BLOCK));
     formats.forEach(
         (database, format) -> {
           if (!format.ledgerId().equals(block.ledgerId())) {

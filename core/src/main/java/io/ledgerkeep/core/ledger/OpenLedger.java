@@ -33,13 +33,19 @@ import io.ledgerkeep.storage.StorageEngine;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
+import java.util.Collection;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.Set;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * A ledger that is open. A commit goes: prepare (any thread) → commit lock → one DURABLE batch →
@@ -48,10 +54,10 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  */
 final class OpenLedger implements Ledger {
 
+  private static final Logger LOG = LoggerFactory.getLogger(OpenLedger.class);
   private static final long DEFAULT_UNARCHIVED_BLOCKS = 300_000;
   private static final long MIN_UNARCHIVED_BLOCKS = 10;
   private static final long CHECKPOINT_BYTES = 64L << 20;
-  private static final long CHECKPOINT_BLOCKS = 10_000;
   private static final long CHUNK_BYTES = 8 << 20;
   private static final int CHUNK_BLOCKS = 1024;
 
@@ -62,6 +68,7 @@ final class OpenLedger implements Ledger {
   private final ArchivedBodies archivedBodies;
   private final Archiving archiving;
   private final StatusFile statusFile;
+  private final ReservedRoom room;
   private final JobLock jobLock = new JobLock();
   private final ReentrantLock commitLock = new ReentrantLock();
 
@@ -70,10 +77,16 @@ final class OpenLedger implements Ledger {
    */
   private final ReentrantReadWriteLock latch = new ReentrantReadWriteLock();
 
+  /** Ended with the ledger: an engine that was handed in goes on without it. */
+  private final Set<OpenView> views = ConcurrentHashMap.newKeySet();
+
   private volatile long visibleHeight;
   private volatile long unarchivedBlocks;
   private volatile long derivedThrough;
-  private boolean closed;
+  private volatile boolean closed;
+
+  /** Guarded by {@link #latch}: state and history have a part of a block that is not visible. */
+  private boolean halfApplied;
 
   /** Guarded by {@link #commitLock}. */
   private long bytesSinceCheckpoint;
@@ -101,36 +114,41 @@ final class OpenLedger implements Ledger {
   private OpenLedger(Parts parts) {
     this.parts = parts;
     this.statusFile = new StatusFile(parts.directory());
-    this.chain =
-        ChainStore.open(
-            parts.engine(Database.BLOCK),
-            parts.pieceBytes(Database.BLOCK),
-            parts.format().digest(),
-            parts.directory().resolve("ids"),
-            parts.format().ledgerId());
-    parts.resources().add(chain);
+    this.room = new ReservedRoom(parts.reserves().values());
     this.derived =
         new DerivedStore(
             parts.engine(Database.STATE),
             parts.pieceBytes(Database.STATE),
             parts.engine(Database.HISTORY),
             parts.pieceBytes(Database.HISTORY));
+    requireCopiesOfOneTime();
+    this.chain = room.toGet(() -> openChain(parts));
+    parts.resources().add(chain);
     this.derivedThrough = chain.derivedThrough();
     this.visibleHeight = chain.last();
-    this.unarchivedBlocks = unarchivedBlocks(parts.settings());
+    this.unarchivedBlocks = room.toGet(() -> unarchivedBlocks(parts.settings()));
     this.archiving = new Archiving(site(openStore(parts)), parts.settings().readThrough);
     this.archivedBodies = archiving.bodies();
     this.bodies =
         new BodyReader(
-            chain.reader(), chain, this::height, () -> chain.mark().pivot(), archivedBodies);
+            chain.reader(), chain, () -> visibleHeight, () -> chain.mark().pivot(), archivedBodies);
   }
 
   static OpenLedger open(Parts parts) {
     OpenLedger ledger = new OpenLedger(parts);
-    ledger.new ReservedRoom().during(ledger::catchUp);
-    parts.reserves().values().forEach(Reserve::take);
-    ledger.writeStatus();
+    ledger.room.during(ledger::catchUp);
+    ledger.room.refill();
+    ledger.writeStatus(true);
     return ledger;
+  }
+
+  private static ChainStore openChain(Parts parts) {
+    return ChainStore.open(
+        parts.engine(Database.BLOCK),
+        parts.pieceBytes(Database.BLOCK),
+        parts.format().digest(),
+        parts.directory().resolve("ids"),
+        parts.format().ledgerId());
   }
 
   private static Optional<ArchiveStore> openStore(Parts parts) {
@@ -152,10 +170,10 @@ final class OpenLedger implements Ledger {
         parts.format().chainId(),
         parts.format().ledgerId(),
         store,
-        this::height,
+        () -> visibleHeight,
         () -> unarchivedBlocks,
         this::ensureDerived,
-        new ReservedRoom(),
+        room,
         jobLock,
         Optional.ofNullable(parts.settings().verifier),
         parts.settings().executor);
@@ -175,22 +193,30 @@ final class OpenLedger implements Ledger {
 
   // ------------------------------------------------------------------------------------ recovery
 
-  /** Brings state and history to the last height; refuses what cannot be from this chain. */
-  private void catchUp() {
-    requireDerivedFits("state", derived.stateHeight());
-    requireDerivedFits("history", derived.historyHeight());
-    if (derivedThrough < visibleHeight) {
-      replay(derivedThrough + 1, visibleHeight);
-      checkpoint();
+  /**
+   * Refuses databases that cannot belong together, before anything is written: one of them may be
+   * the only good copy.
+   */
+  private void requireCopiesOfOneTime() {
+    ChainStore.Heights heights = ChainStore.Heights.of(parts.engine(Database.BLOCK));
+    requireFits("state", derived.stateHeight(), heights);
+    requireFits("history", derived.historyHeight(), heights);
+  }
+
+  private static void requireFits(String database, long height, ChainStore.Heights heights) {
+    if (height > heights.last() || height < heights.derivedThrough()) {
+      throw new IntegrityException(
+          "the %s database is at height %d, but the block database is at %d and recorded %d: one of"
+                  .formatted(database, height, heights.last(), heights.derivedThrough())
+              + " them is another copy; run ledgerkeep doctor");
     }
   }
 
-  private void requireDerivedFits(String database, long height) {
-    if (height > visibleHeight || height < derivedThrough) {
-      throw new IntegrityException(
-          "the %s database is at height %d, but the block database is at %d and recorded %d: one of"
-                  .formatted(database, height, visibleHeight, derivedThrough)
-              + " them is another copy; run ledgerkeep doctor");
+  /** Brings state and history to the last height. */
+  private void catchUp() {
+    if (derivedThrough < visibleHeight) {
+      replay(derivedThrough + 1, visibleHeight);
+      checkpoint();
     }
   }
 
@@ -226,11 +252,21 @@ final class OpenLedger implements Ledger {
       List<Prepared> chunk = new ArrayList<>();
       long bytes = 0;
       while (next < blocks.size() && bytes < CHUNK_BYTES && chunk.size() < CHUNK_BLOCKS) {
-        Prepared prepared = Prepared.of(blocks.get(next++), digest);
+        Prepared prepared = prepared(blocks.get(next++), digest, chunk);
         bytes += prepared.stored().bodyBytes();
         chunk.add(prepared);
       }
       append(chunk);
+    }
+  }
+
+  /** Prepares a block; one that is refused takes none of the good ones before it down. */
+  private Prepared prepared(Block block, MessageDigest digest, List<Prepared> before) {
+    try {
+      return Prepared.of(block, digest);
+    } catch (IllegalArgumentException e) {
+      append(before);
+      throw e;
     }
   }
 
@@ -244,16 +280,15 @@ final class OpenLedger implements Ledger {
     }
   }
 
-  /** From here on the blocks are committed, whatever happens. */
+  /** From here on the blocks are committed; a failure lets the chain refuse all that follows. */
   private void becameDurable(List<Prepared> durable) {
     try {
       makeVisible(durable.stream().map(Prepared::block).toList());
       if (bytesSinceCheckpoint >= CHECKPOINT_BYTES
-          || visibleHeight - derivedThrough >= CHECKPOINT_BLOCKS) {
+          || visibleHeight - derivedThrough >= parts.settings().checkpointBlocks) {
         checkpoint();
       }
     } catch (RuntimeException e) {
-      chain.refuseWrites();
       throw new StorageException(
           e instanceof StorageException s && s.isOutOfSpace()
               ? StorageException.Kind.OUT_OF_SPACE
@@ -264,15 +299,17 @@ final class OpenLedger implements Ledger {
           chain.last());
     }
     if (statusFile.isDue()) {
-      writeStatus();
+      writeStatus(true);
     }
   }
 
   private void makeVisible(List<Block> blocks) {
     latch.writeLock().lock();
     try {
+      halfApplied = true;
       bytesSinceCheckpoint += derived.apply(blocks);
       visibleHeight = chain.last();
+      halfApplied = false;
     } finally {
       latch.writeLock().unlock();
     }
@@ -301,51 +338,54 @@ final class OpenLedger implements Ledger {
 
   @Override
   public long height() {
+    requireOpen();
     return visibleHeight;
   }
 
   @Override
   public long archivedHeight() {
+    requireOpen();
     return chain.mark().pivot();
   }
 
   @Override
   public Optional<Block> block(long height) {
-    return bodies.meta(height).map(bodies::block);
+    return bodies().meta(height).map(bodies()::block);
   }
 
   @Override
   public Optional<Block> blockByHash(Bytes hash) {
-    return bodies.metaByHash(hash).map(bodies::block);
+    return bodies().metaByHash(hash).map(bodies()::block);
   }
 
   @Override
   public Optional<Transaction> transaction(String id) {
-    return bodies.transaction(id);
+    return bodies().transaction(id);
   }
 
   @Override
   public Optional<RwSet> rwSet(String id) {
-    return bodies.rwSet(id);
+    return bodies().rwSet(id);
   }
 
   @Override
   public Optional<BlockMeta> meta(long height) {
-    return bodies.meta(height).map(MetaRow::meta);
+    return bodies().meta(height).map(MetaRow::meta);
   }
 
   @Override
   public Optional<BlockMeta> metaByHash(Bytes hash) {
-    return bodies.metaByHash(hash).map(MetaRow::meta);
+    return bodies().metaByHash(hash).map(MetaRow::meta);
   }
 
   @Override
   public Optional<BlockMeta> metaOfTransaction(String id) {
-    return bodies.locationOf(id).flatMap(at -> meta(at.height()));
+    return bodies().locationOf(id).flatMap(at -> meta(at.height()));
   }
 
   @Override
   public Optional<Bytes> state(String namespace, Bytes key) {
+    requireOpen();
     Optional<Bytes> first = derived.firstPiece(namespace, key);
     if (first.isEmpty() || !derived.continues(first.get())) {
       return first;
@@ -370,9 +410,14 @@ final class OpenLedger implements Ledger {
   public LedgerView view() {
     latch.readLock().lock();
     try {
+      requireOpen();
+      requireWholeBlocks();
       DerivedView derivedView = derived.view();
       try {
-        return new OpenView(chain, visibleHeight, derivedView, archivedBodies);
+        OpenView view =
+            new OpenView(chain, visibleHeight, derivedView, archivedBodies, views::remove);
+        views.add(view);
+        return view;
       } catch (RuntimeException e) {
         derivedView.close();
         throw e;
@@ -382,35 +427,59 @@ final class OpenLedger implements Ledger {
     }
   }
 
+  private BodyReader bodies() {
+    requireOpen();
+    return bodies;
+  }
+
+  private void requireWholeBlocks() {
+    if (halfApplied) {
+      throw new StorageException(
+          StorageException.Kind.FATAL,
+          "state and history have a part of block %d, as an earlier write failed; open the ledger again"
+              .formatted(visibleHeight + 1));
+    }
+  }
+
   // ------------------------------------------------------------------------------------ the rest
 
   @Override
   public Archiver archiver() {
+    requireOpen();
     return archiving.archiver();
   }
 
   @Override
   public Restorer restorer() {
+    requireOpen();
     return archiving.restorer();
   }
 
   @Override
   public Archive archive() {
+    requireOpen();
     return archiving.archive();
   }
 
   @Override
   public Optional<String> archivePlace() {
+    requireOpen();
     return archiving.place();
   }
 
   @Override
   public Verification verify(Verification.Request request) {
+    requireOpen();
     return archiving.verify(request, visibleHeight);
   }
 
   @Override
   public LedgerStatus status() {
+    requireOpen();
+    return currentStatus();
+  }
+
+  private LedgerStatus currentStatus() {
     FormatRecord format = parts.format();
     Map<Database, Long> sizes = new EnumMap<>(Database.class);
     parts.engines().forEach((database, engine) -> sizes.put(database, engine.sizeBytes()));
@@ -422,12 +491,12 @@ final class OpenLedger implements Ledger {
         FormatRecord.VERSION,
         format.compatibilityVersion(),
         visibleHeight,
-        archivedHeight(),
+        chain.mark().pivot(),
         archiving.highestArchivableHeight(),
         unarchivedBlocks,
         derivedThrough,
         parts.settings().readThrough,
-        archivePlace().orElse(""),
+        archiving.place().orElse(""),
         job(),
         parts.engineNames(),
         sizes);
@@ -440,8 +509,13 @@ final class OpenLedger implements Ledger {
         : running;
   }
 
-  private void writeStatus() {
-    statusFile.write(status(), true);
+  /** A failure to tell how the ledger stands is no failure of the ledger. */
+  private void writeStatus(boolean open) {
+    try {
+      statusFile.write(currentStatus(), open);
+    } catch (RuntimeException e) {
+      LOG.debug("cannot tell the status of {}: {}", parts.directory(), e.toString());
+    }
   }
 
   @Override
@@ -452,12 +526,12 @@ final class OpenLedger implements Ledger {
       if (closed) {
         return;
       }
-      closed = true;
+      endViews();
       try {
         if (derivedThrough < visibleHeight) {
           checkpoint();
         }
-        statusFile.write(status(), false);
+        writeStatus(false);
       } catch (RuntimeException | Error e) {
         // What is not checkpointed is replayed by the next opening.
         parts.resources().closeAfter(e);
@@ -469,30 +543,49 @@ final class OpenLedger implements Ledger {
     }
   }
 
+  /** The latch sees to it that none is opened meanwhile. */
+  private void endViews() {
+    latch.writeLock().lock();
+    try {
+      closed = true;
+    } finally {
+      latch.writeLock().unlock();
+    }
+    List.copyOf(views).forEach(OpenView::close);
+  }
+
   private void requireOpen() {
     if (closed) {
       throw new IllegalStateException("the ledger is closed");
     }
   }
 
-  /** Releases the reserves of all databases when a job meets a full disk. */
-  private final class ReservedRoom implements Site.Room {
+  /** Releases the reserves of all databases when an opening or a job meets a full disk. */
+  private record ReservedRoom(Collection<Reserve> reserves) implements Site.Room {
 
     @Override
     public void during(Runnable write) {
+      toGet(
+          () -> {
+            write.run();
+            return this;
+          });
+    }
+
+    <T> T toGet(Supplier<T> write) {
       try {
-        write.run();
+        return write.get();
       } catch (StorageException e) {
         if (!e.isOutOfSpace() || !release()) {
           throw e;
         }
-        write.run();
+        return write.get();
       }
     }
 
     private boolean release() {
       boolean released = false;
-      for (Reserve reserve : parts.reserves().values()) {
+      for (Reserve reserve : reserves) {
         released |= reserve.release();
       }
       return released;
@@ -500,7 +593,7 @@ final class OpenLedger implements Ledger {
 
     @Override
     public void refill() {
-      parts.reserves().values().forEach(Reserve::take);
+      reserves.forEach(Reserve::take);
     }
   }
 }

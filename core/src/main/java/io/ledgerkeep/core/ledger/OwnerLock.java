@@ -6,6 +6,7 @@ import io.ledgerkeep.error.ConflictException.Reason;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
+import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -13,12 +14,16 @@ import java.nio.file.StandardOpenOption;
 import java.time.Instant;
 import java.util.Map;
 import java.util.concurrent.ConcurrentHashMap;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Sees to it that a directory has one owner, across processes and within one. The file {@code LOCK}
  * says who it is.
  */
 final class OwnerLock implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(OwnerLock.class);
 
   /**
    * The directories owned by this process. Needed beside the file lock: on POSIX a process that
@@ -77,19 +82,34 @@ final class OwnerLock implements AutoCloseable {
       if (channel.tryLock() == null) {
         throw locked(directory, read(channel));
       }
-      channel.truncate(0);
-      channel.write(ByteBuffer.wrap(self.getBytes(StandardCharsets.UTF_8)), 0);
-      return channel;
+    } catch (OverlappingFileLockException e) {
+      // Another class loader of this process owns it. The channel stays open: closing it would take
+      // the lock away from the owner.
+      throw locked(directory, read(channel));
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
+    }
+    sayWho(channel, self, directory);
+    return channel;
+  }
+
+  /** Names the owner without a moment at which nobody is named; on a full disk an old one stays. */
+  private static void sayWho(FileChannel channel, String self, Path directory) {
+    try {
+      byte[] owner = self.getBytes(StandardCharsets.UTF_8);
+      channel.write(ByteBuffer.wrap(owner), 0);
+      channel.truncate(owner.length);
+    } catch (IOException e) {
+      LOG.warn("cannot say in {} who owns it: {}", directory.resolve("LOCK"), e.toString());
     }
   }
 
   private static String read(FileChannel channel) throws IOException {
     ByteBuffer owner = ByteBuffer.allocate(200);
     channel.read(owner, 0);
-    return StandardCharsets.UTF_8.decode(owner.flip()).toString();
+    String text = StandardCharsets.UTF_8.decode(owner.flip()).toString();
+    return text.isBlank() ? "another process" : text;
   }
 
   private static ConflictException locked(Path directory, String owner) {

@@ -1,6 +1,7 @@
 package io.ledgerkeep.core.ledger;
 
 import io.ledgerkeep.error.ConfigurationException;
+import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
 import java.util.function.Function;
@@ -17,19 +18,7 @@ final class Providers {
    */
   static <P> P named(
       String wanted, String what, Class<P> type, Function<P, String> name, ClassLoader loader) {
-    TreeMap<String, P> found = new TreeMap<>();
-    for (P provider : ServiceLoader.load(type, loader)) {
-      P twin = found.put(name.apply(provider), provider);
-      if (twin != null && !twin.getClass().equals(provider.getClass())) {
-        throw new ConfigurationException(
-            "two providers of %s '%s': %s and %s; keep one of them"
-                .formatted(
-                    what,
-                    name.apply(provider),
-                    twin.getClass().getName(),
-                    provider.getClass().getName()));
-      }
-    }
+    TreeMap<String, P> found = found(what, type, name, loader);
     P provider = found.get(wanted);
     if (provider == null) {
       throw new ConfigurationException(
@@ -38,5 +27,28 @@ final class Providers {
                   what, wanted, found.isEmpty() ? "none" : String.join(", ", found.keySet())));
     }
     return provider;
+  }
+
+  private static <P> TreeMap<String, P> found(
+      String what, Class<P> type, Function<P, String> name, ClassLoader loader) {
+    TreeMap<String, P> found = new TreeMap<>();
+    try {
+      for (P provider : ServiceLoader.load(type, loader)) {
+        P twin = found.put(name.apply(provider), provider);
+        if (twin != null && !twin.getClass().equals(provider.getClass())) {
+          throw new ConfigurationException(
+              "two providers of %s '%s': %s and %s; keep one of them"
+                  .formatted(
+                      what,
+                      name.apply(provider),
+                      twin.getClass().getName(),
+                      provider.getClass().getName()));
+        }
+      }
+    } catch (ServiceConfigurationError e) {
+      throw new ConfigurationException(
+          "a provider of a " + what + " cannot be loaded: " + e.getMessage(), e);
+    }
+    return found;
   }
 }

@@ -22,16 +22,19 @@ final class Reserve {
   private static final int CHUNK_BYTES = 1 << 20;
 
   private final Path file;
+  private final Path fresh;
   private final long bytes;
 
   Reserve(Path databaseDirectory, long bytes) {
     this.file = databaseDirectory.resolve("RESERVE");
+    this.fresh = databaseDirectory.resolve("RESERVE.new");
     this.bytes = bytes;
   }
 
   /** Takes the room unless it is taken; leaves it for later where the disk has too little. */
   synchronized void take() {
     try {
+      Files.deleteIfExists(fresh); // a kill may have left it
       if (Files.exists(file) && Files.size(file) == bytes) {
         return;
       }
@@ -51,7 +54,7 @@ final class Reserve {
   /** Gives the room back; returns whether there was any. */
   synchronized boolean release() {
     try {
-      boolean released = Files.deleteIfExists(file);
+      boolean released = Files.deleteIfExists(file) | Files.deleteIfExists(fresh);
       if (released) {
         LOG.warn("the disk is full: the reserve of {} bytes at {} was released", bytes, file);
       }
@@ -62,7 +65,6 @@ final class Reserve {
   }
 
   private void fill() throws IOException {
-    Path fresh = file.resolveSibling("RESERVE.new");
     SplittableRandom random = new SplittableRandom();
     byte[] noise = new byte[CHUNK_BYTES];
     try (FileChannel channel =

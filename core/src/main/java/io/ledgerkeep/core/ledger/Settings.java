@@ -29,6 +29,10 @@ final class Settings {
   @Nullable BlockVerifier verifier;
   Executor executor = Runnable::run;
   long reserveBytes = 64L << 20;
+
+  /** After so many blocks state and history are made durable; less only in tests. */
+  long checkpointBlocks = 10_000;
+
   ClassLoader classLoader = ownClassLoader();
 
   static ClassLoader ownClassLoader() {

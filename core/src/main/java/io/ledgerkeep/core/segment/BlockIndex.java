@@ -3,6 +3,9 @@ package io.ledgerkeep.core.segment;
 /** Where each block of a segment is in the other streams; read once per segment. Immutable. */
 final class BlockIndex {
 
+  /** Two lengths, a row of an id and a row of two counts. */
+  private static final int MIN_ROWS_BYTES = 6;
+
   private final int blocks;
   private final long[] dataStart;
   private final int[] prefixBytes;
@@ -29,9 +32,8 @@ final class BlockIndex {
         throw in.damaged("block " + i + " of the segment exceeds the data");
       }
       index.dataStart[i + 1] = index.dataStart[i] + index.prefixBytes[i] + rows;
-      index.firstTransaction[i + 1] =
-          index.firstTransaction[i]
-              + in.length(footer.contents().transactions() - index.firstTransaction[i]);
+      int transactions = in.length(rows / MIN_ROWS_BYTES);
+      index.firstTransaction[i + 1] = index.firstTransaction[i] + transactions;
       index.lengthsStart[i + 1] =
           index.lengthsStart[i] + in.length(table.rawBytes(Stream.TXS) - index.lengthsStart[i]);
     }

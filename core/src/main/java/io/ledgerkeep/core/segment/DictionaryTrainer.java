@@ -2,6 +2,7 @@ package io.ledgerkeep.core.segment;
 
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdCompressCtx;
+import com.github.luben.zstd.ZstdException;
 import io.ledgerkeep.Bytes;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -51,17 +52,26 @@ public final class DictionaryTrainer {
   /** Decides by the first frames of data. */
   void decide(List<byte[]> frames) {
     decided = true;
-    byte[] content = new byte[SegmentFormat.MAX_DICTIONARY_BYTES];
-    long size = Zstd.trainFromBuffer(samples(frames.subList(0, TRAINING_FRAMES)), content);
-    if (Zstd.isError(size)) {
+    Dictionary trained = train(samples(frames.subList(0, TRAINING_FRAMES)));
+    if (trained == null) {
       return;
     }
-    Dictionary trained = new Dictionary(Bytes.wrap(content, 0, (int) size));
     List<byte[]> trial = frames.subList(TRAINING_FRAMES, frames.size());
     long without = storedBytes(trial, null);
-    long with = storedBytes(trial, trained) + size;
+    long with = storedBytes(trial, trained) + trained.content().size();
     if (with * 100 <= without * (100 - MIN_SAVING_PERCENT)) {
       dictionary = trained;
+    }
+  }
+
+  /** Returns a dictionary, or null where zstd finds nothing to put into one. */
+  private static @Nullable Dictionary train(byte[][] samples) {
+    byte[] content = new byte[SegmentFormat.MAX_DICTIONARY_BYTES];
+    try {
+      long size = Zstd.trainFromBuffer(samples, content);
+      return Zstd.isError(size) ? null : new Dictionary(Bytes.wrap(content, 0, (int) size));
+    } catch (ZstdException e) {
+      return null;
     }
   }
 

@@ -50,9 +50,6 @@ public final class SegmentReader {
    */
   public record ProvenRow(Bytes row, Bytes root) {}
 
-  private static final int SUFFIX_BYTES = 64 << 10;
-  private static final int MIN_BYTES = SegmentHeader.BYTES + SegmentTrailer.BYTES;
-
   /** Holds id, and what precedes it, of any transaction row. */
   private static final int ID_PREFIX_BYTES = 2 + Transaction.MAX_ID_BYTES;
 
@@ -61,9 +58,6 @@ public final class SegmentReader {
 
   /** A part of more frames than this does not go through the cache. */
   private static final int MAX_CACHED_FRAMES = 16;
-
-  /** How far the place of a fingerprint is from where it should be, hardly ever more. */
-  private static final int NEAR_ENTRIES = 2048;
 
   private final FrameSource source;
   private final SegmentCache cache;
@@ -101,56 +95,9 @@ public final class SegmentReader {
 
   static SegmentReader open(
       ArchiveStore store, String name, SegmentCache cache, Fingerprint fingerprint) {
-    long size =
-        store
-            .size(name)
-            .orElseThrow(
-                () ->
-                    new IntegrityException("segment " + name + " is missing in " + store.place()));
-    if (size < MIN_BYTES) {
-      throw SegmentFormat.damaged(name, "it has " + size + " bytes only");
-    }
-    FrameSource source = new FrameSource(store, name);
-    int suffixBytes = (int) Math.min(size, SUFFIX_BYTES);
-    Bytes suffix = source.read(size - suffixBytes, suffixBytes);
-    SegmentTrailer trailer =
-        SegmentTrailer.decode(
-            name, suffix.slice(suffixBytes - SegmentTrailer.BYTES, suffixBytes), size);
-    int behind = suffixBytes - SegmentTrailer.BYTES - trailer.footerBytes();
-    Bytes footerFrame =
-        behind >= 0
-            ? suffix.slice(behind, behind + trailer.footerBytes())
-            : source.read(trailer.footerOffset(), trailer.footerBytes());
-    Bytes headerBytes = source.read(0, SegmentHeader.BYTES);
-    SegmentHeader header = SegmentHeader.decode(name, headerBytes);
-    MessageDigest digest = header.digests().newDigest();
-    headerBytes.digestInto(digest);
-    footerFrame.digestInto(digest);
-    SegmentFormat.expect(name, "digest", trailer.digest(), Bytes.wrap(digest.digest()));
-    SegmentFooter footer = footer(name, header, footerFrame, trailer);
-    SegmentSummary summary =
-        new SegmentSummary(
-            header,
-            footer.contents(),
-            footer.previousSegment(),
-            footer.frames().rawBytes(Stream.DATA),
-            size,
-            trailer.digest());
-    return new SegmentReader(source, cache, summary, footer, fingerprint);
-  }
-
-  private static SegmentFooter footer(
-      String name, SegmentHeader header, Bytes frame, SegmentTrailer trailer) {
-    int size = frame.size() - FrameHeader.BYTES;
-    SegmentFooter footer =
-        SegmentFooter.decode(
-            name, frame.slice(FrameHeader.BYTES, frame.size()), trailer.footerOffset());
-    FrameHeader expected = new FrameHeader(Stream.FOOTER, 0, footer.frames().size(), size, size, 0);
-    FrameHeader found = FrameHeader.check(name, expected, frame);
-    SegmentFormat.expect(name, "flags of the footer", expected.flags(), found.flags());
-    SegmentFormat.expect(
-        name, "first height", header.firstHeight(), footer.contents().firstHeight());
-    return footer;
+    SegmentOpener opener = new SegmentOpener(store, name);
+    SegmentFooter footer = opener.open();
+    return new SegmentReader(opener.source(), cache, opener.summary(footer), footer, fingerprint);
   }
 
   /** Returns the name of the object in the store. */
@@ -188,7 +135,7 @@ public final class SegmentReader {
   /** Returns where the transaction with the id is, or empty where the segment does not hold it. */
   public Optional<Place> find(String txId) {
     int key = fingerprint.of(digests().newDigest(), Bytes.ofUtf8(txId));
-    for (int transaction : lookUp(Stream.TX_LOCATOR, key, footer.contents().transactions())) {
+    for (int transaction : locator(Stream.TX_LOCATOR).find(key)) {
       int block = index.get().blockOf(transaction);
       int within = transaction - index.get().firstTransaction(block);
       Bytes start = read(Stream.DATA, rowSpan(block, within, Part.TRANSACTION), ID_PREFIX_BYTES);
@@ -204,7 +151,7 @@ public final class SegmentReader {
   /** Returns the height of the block with the hash, or empty where the segment does not hold it. */
   public OptionalLong findHash(Bytes hash) {
     int key = fingerprint.of(digests().newDigest(), hash);
-    for (int block : lookUp(Stream.HASH_LOCATOR, key, footer.contents().blocks())) {
+    for (int block : locator(Stream.HASH_LOCATOR).find(key)) {
       Span record = new Span(index.get().dataStart(block), index.get().prefixBytes(block));
       ByteReader start =
           new ByteReader(
@@ -341,64 +288,16 @@ public final class SegmentReader {
     return tree.root();
   }
 
-  /** Returns the ordinals of the entries with the fingerprint. */
-  private List<Integer> lookUp(Stream stream, int key, long entries) {
-    long wanted = Integer.toUnsignedLong(key);
-    List<Integer> ordinals = new ArrayList<>();
-    for (long i = lowerBound(stream, wanted, entries); i < entries; i++) {
-      long entry = entry(stream, i);
-      if (entry >>> 32 != wanted) {
-        break;
-      }
-      if ((int) entry < 0 || (int) entry >= entries) {
-        throw SegmentFormat.damaged(name(), "the " + stream.label() + " names what is not there");
-      }
-      ordinals.add((int) entry);
-    }
-    return ordinals;
-  }
-
-  /**
-   * Returns the first entry whose fingerprint is the one wanted or above. Fingerprints are spread
-   * evenly, so the search begins where the entry should be and reads one frame or two.
-   */
-  private long lowerBound(Stream stream, long wanted, long entries) {
-    long guess = (wanted * entries) >>> 32;
-    long low = guess;
-    for (long step = NEAR_ENTRIES; low > 0 && entry(stream, low) >>> 32 >= wanted; step *= 2) {
-      low = Math.max(0, low - step);
-    }
-    long high = Math.min(guess, entries);
-    for (long step = NEAR_ENTRIES;
-        high < entries && entry(stream, high) >>> 32 < wanted;
-        step *= 2) {
-      high = Math.min(entries, high + step);
-    }
-    while (low < high) {
-      long middle = (low + high) >>> 1;
-      if (entry(stream, middle) >>> 32 < wanted) {
-        low = middle + 1;
-      } else {
-        high = middle;
-      }
-    }
-    return low;
-  }
-
-  private long entry(Stream stream, long ordinal) {
-    long at = ordinal * SegmentFormat.LOCATOR_ENTRY_BYTES;
-    Bytes frame = frame(footer.frames().frame(stream, (int) (at >> SegmentFormat.FRAME_SHIFT)));
-    int within = (int) at & (SegmentFormat.FRAME_BYTES - 1);
-    Bytes entry = frame.slice(within, within + SegmentFormat.LOCATOR_ENTRY_BYTES);
-    return new ByteReader(entry, "a locator").u64();
-  }
-
   /** Returns the beginning of a part of a stream, in an array of its own where that is small. */
   private Bytes read(Stream stream, Span span, int atMost) {
     int size = Math.min(span.size, atMost);
     Bytes bytes = cursor(stream, span.from, span.from + size).raw(size);
     // A small part would keep its whole frame alive as long as the caller keeps it.
     return size < SegmentFormat.FRAME_BYTES / 2 ? Bytes.wrap(bytes.toArray()) : bytes;
+  }
+
+  private LocatorReader locator(Stream stream) {
+    return new LocatorReader(name(), stream, footer.frames(), this::frame);
   }
 
   private StreamCursor cursor(Stream stream, long from, long until) {

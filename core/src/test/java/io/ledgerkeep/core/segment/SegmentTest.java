@@ -9,7 +9,10 @@ import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.BlockDigests;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.testkit.SampleChain;
+import java.io.IOException;
+import java.io.OutputStream;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
@@ -17,6 +20,7 @@ import java.util.OptionalLong;
 import java.util.Random;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.function.LongFunction;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -190,19 +194,154 @@ class SegmentTest {
 
   @Test
   void aDictionaryIsUsedWhereItPaysAndCarriedOver() {
-    SampleChain chain = SampleChain.builder().payloadBytes(900).additionalBytes(0).build();
-    List<Block> blocks = chain.blocks(2600).toList();
+    Bytes votes = noise(12 << 10, 1);
+    List<Block> blocks = blocksWith(350, height -> votes);
     DictionaryTrainer trainer = new DictionaryTrainer();
-    byte[] first = Segments.of(blocks.subList(0, 2500)).with(trainer).on(THREADS).write();
-    byte[] second = Segments.of(blocks.subList(2500, 2600)).with(trainer).write();
+    byte[] first = Segments.of(blocks.subList(0, 345)).with(trainer).on(THREADS).write();
+    byte[] second = Segments.of(blocks.subList(345, 350)).with(trainer).write();
+    byte[] without = Segments.of(blocks).with(DictionaryTrainer.none()).write();
+
+    assertThat(dictionaries(first)).isEqualTo(1);
+    assertThat(dictionaries(second)).isEqualTo(1);
+    assertThat(first.length + second.length).isLessThan(without.length * 95 / 100);
+    assertThat(Segments.check(first)).isEqualTo(blocks.subList(0, 345));
+    assertThat(Segments.check(second)).isEqualTo(blocks.subList(345, 350));
+    assertThat(Segments.reader(second).block(347).decode()).isEqualTo(blocks.get(347));
+  }
+
+  @Test
+  void aDictionaryThatDoesNotPayIsLeftOut() {
+    List<Block> blocks = blocksWith(350, height -> noise(12 << 10, height));
+    DictionaryTrainer trainer = new DictionaryTrainer();
+    byte[] segment = Segments.of(blocks).with(trainer).write();
     assertThat(trainer.isDecided()).isTrue();
-    boolean used = trainer.dictionary() != null;
-    for (byte[] segment : List.of(first, second)) {
-      FrameTable table = Segments.reader(segment).footer().frames();
-      assertThat(table.frames(Stream.DICTIONARY)).isEqualTo(used ? 1 : 0);
+    assertThat(dictionaries(segment)).isZero();
+    assertThat(Segments.check(segment)).isEqualTo(blocks);
+  }
+
+  @Test
+  void aSegmentTooSmallToDecideLeavesTheDecisionToTheNext() {
+    DictionaryTrainer trainer = new DictionaryTrainer();
+    List<Block> blocks = blocksWith(20, height -> Bytes.EMPTY);
+    assertThat(Segments.check(Segments.of(blocks).with(trainer).write())).isEqualTo(blocks);
+    assertThat(trainer.isDecided()).isFalse();
+  }
+
+  private static List<Block> blocksWith(int count, LongFunction<Bytes> additional) {
+    return SampleChain.builder()
+        .payloadBytes(2500)
+        .build()
+        .blocks(count)
+        .map(
+            block ->
+                new Block(
+                    block.height(),
+                    block.kind(),
+                    block.hash(),
+                    block.previousHash(),
+                    block.header(),
+                    block.transactions(),
+                    block.rwSets(),
+                    additional.apply(block.height())))
+        .toList();
+  }
+
+  private static Bytes noise(int size, long seed) {
+    byte[] noise = new byte[size];
+    new Random(seed).nextBytes(noise);
+    return Bytes.wrap(noise);
+  }
+
+  private static int dictionaries(byte[] segment) {
+    return Segments.reader(segment).footer().frames().frames(Stream.DICTIONARY);
+  }
+
+  @Test
+  void whereThereAreNoTransactionsNoneIsFound() {
+    List<Block> blocks =
+        SampleChain.builder()
+            .transactionsPerBlock(0)
+            .configAt(height -> false)
+            .emptyAt(height -> true)
+            .build()
+            .blocks(5)
+            .toList();
+    SegmentReader reader = Segments.of(blocks).reader();
+    assertThat(reader.find("any")).isEmpty();
+    assertThat(Segments.check(reader, THREADS)).isEqualTo(blocks);
+  }
+
+  @Test
+  void onlyTheNextBlockOfTheChainIsTaken() throws IOException {
+    List<Block> blocks = SampleChain.ofSeed(1).blocks(10).toList();
+    Block other = SampleChain.ofSeed(2).block(1);
+    try (SegmentWriter writer = Segments.writer(OutputStream.nullOutputStream(), blocks.get(0))) {
+      assertThatThrownBy(writer::finish).isInstanceOf(IllegalStateException.class);
+      Segments.add(writer, blocks.get(0));
+      assertThatThrownBy(() -> Segments.add(writer, blocks.get(2)))
+          .isInstanceOf(IllegalArgumentException.class);
+      assertThatThrownBy(() -> Segments.add(writer, other)).isInstanceOf(IntegrityException.class);
+      Segments.add(writer, blocks.get(1));
+      assertThat(writer.finish().contents().blocks()).isEqualTo(2);
     }
-    assertThat(Segments.check(first)).isEqualTo(blocks.subList(0, 2500));
-    assertThat(Segments.check(second)).isEqualTo(blocks.subList(2500, 2600));
+  }
+
+  @Test
+  void itIsFullWithAllTheBlocksItMayHave() throws IOException {
+    Block genesis = SampleChain.ofSeed(1).block(0);
+    try (SegmentWriter writer = Segments.writer(OutputStream.nullOutputStream(), genesis)) {
+      Bytes previous = Bytes.EMPTY;
+      for (int height = 0; height < SegmentFormat.MAX_BLOCKS; height++) {
+        assertThat(writer.isFull()).isFalse();
+        Bytes hash = height == 0 ? genesis.hash() : Bytes.ofUtf8("hash " + height);
+        Segments.add(
+            writer,
+            new Block(
+                height,
+                height == 0 ? Block.Kind.GENESIS : Block.Kind.NORMAL,
+                hash,
+                previous,
+                Bytes.EMPTY,
+                List.of(),
+                List.of(),
+                Bytes.EMPTY));
+        previous = hash;
+      }
+      assertThat(writer.isFull()).isTrue();
+      assertThat(writer.finish().contents().blocks()).isEqualTo(SegmentFormat.MAX_BLOCKS);
+    }
+  }
+
+  @Test
+  void aStreamThatFailsEndsTheWriterAndItsTasks() throws IOException {
+    List<Block> blocks = SampleChain.builder().payloadBytes(50_000).build().blocks(50).toList();
+    OutputStream full =
+        new OutputStream() {
+          private int room = 500_000;
+
+          @Override
+          public void write(int value) throws IOException {
+            write(new byte[1], 0, 1);
+          }
+
+          @Override
+          public void write(byte[] bytes, int offset, int length) throws IOException {
+            room -= length;
+            if (room < 0) {
+              throw new IOException("full");
+            }
+          }
+        };
+    try (SegmentWriter writer = Segments.writer(full, blocks.get(0))) {
+      assertThatThrownBy(
+              () -> {
+                for (Block block : blocks) {
+                  Segments.add(writer, block);
+                }
+              })
+          .isInstanceOf(IOException.class)
+          .hasMessage("full");
+    }
   }
 
   private static BlockMeta meta(Block block) {

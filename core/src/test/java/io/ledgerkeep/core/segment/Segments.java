@@ -7,6 +7,7 @@ import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.codec.StoredBlock;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
@@ -45,6 +46,16 @@ final class Segments {
   Segments with(DictionaryTrainer newTrainer) {
     trainer = newTrainer;
     return this;
+  }
+
+  static SegmentWriter writer(OutputStream out, Block first) throws IOException {
+    SegmentHeader header = new SegmentHeader(Digests.SHA256, first.hash(), ID, ID, 0);
+    return new SegmentWriter(out, header, Bytes.EMPTY, new DictionaryTrainer(), Runnable::run);
+  }
+
+  static void add(SegmentWriter writer, Block block) throws IOException {
+    StoredBlock stored = StoredBlock.of(block);
+    writer.add(stored, BlockDigests.of(stored, Digests.SHA256.newDigest()));
   }
 
   byte[] write() {

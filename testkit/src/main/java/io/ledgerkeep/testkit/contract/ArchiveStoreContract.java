@@ -40,6 +40,7 @@ import org.junit.jupiter.api.io.TempDir;
  * <p>What not every store can be made to suffer in a test is played by hooks; where a hook returns
  * false, the tests that need it are skipped.
  */
+@SuppressWarnings("exports") // who uses the fakes alone needs no JUnit
 public abstract class ArchiveStoreContract {
 
   private static final int THREADS = 4;
@@ -548,7 +549,8 @@ public abstract class ArchiveStoreContract {
   public void rule8_aFailureOfTheMediumIsNotTakenForAnAbsentObject() {
     ArchiveStore store = open();
     put(store, NAME, noise(1, 10));
-    assumeTrue(breakMedium(directory), "a failure of the medium cannot be played");
+    assumeTrue(
+        breakMedium(directory), "not this backend: a failure of the medium cannot be played");
 
     assertFails(() -> store.size(NAME));
     assertFails(() -> store.get(NAME, 0, 1));
@@ -569,7 +571,7 @@ public abstract class ArchiveStoreContract {
   public void rule8_aFullMediumIsToldAndNothingIsSeen() {
     ArchiveStore store = open();
     put(store, "before", noise(1, 10));
-    assumeTrue(limitSpace(directory, 1 << 20), "a full medium cannot be played");
+    assumeTrue(limitSpace(directory, 1 << 20), "not this backend: a full medium cannot be played");
 
     assertThatThrownBy(() -> put(store, NAME, noise(2, 2 << 20)))
         .isInstanceOfSatisfying(

@@ -65,6 +65,7 @@ import org.junit.jupiter.api.io.TempDir;
  * <p>What not every engine can be made to suffer in a test - a crash of the machine, damage, a full
  * disk - is played by hooks; where a hook returns false, the tests that need it are skipped.
  */
+@SuppressWarnings("exports") // who uses the fakes alone needs no JUnit
 public abstract class StorageEngineContract {
 
   private static final int THREADS = 4;
@@ -150,7 +151,9 @@ public abstract class StorageEngineContract {
   }
 
   private StorageEngine crashAndReopen(StorageEngine engine) {
-    assumeTrue(crashMachine(engine, directory), "a crash of the machine cannot be played");
+    assumeTrue(
+        crashMachine(engine, directory),
+        "not this backend: a crash of the machine cannot be played");
     return open();
   }
 
@@ -417,7 +420,7 @@ public abstract class StorageEngineContract {
 
   @Test
   public void rule4_theDeathOfTheProcessLosesNoWriteThatReturned() {
-    assumeTrue(isSharedWithOtherProcesses(), "the store lives in one process");
+    assumeTrue(isSharedWithOtherProcesses(), "not this backend: the store lives in one process");
     int count = 250;
 
     List<String> said =
@@ -793,7 +796,7 @@ public abstract class StorageEngineContract {
     StorageEngine engine = open();
     int count =
         (int) Math.min(engine.limits().maxBatchCount(), engine.limits().maxBatchBytes() / 6);
-    assumeTrue(count <= TESTABLE_BYTES / 100, "the limit is too high for a test");
+    assumeTrue(count <= TESTABLE_BYTES / 100, "not this backend: the limit is too high for a test");
 
     engine.write(putAll(0, count, Bytes.EMPTY), DURABLE);
 
@@ -827,7 +830,9 @@ public abstract class StorageEngineContract {
   public void rule9_aValueOneByteTooLargeIsRefused() {
     assertRefused(
         limits -> {
-          assumeTrue(limits.maxValueBytes() < TESTABLE_BYTES, "the limit is too high for a test");
+          assumeTrue(
+              limits.maxValueBytes() < TESTABLE_BYTES,
+              "not this backend: the limit is too high for a test");
           return validMutation().put(key(7), noise(1, limits.maxValueBytes() + 1));
         });
   }
@@ -836,7 +841,9 @@ public abstract class StorageEngineContract {
   public void rule9_aBatchOfOneByteTooManyIsRefused() {
     assertRefused(
         limits -> {
-          assumeTrue(limits.maxBatchBytes() < TESTABLE_BYTES, "the limit is too high for a test");
+          assumeTrue(
+              limits.maxBatchBytes() < TESTABLE_BYTES,
+              "not this backend: the limit is too high for a test");
           return batchOf(limits.maxBatchBytes() + 1, limits);
         });
   }
@@ -846,7 +853,8 @@ public abstract class StorageEngineContract {
     assertRefused(
         limits -> {
           int count = limits.maxBatchCount();
-          assumeTrue(count < TESTABLE_BYTES / 100, "the limit is too high for a test");
+          assumeTrue(
+              count < TESTABLE_BYTES / 100, "not this backend: the limit is too high for a test");
           return putAll(0, count + 1, Bytes.EMPTY);
         });
   }
@@ -1215,7 +1223,7 @@ public abstract class StorageEngineContract {
 
   @Test
   public void rule12_anOpenStoreIsRefusedToAnotherProcess() {
-    assumeTrue(isSharedWithOtherProcesses(), "the store lives in one process");
+    assumeTrue(isSharedWithOtherProcesses(), "not this backend: the store lives in one process");
     StorageEngine engine = open();
     put(engine, key(1000), value(1));
 
@@ -1259,7 +1267,7 @@ public abstract class StorageEngineContract {
     engine.flush();
     engine.compact(KeyRange.all());
     engine.close();
-    assumeTrue(damage(directory, key(77)), "damage cannot be played");
+    assumeTrue(damage(directory, key(77)), "not this backend: damage cannot be played");
 
     assertThatThrownBy(() -> readEveryKey(written)).isInstanceOf(IntegrityException.class);
     opened.forEach(StorageEngine::close);
@@ -1304,7 +1312,8 @@ public abstract class StorageEngineContract {
   public void rule14_aFullDiskIsToldAndTheBatchIsNotApplied() {
     StorageEngine engine = open();
     engine.write(new WriteBatch().put(key(-1), value(1)), DURABLE);
-    assumeTrue(limitDisk(directory, FULL_AFTER_BYTES), "a full disk cannot be played");
+    assumeTrue(
+        limitDisk(directory, FULL_AFTER_BYTES), "not this backend: a full disk cannot be played");
 
     int applied = writeUntilFull(engine);
 
@@ -1317,7 +1326,8 @@ public abstract class StorageEngineContract {
   public void rule14_writingWorksAgainWhenThereIsRoom() {
     StorageEngine engine = open();
     engine.write(new WriteBatch().put(key(-1), value(1)), DURABLE);
-    assumeTrue(limitDisk(directory, FULL_AFTER_BYTES), "a full disk cannot be played");
+    assumeTrue(
+        limitDisk(directory, FULL_AFTER_BYTES), "not this backend: a full disk cannot be played");
     int applied = writeUntilFull(engine);
 
     unlimitDisk(directory);
