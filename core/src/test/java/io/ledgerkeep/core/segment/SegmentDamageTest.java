@@ -6,12 +6,18 @@ import static org.assertj.core.api.Assertions.fail;
 
 import io.ledgerkeep.Block;
 import io.ledgerkeep.Bytes;
+import io.ledgerkeep.core.codec.BlockDigests;
+import io.ledgerkeep.core.codec.Digests;
+import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.UnsupportedFormatException;
 import io.ledgerkeep.testkit.SampleChain;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
+import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
 class SegmentDamageTest {
@@ -133,6 +139,65 @@ class SegmentDamageTest {
         }
       }
     }
+  }
+
+  @Test
+  void aLocatorThatDoesNotFitTheDataIsFoundByTheContent() {
+    byte[] forged = Segments.of(BLOCKS).with((digest, key) -> key.get(0)).write();
+    assertThat(bytesAreWhole(forged)).isTrue();
+    assertThatThrownBy(() -> Segments.check(forged))
+        .isInstanceOf(IntegrityException.class)
+        .hasMessageContaining("locator");
+  }
+
+  @Test
+  void leavesThatDoNotFitTheDataAreFoundByTheContentAndByWhoReadsARow() throws IOException {
+    BlockDigests others = digests(SampleChain.builder().seed(2).build().block(1));
+    byte[] forged = forged(digests -> others);
+    assertThat(bytesAreWhole(forged)).isTrue();
+    assertThatThrownBy(() -> Segments.check(forged))
+        .isInstanceOf(IntegrityException.class)
+        .hasMessageContaining("leaves at block 1");
+    assertThatThrownBy(() -> Segments.reader(forged).transactionRow(1, 0))
+        .isInstanceOf(IntegrityException.class)
+        .hasMessageContaining("leaf 0");
+    assertThatThrownBy(() -> Segments.reader(forged).rwSetRow(1, 2))
+        .isInstanceOf(IntegrityException.class)
+        .hasMessageContaining("leaf 2");
+  }
+
+  @Test
+  void aContentRootThatDoesNotFitTheDataIsFoundByTheContent() throws IOException {
+    byte[] forged =
+        forged(
+            own ->
+                new BlockDigests(
+                    own.additional(),
+                    own.header(),
+                    own.transactionLeaves(),
+                    own.rwSetLeaves(),
+                    own.transactionRoot(),
+                    own.rwSetRoot()));
+    assertThat(bytesAreWhole(forged)).isTrue();
+    assertThatThrownBy(() -> Segments.check(forged))
+        .isInstanceOf(IntegrityException.class)
+        .hasMessageContaining("content root");
+  }
+
+  /** Writes a segment whose second block has digests that are not its own. */
+  private static byte[] forged(UnaryOperator<BlockDigests> forge) throws IOException {
+    ByteArrayOutputStream out = new ByteArrayOutputStream();
+    try (SegmentWriter writer = Segments.writer(out, BLOCKS.get(0))) {
+      Segments.add(writer, BLOCKS.get(0));
+      Block second = BLOCKS.get(1);
+      writer.add(StoredBlock.of(second), forge.apply(digests(second)));
+      writer.finish();
+    }
+    return out.toByteArray();
+  }
+
+  private static BlockDigests digests(Block block) {
+    return BlockDigests.of(StoredBlock.of(block), Digests.SHA256.newDigest());
   }
 
   private static boolean bytesAreWhole(byte[] segment) {
