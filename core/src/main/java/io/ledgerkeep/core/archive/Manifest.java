@@ -66,7 +66,8 @@ public final class Manifest {
       return Optional.empty();
     }
     ManifestEntry first = ManifestEntry.decode(read(store, names.entry(0)), names.entry(0));
-    Manifest manifest = new Manifest(store, names, first.chainId(), Digests.named(first.digest()));
+    Digests digests = Digests.recorded(first.digest(), "manifest entry " + names.entry(0));
+    Manifest manifest = new Manifest(store, names, first.chainId(), digests);
     for (int sequence = 0; sequence < entries.size(); sequence++) {
       if (!entries.get(sequence).equals(names.entry(sequence))) {
         throw new IntegrityException(

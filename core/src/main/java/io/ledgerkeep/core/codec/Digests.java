@@ -1,6 +1,7 @@
 package io.ledgerkeep.core.codec;
 
 import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.UnsupportedFormatException;
 import java.security.MessageDigest;
 import java.security.NoSuchAlgorithmException;
 import java.util.Map;
@@ -35,6 +36,20 @@ public enum Digests {
     }
     digests.newDigest();
     return digests;
+  }
+
+  /**
+   * Returns the digest that something stored names.
+   *
+   * @param what what names it, as the beginning of a sentence
+   * @throws UnsupportedFormatException if this release does not know it
+   */
+  public static Digests recorded(String name, String what) {
+    if (!BY_NAME.containsKey(name)) {
+      throw new UnsupportedFormatException(
+          what + " has the digest '" + name + "', which this release does not know");
+    }
+    return named(name);
   }
 
   /** Returns the name used in configuration. */

@@ -86,7 +86,7 @@ record FormatRecord(
             databaseNamed(in.text()),
             in.raw(16),
             in.text(),
-            digestNamed(in.text()),
+            Digests.recorded(in.text(), "the ledger"),
             compatibilityVersion,
             in.number());
     in.end();
@@ -94,16 +94,6 @@ record FormatRecord(
       throw in.damaged("pieces of " + format.pieceBytes() + " bytes");
     }
     return format;
-  }
-
-  private static Digests digestNamed(String name) {
-    for (Digests digest : Digests.values()) {
-      if (digest.id().equals(name)) {
-        return Digests.named(name);
-      }
-    }
-    throw new UnsupportedFormatException(
-        "the ledger has the digest '" + name + "', which this release does not know");
   }
 
   private static Database databaseNamed(String name) {
