@@ -99,8 +99,8 @@ public final class Ledgerkeep {
     Builder blockVerifier(BlockVerifier verifier);
 
     /**
-     * Hands in threads for the parallel part of jobs; the caller ends them after the ledger. By
-     * default everything runs on the calling thread.
+     * Hands in threads for the parallel part of jobs and of {@link Ledger#commitAll}; the caller
+     * ends them after the ledger. By default everything runs on the calling thread.
      */
     Builder executor(Executor executor);
 

@@ -10,6 +10,8 @@ import java.util.Iterator;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Consumer;
 
 /**
@@ -23,6 +25,9 @@ final class SideBySide implements AutoCloseable {
 
   private final Chain chain;
   private final Iterator<Block> blocks;
+  private final ExecutorService threads =
+      Executors.newFixedThreadPool(Runtime.getRuntime().availableProcessors());
+
   private final Ledger ours;
   private final Ledger recorder;
   private final Map<Database, BareStore> bare = new EnumMap<>(Database.class);
@@ -31,7 +36,7 @@ final class SideBySide implements AutoCloseable {
   SideBySide(Workspace workspace, Chain chain) {
     this.chain = chain;
     this.blocks = chain.blocks();
-    ours = Ledgers.at(workspace.path("ours")).open();
+    ours = Ledgers.at(workspace.path("ours")).executor(threads).open();
     for (Database database : Database.values()) {
       bare.put(database, BareStore.open(workspace.path("bare-" + database.lowerCaseName())));
     }
@@ -101,6 +106,7 @@ final class SideBySide implements AutoCloseable {
   public void close() {
     recorder.close();
     ours.close();
+    threads.shutdown();
     bare.values().forEach(BareStore::close);
   }
 }

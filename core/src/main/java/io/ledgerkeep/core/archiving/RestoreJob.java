@@ -13,7 +13,6 @@ import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
-import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.job.JobPlan;
 import io.ledgerkeep.job.JobReport;
 import java.security.MessageDigest;
@@ -95,25 +94,12 @@ final class RestoreJob {
         reader.requiredMeta(pivotBefore).normalBlocks()
             - reader.requiredMeta(low - 1).normalBlocks());
     boolean cancelled = restore(manifest, low, pivotBefore);
+    FailPoint.pass("restore.done");
     long pivotAfter = chain.mark().pivot();
-    if (pivotAfter < pivotBefore) {
-      watch.begin("compact", 0);
-      compact(pivotAfter + 1, pivotBefore);
-      FailPoint.pass("restore.compacted");
-    }
     site.room().during(chain::endJob);
     site.room().refill();
     LOG.info("restored blocks {} to {}", pivotAfter + 1, pivotBefore);
     return report(pivotBefore, diskBefore, cancelled);
-  }
-
-  /** The blocks are back with or without it. */
-  private void compact(long first, long last) {
-    try {
-      site.room().during(() -> chain.compactBodies(first, last));
-    } catch (StorageException e) {
-      LOG.warn("the space of rows that were deleted was not given back: {}", e.getMessage());
-    }
   }
 
   private boolean restore(Manifest manifest, long low, long pivot) {

@@ -27,10 +27,10 @@ import io.ledgerkeep.storage.WriteBatch;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
-import java.util.HashSet;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
-import java.util.Set;
 import java.util.function.Consumer;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -173,7 +173,7 @@ public final class ChainStore implements AutoCloseable {
 
   private void cover(Bytes idOrHash) {
     filter.makeRoom(1);
-    filter.add(idOrHash);
+    filter.add(filter.hash(idOrHash));
   }
 
   /** Returns the newest committed height, or -1. */
@@ -203,7 +203,7 @@ public final class ChainStore implements AutoCloseable {
 
   /** Returns whether the filter says that the id may be known. */
   public boolean mightKnow(String id) {
-    return filter.mightContain(Bytes.ofUtf8(id));
+    return filter.mightContain(filter.hash(Bytes.ofUtf8(id)));
   }
 
   // ------------------------------------------------------------------------------------ append
@@ -229,8 +229,8 @@ public final class ChainStore implements AutoCloseable {
 
     private final Consumer<List<Prepared>> committed;
     private final RowWriter writer = new RowWriter(engine, pieceBytes, Durability.DURABLE);
-    private final Set<String> ids = new HashSet<>();
-    private final Set<Bytes> hashes = new HashSet<>();
+    private final Map<String, Long> ids = new HashMap<>();
+    private final Map<Bytes, Long> hashes = new HashMap<>();
     private List<Prepared> open = new ArrayList<>();
     private @Nullable MetaRow newest = lastMeta;
 
@@ -283,9 +283,9 @@ public final class ChainStore implements AutoCloseable {
       failed = true;
       last = height;
       lastMeta = newest;
-      ids.forEach(id -> filter.add(Bytes.ofUtf8(id)));
+      ids.values().forEach(filter::add);
       ids.clear();
-      hashes.forEach(filter::add);
+      hashes.values().forEach(filter::add);
       hashes.clear();
       List<Prepared> durable = open;
       open = new ArrayList<>();
@@ -361,38 +361,41 @@ public final class ChainStore implements AutoCloseable {
             "block %d names the previous hash %s, but block %d has the hash %s"
                 .formatted(next, block.previousHash().hex(), next - 1, newest.meta().hash().hex()));
       }
-      requireNewHash(block);
+      long hashBits = requireNewHash(block);
       requireNewIds(block);
-      hashes.add(block.hash());
+      hashes.put(block.hash(), hashBits);
     }
 
     /** Two blocks of one hash would share an entry of the index. */
-    private void requireNewHash(Block block) {
-      if (hashes.contains(block.hash())
-          || (filter.mightContain(block.hash())
+    private long requireNewHash(Block block) {
+      long bits = filter.hash(block.hash());
+      if (hashes.containsKey(block.hash())
+          || (filter.mightContain(bits)
               && reader.heightOf(block.hash()).orElse(Long.MAX_VALUE) <= last)) {
         throw new ConflictException(
             Reason.BLOCK,
             "block %d repeats the hash %s of an earlier block"
                 .formatted(block.height(), block.hash().hex()));
       }
+      return bits;
     }
 
     private void requireNewIds(Block block) {
-      Set<String> added = new HashSet<>();
+      Map<String, Long> added = new HashMap<>();
       for (Transaction transaction : block.transactions()) {
         String id = transaction.id();
-        if (ids.contains(id) || !added.add(id) || isCommitted(id)) {
+        long bits = filter.hash(Bytes.ofUtf8(id));
+        if (ids.containsKey(id) || added.put(id, bits) != null || isCommitted(id, bits)) {
           throw new ConflictException(
               Reason.DUPLICATE_TRANSACTION,
               "block " + block.height() + " repeats transaction id '" + id + "'");
         }
       }
-      ids.addAll(added);
+      ids.putAll(added);
     }
 
-    private boolean isCommitted(String id) {
-      return filter.mightContain(Bytes.ofUtf8(id))
+    private boolean isCommitted(String id, long bits) {
+      return filter.mightContain(bits)
           && reader.locationOf(id).filter(location -> location.height() <= last).isPresent();
     }
   }

@@ -93,9 +93,13 @@ final class IdFilter implements AutoCloseable {
     return isNew;
   }
 
-  /** Returns false only if the id was never added. */
-  boolean mightContain(Bytes id) {
-    long bits = hash(id);
+  /** Returns what an id is asked for and added by. */
+  long hash(Bytes id) {
+    return hash.hashBytes(id.toArrayUnsafe()).asLong();
+  }
+
+  /** Returns false only if the id of the hash was never added. */
+  boolean mightContain(long bits) {
     for (int i = layers.size() - 1; i >= 0; i--) {
       if (layers.get(i).contains(bits)) {
         return true;
@@ -126,9 +130,9 @@ final class IdFilter implements AutoCloseable {
     }
   }
 
-  /** Adds an id, for which there is room. */
-  void add(Bytes id) {
-    newest().add(hash(id));
+  /** Adds the id of a hash, for which there is room. */
+  void add(long bits) {
+    newest().add(bits);
   }
 
   /** Makes all bits durable; returns the number of layers. */
@@ -149,10 +153,6 @@ final class IdFilter implements AutoCloseable {
 
   private Layer newest() {
     return layers.get(layers.size() - 1);
-  }
-
-  private long hash(Bytes id) {
-    return hash.hashBytes(id.toArrayUnsafe()).asLong();
   }
 
   private Path file(int number) {

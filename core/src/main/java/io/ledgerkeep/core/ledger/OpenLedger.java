@@ -27,6 +27,7 @@ import io.ledgerkeep.core.chain.Prepared;
 import io.ledgerkeep.core.derived.DerivedStore;
 import io.ledgerkeep.core.derived.DerivedStore.DerivedView;
 import io.ledgerkeep.core.jobs.JobLock;
+import io.ledgerkeep.core.parallel.OrderedPipeline;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.storage.StorageEngine;
@@ -44,6 +45,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
+import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -60,6 +62,8 @@ final class OpenLedger implements Ledger {
   private static final long CHECKPOINT_BYTES = 64L << 20;
   private static final long CHUNK_BYTES = 8 << 20;
   private static final int CHUNK_BLOCKS = 1024;
+  private static final int SLICE_BLOCKS = 16;
+  private static final int SLICES_AHEAD = 64;
 
   private final Parts parts;
   private final ChainStore chain;
@@ -241,32 +245,73 @@ final class OpenLedger implements Ledger {
 
   @Override
   public void commit(Block block) {
-    commitAll(List.of(block));
+    append(List.of(Prepared.of(block, parts.format().digest().newDigest())));
   }
 
+  /** Prepares blocks on all cores while those before them are written. */
   @Override
   public void commitAll(List<Block> blocks) {
-    MessageDigest digest = parts.format().digest().newDigest();
-    int next = 0;
-    while (next < blocks.size()) {
+    try (OrderedPipeline<Slice> slices =
+        new OrderedPipeline<>(parts.settings().executor, SLICES_AHEAD, SLICES_AHEAD)) {
       List<Prepared> chunk = new ArrayList<>();
       long bytes = 0;
-      while (next < blocks.size() && bytes < CHUNK_BYTES && chunk.size() < CHUNK_BLOCKS) {
-        Prepared prepared = prepared(blocks.get(next++), digest, chunk);
-        bytes += prepared.stored().bodyBytes();
-        chunk.add(prepared);
+      for (int next = 0; next < blocks.size() || !slices.isEmpty(); ) {
+        while (next < blocks.size() && !slices.isFull()) {
+          next += submit(blocks, next, slices);
+        }
+        Slice slice = slices.takeUninterruptibly();
+        chunk.addAll(slice.blocks);
+        bytes += slice.bytes;
+        boolean isLast = next == blocks.size() && slices.isEmpty();
+        if (bytes >= CHUNK_BYTES || chunk.size() >= CHUNK_BLOCKS || isLast || slice.isRefused()) {
+          append(chunk);
+          slice.requireNotRefused();
+          chunk = new ArrayList<>();
+          bytes = 0;
+        }
       }
-      append(chunk);
     }
   }
 
-  /** Prepares a block; one that is refused takes none of the good ones before it down. */
-  private Prepared prepared(Block block, MessageDigest digest, List<Prepared> before) {
-    try {
-      return Prepared.of(block, digest);
-    } catch (IllegalArgumentException e) {
-      append(before);
-      throw e;
+  /** Returns how many blocks it submitted: they are in memory already, and so cost nothing more. */
+  private int submit(List<Block> blocks, int first, OrderedPipeline<Slice> slices) {
+    List<Block> slice = blocks.subList(first, Math.min(first + SLICE_BLOCKS, blocks.size()));
+    slices.submit(1, () -> Slice.of(slice, parts.format().digest().newDigest()));
+    return slice.size();
+  }
+
+  /**
+   * Blocks made ready.
+   *
+   * @param bytes the size of their bodies
+   * @param refusal why the block after them cannot be committed: it takes none of them down
+   */
+  private record Slice(
+      List<Prepared> blocks, long bytes, @Nullable IllegalArgumentException refusal) {
+
+    static Slice of(List<Block> blocks, MessageDigest digest) {
+      List<Prepared> prepared = new ArrayList<>(blocks.size());
+      long bytes = 0;
+      for (Block block : blocks) {
+        try {
+          Prepared next = Prepared.of(block, digest);
+          prepared.add(next);
+          bytes += next.stored().bodyBytes();
+        } catch (IllegalArgumentException e) {
+          return new Slice(prepared, bytes, e);
+        }
+      }
+      return new Slice(prepared, bytes, null);
+    }
+
+    boolean isRefused() {
+      return refusal != null;
+    }
+
+    void requireNotRefused() {
+      if (refusal != null) {
+        throw refusal;
+      }
     }
   }
 

@@ -94,17 +94,36 @@ public final class OrderedPipeline<R> implements AutoCloseable {
    * @throws StorageException if the thread is interrupted while it waits; the interrupt flag is set
    */
   public R take() {
-    Pending<R> oldest = pending.remove();
-    pendingBytes -= oldest.bytes;
-    oldest.run();
+    Pending<R> oldest = runOldest();
     try {
-      return oldest.await();
+      oldest.ended.await();
     } catch (InterruptedException e) {
       oldest.awaitEnd();
       close();
       Thread.currentThread().interrupt();
       throw new StorageException(
           StorageException.Kind.RETRYABLE, "the thread was interrupted; call again", e);
+    }
+    return resultOf(oldest);
+  }
+
+  /** Returns the result of the oldest task as {@link #take()}, also on an interrupted thread. */
+  public R takeUninterruptibly() {
+    Pending<R> oldest = runOldest();
+    oldest.awaitEnd();
+    return resultOf(oldest);
+  }
+
+  private Pending<R> runOldest() {
+    Pending<R> oldest = pending.remove();
+    pendingBytes -= oldest.bytes;
+    oldest.run();
+    return oldest;
+  }
+
+  private R resultOf(Pending<R> ended) {
+    try {
+      return ended.result();
     } catch (RuntimeException | Error e) {
       close();
       throw e;
@@ -157,8 +176,7 @@ public final class OrderedPipeline<R> implements AutoCloseable {
       }
     }
 
-    R await() throws InterruptedException {
-      ended.await();
+    R result() {
       if (failure != null) {
         Throwables.throwIfUnchecked(failure);
         throw new AssertionError("a task throws nothing checked", failure);

@@ -20,6 +20,8 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -261,6 +263,26 @@ final class CommitRulesTest {
       next.transaction("large " + i, large);
     }
     assertPrefixCommitted(next.build(), IllegalArgumentException.class);
+  }
+
+  @Test
+  void aBatchOfManyBlocksIsPreparedOnThreadsAndCommittedInOrderUpToOneThatIsRefused() {
+    ledger.close();
+    Settings settings = world.settings();
+    ExecutorService threads = Executors.newFixedThreadPool(3);
+    settings.executor = threads;
+    try {
+      ledger = world.open(settings);
+      List<Block> all = CHAIN.blocks(400).toList();
+      List<Block> batch = new ArrayList<>(all.subList(30, 333));
+      batch.add(all.get(334));
+      assertThatExceptionOfType(ConflictException.class).isThrownBy(() -> ledger.commitAll(batch));
+      Replay.of(all.subList(0, 333)).assertToldBy(ledger);
+      ledger.commitAll(all.subList(333, 400));
+      Replay.of(all).assertToldBy(ledger);
+    } finally {
+      threads.shutdown();
+    }
   }
 
   // ------------------------------------------------------------------------------------ beginning
