@@ -29,8 +29,11 @@ public record Block(
   /** The longest hash, in bytes. */
   public static final int MAX_HASH_BYTES = 64;
 
-  /** The largest sum of all byte fields of a block, in bytes; also that of texts. */
-  public static final long MAX_BYTES = 512L << 20;
+  /**
+   * The largest sum of all fields of a block, in bytes, texts counted in UTF-8: eight payloads or
+   * values of the largest size and 16 MiB for everything else.
+   */
+  public static final long MAX_BYTES = (512L << 20) + (16L << 20);
 
   /** What a block is for. */
   public enum Kind {

@@ -22,6 +22,7 @@ final class CommitExperiment implements Experiment {
     Workspace workspace = Workspace.ofThisProcess();
     Rounds rate = new Rounds();
     Rounds cpu = new Rounds();
+    Rounds thread = new Rounds();
     try (SideBySide sides = new SideBySide(workspace, chain)) {
       int warmUp = 1;
       sides.grow(chain.length(setting));
@@ -32,6 +33,7 @@ final class CommitExperiment implements Experiment {
         if (round >= 0) {
           rate.add(chain.commitsPerRound / ours.seconds(), chain.commitsPerRound / bare.seconds());
           cpu.add(ours.cpuSeconds(), bare.cpuSeconds());
+          thread.add(ours.threadSeconds(), bare.threadSeconds());
         }
       }
     }
@@ -41,8 +43,8 @@ final class CommitExperiment implements Experiment {
             "blocks/s",
             rate,
             Aim.atLeast(0.8),
-            "baseline: the same batches on three bare stores, those of the block database synced;"
-                + Notes.cpu(cpu)));
+            "baseline: the same batches on three bare stores, those of the block database synced; "
+                + Notes.cpu(thread, cpu)));
   }
 
   private void round(Workspace workspace, SideBySide sides, Stopwatch ours, Stopwatch bare) {

@@ -18,6 +18,7 @@ final class ImportExperiment implements Experiment {
     Workspace workspace = Workspace.ofThisProcess();
     Rounds rate = new Rounds();
     Rounds cpu = new Rounds();
+    Rounds thread = new Rounds();
     long perRound = chain.length(setting) / (2L * setting.rounds());
     try (SideBySide sides = new SideBySide(workspace, chain)) {
       sides.grow(chain.length(setting) - perRound * setting.rounds());
@@ -32,6 +33,7 @@ final class ImportExperiment implements Experiment {
             () -> time(workspace, bare, () -> sides.replay(batches)));
         rate.add(perRound / ours.seconds(), perRound / bare.seconds());
         cpu.add(ours.cpuSeconds(), bare.cpuSeconds());
+        thread.add(ours.threadSeconds(), bare.threadSeconds());
       }
     }
     return List.of(
@@ -42,8 +44,8 @@ final class ImportExperiment implements Experiment {
             Aim.atLeast(0.8),
             Notes.format(
                 "baseline: the same batches on three bare stores, those of the block database"
-                    + " synced; %d blocks a round on top of the rest;%s",
-                perRound, Notes.cpu(cpu))));
+                    + " synced; %d blocks a round on top of the rest; %s",
+                perRound, Notes.cpu(thread, cpu))));
   }
 
   private static void time(Workspace workspace, Stopwatch watch, Runnable work) {

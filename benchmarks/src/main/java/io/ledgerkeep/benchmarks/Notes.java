@@ -11,8 +11,10 @@ final class Notes {
     return String.format(Locale.ROOT, format, values);
   }
 
-  /** Tells how much processor time ours takes, all threads together, to that of the baseline. */
-  static String cpu(Rounds cpuSeconds) {
-    return format(" processor time x %.2f of the baseline's", cpuSeconds.ratio());
+  /** Tells how much processor time ours takes to that of the baseline. */
+  static String cpu(Rounds threadSeconds, Rounds cpuSeconds) {
+    return format(
+        "processor time of the thread x %.2f, of the process x %.2f",
+        threadSeconds.ratio(), cpuSeconds.ratio());
   }
 }

@@ -1,6 +1,5 @@
 package io.ledgerkeep.cli;
 
-import java.io.PrintStream;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Proxy;
 
@@ -38,28 +37,30 @@ final class Interruption {
     requested = true;
   }
 
-  /** Begins to listen; messages go to the stream. */
-  void arm(PrintStream err) {
+  /** Begins to listen; tells the console when there was something to hear. */
+  void arm(Console console) {
     if (listens) {
-      handle("INT", err);
-      handle("TERM", err);
+      handle("INT", console);
+      handle("TERM", console);
     }
   }
 
-  private void onSignal(PrintStream err) {
+  private void onSignal(Console console) {
     if (requested) {
       Runtime.getRuntime().halt(ExitCode.INTERRUPTED);
     }
     request();
-    err.println();
-    err.println("stopping after the batch in progress; once more to end at once");
+    if (console.terminal()) {
+      console.err().println(); // a progress bar may stand in the line
+    }
+    console.err().println("stopping after the batch in progress; once more to end at once");
   }
 
   /**
    * Calls {@code sun.misc.Signal.handle} by name: it is the only way to hear of a second Ctrl-C, is
    * supported by every JDK, and cannot be named in code that is compiled without warnings.
    */
-  private void handle(String signal, PrintStream err) {
+  private void handle(String signal, Console console) {
     try {
       Class<?> signalType = Class.forName("sun.misc.Signal");
       Class<?> handlerType = Class.forName("sun.misc.SignalHandler");
@@ -68,7 +69,7 @@ final class Interruption {
               Interruption.class.getClassLoader(),
               new Class<?>[] {handlerType},
               (proxy, method, arguments) -> {
-                onSignal(err);
+                onSignal(console);
                 return null;
               });
       signalType

@@ -72,20 +72,15 @@ abstract class JobCommand extends LedgerCommand {
   private static Outcome outcome(JobPlan plan) {
     Outcome outcome = Outcome.done();
     if (plan.blocks() == 0) {
-      outcome.say(
-          "nothing to " + plan.job() + ": the archived height is " + plan.archivedHeightBefore());
+      sayNothingToDo(outcome, plan.job(), plan.archivedHeightBefore());
     } else {
-      outcome
-          .say("would " + plan.job() + " " + Units.blocks(plan.blocks()))
-          .say(
-              "  archived height  "
-                  + plan.archivedHeightBefore()
-                  + " -> "
-                  + plan.archivedHeightAfter())
-          .say("  to move          " + Units.bytes(plan.bytesToMove()))
-          .say("  to free, about   " + Units.bytes(plan.bytesToFree()))
-          .say("  needed, about    " + Units.bytes(plan.bytesNeeded()))
-          .say("  time, about      " + Units.duration(plan.duration()));
+      outcome.say("would %s %s".formatted(plan.job(), Units.blocks(plan.blocks())));
+      sayChange(
+          outcome, "archived height", plan.archivedHeightBefore(), plan.archivedHeightAfter());
+      say(outcome, "to move", Units.bytes(plan.bytesToMove()));
+      say(outcome, "to free, about", Units.bytes(plan.bytesToFree()));
+      say(outcome, "needed, about", Units.bytes(plan.bytesNeeded()));
+      say(outcome, "time, about", Units.duration(plan.duration()));
     }
     return outcome
         .put("job", plan.job())
@@ -102,40 +97,27 @@ abstract class JobCommand extends LedgerCommand {
   private static Outcome outcome(JobReport report) {
     if (report.cancelled()) {
       throw CommandException.interrupted(
-          report.job()
-              + " stopped after "
-              + Units.blocks(report.blocks())
-              + " with the archived height at "
-              + report.archivedHeightAfter()
-              + "; run the same command again to go on");
+          "%s stopped after %s with the archived height at %d; run the same command again to go on"
+              .formatted(
+                  report.job(), Units.blocks(report.blocks()), report.archivedHeightAfter()));
     }
     Outcome outcome = Outcome.done();
     if (report.blocks() == 0) {
-      outcome.say(
-          "nothing to "
-              + report.job()
-              + ": the archived height is "
-              + report.archivedHeightAfter());
+      sayNothingToDo(outcome, report.job(), report.archivedHeightAfter());
     } else {
-      outcome
-          .say(
-              report.job()
-                  + ": moved "
-                  + Units.blocks(report.blocks())
-                  + " in "
-                  + Units.duration(report.elapsed()))
-          .say(
-              "  archived height  "
-                  + report.archivedHeightBefore()
-                  + " -> "
-                  + report.archivedHeightAfter())
-          .say("  moved            " + Units.bytes(report.bytesMoved()))
-          .say("  written          " + Units.bytes(report.bytesWritten()))
-          .say(
-              "  block database   "
-                  + Units.bytes(report.bytesOnDiskBefore())
-                  + " -> "
-                  + Units.bytes(report.bytesOnDiskAfter()));
+      outcome.say(
+          "%s: moved %s in %s"
+              .formatted(
+                  report.job(), Units.blocks(report.blocks()), Units.duration(report.elapsed())));
+      sayChange(
+          outcome, "archived height", report.archivedHeightBefore(), report.archivedHeightAfter());
+      say(outcome, "moved", Units.bytes(report.bytesMoved()));
+      say(outcome, "written", Units.bytes(report.bytesWritten()));
+      sayChange(
+          outcome,
+          "block database",
+          Units.bytes(report.bytesOnDiskBefore()),
+          Units.bytes(report.bytesOnDiskAfter()));
     }
     return outcome
         .put("job", report.job())
@@ -148,5 +130,17 @@ abstract class JobCommand extends LedgerCommand {
         .put("bytesOnDiskAfter", report.bytesOnDiskAfter())
         .put("bytesFreed", report.bytesFreed())
         .put("millis", report.elapsed().toMillis());
+  }
+
+  private static void sayNothingToDo(Outcome outcome, String job, long archivedHeight) {
+    outcome.say("nothing to %s: the archived height is %d".formatted(job, archivedHeight));
+  }
+
+  private static void sayChange(Outcome outcome, String name, Object before, Object after) {
+    say(outcome, name, before + " -> " + after);
+  }
+
+  private static void say(Outcome outcome, String name, String value) {
+    outcome.say("  %-17s%s".formatted(name, value));
   }
 }

@@ -17,7 +17,7 @@ final class JobWatch implements AutoCloseable {
 
   /** Begins to watch; from now on Ctrl-C asks the job to stop instead of ending the process. */
   static JobWatch begin(Console console) {
-    console.interruption().arm(console.err());
+    console.interruption().arm(console);
     ProgressPrinter printer =
         new ProgressPrinter(console.err(), console.terminal(), System::nanoTime);
     return new JobWatch(console.interruption(), printer);

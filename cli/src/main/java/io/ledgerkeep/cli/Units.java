@@ -40,7 +40,11 @@ final class Units {
   }
 
   static String blocks(long count) {
-    return count + (count == 1 ? " block" : " blocks");
+    return counted(count, "block");
+  }
+
+  static String counted(long count, String noun) {
+    return count + " " + noun + (count == 1 ? "" : "s");
   }
 
   private static String decimal(double value) {

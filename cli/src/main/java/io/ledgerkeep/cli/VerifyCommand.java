@@ -50,13 +50,15 @@ final class VerifyCommand extends LedgerCommand {
     result.findings().forEach(outcome::say);
     return outcome
         .say(
-            "checked %s and %d segments, %s, level %s: %s"
+            "checked %s and %s, %s, level %s: %s"
                 .formatted(
                     Units.blocks(result.blocks()),
-                    result.segments(),
+                    Units.counted(result.segments(), "segment"),
                     Units.bytes(result.bytes()),
                     name(result.level()),
-                    result.ok() ? "all is well" : result.findings().size() + " findings"))
+                    result.ok()
+                        ? "all is well"
+                        : Units.counted(result.findings().size(), "finding")))
         .put("ok", result.ok())
         .put("level", name(result.level()))
         .put("segments", result.segments())

@@ -3,6 +3,7 @@ package io.ledgerkeep.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.ledgerkeep.Block;
+import io.ledgerkeep.Bytes;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -132,6 +133,32 @@ final class ArchiveAndRestoreTest {
     assertThat(run.err()).isEqualToIgnoringNewLines("archived block");
     assertThat(file).hasContent("old");
     assertThat(place.run("export", "-").out()).isEmpty();
+  }
+
+  /** A genesis block larger than any buffer is on the node, before the first archived block. */
+  @Test
+  void notEvenAPipeSeesTheBlocksBeforeTheFirstArchivedOne() throws Exception {
+    List<Block> blocks = Place.blocks(40);
+    Block first = blocks.get(0);
+    blocks.set(
+        0,
+        new Block(
+            0,
+            first.kind(),
+            first.hash(),
+            first.previousHash(),
+            Bytes.wrap(new byte[1 << 20]),
+            List.of(),
+            List.of(),
+            first.additional()));
+    Place other = new Place(Files.createDirectory(directory.resolve("other")));
+    assertThat(other.run("init").exitCode()).isZero();
+    Path chain = other.write("chain.jsonl", Place.lines(blocks));
+    assertThat(other.run("import", chain).exitCode()).isZero();
+    other.archivedTo(20);
+    Run run = other.run("export", "-");
+    assertThat(run.exitCode()).isEqualTo(ExitCode.FAILED);
+    assertThat(run.out()).isEmpty();
   }
 
   @Test

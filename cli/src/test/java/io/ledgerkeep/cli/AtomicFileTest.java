@@ -6,6 +6,8 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.BasicFileAttributes;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -25,6 +27,24 @@ final class AtomicFileTest {
         });
     assertThat(file).hasContent("new");
     assertThat(directory).isDirectoryNotContaining("glob:**.part");
+  }
+
+  /** To copy the finished file over the old one would show readers half of it. */
+  @Test
+  void theFileThatWasWrittenBesideItTakesItsPlace() throws IOException {
+    Path file = Files.writeString(directory.resolve("file"), "old");
+    Object written = AtomicFile.replace(file, out -> fileKey(onlyPartFile()));
+    assertThat(fileKey(file)).isEqualTo(written);
+  }
+
+  private Path onlyPartFile() throws IOException {
+    try (Stream<Path> files = Files.list(directory)) {
+      return files.filter(f -> f.toString().endsWith(".part")).findFirst().orElseThrow();
+    }
+  }
+
+  private static Object fileKey(Path file) throws IOException {
+    return Files.readAttributes(file, BasicFileAttributes.class).fileKey();
   }
 
   @Test

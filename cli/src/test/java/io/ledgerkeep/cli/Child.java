@@ -84,7 +84,9 @@ final class Child implements AutoCloseable {
     return process.getInputStream().readAllBytes();
   }
 
-  /** Returns the next line of standard output, or null at its end; not to be mixed with the above. */
+  /**
+   * Returns the next line of standard output, or null at its end; not to be mixed with the above.
+   */
   @Nullable String outLine() throws IOException {
     return process.inputReader().readLine();
   }

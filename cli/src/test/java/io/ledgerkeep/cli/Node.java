@@ -46,13 +46,7 @@ final class Node {
 
   private static List<String> command(Place place, Path file, String seed) {
     return Child.java(
-        Child.SHORT_LIVED,
-        Node.class,
-        place.config,
-        place.data,
-        place.archive,
-        file,
-        seed);
+        Child.SHORT_LIVED, Node.class, place.config, place.data, place.archive, file, seed);
   }
 
   public static void main(String[] args) throws IOException {

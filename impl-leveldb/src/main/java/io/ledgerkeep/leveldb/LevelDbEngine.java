@@ -6,6 +6,7 @@ import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.WriteBatch;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
@@ -32,10 +33,13 @@ final class LevelDbEngine implements StorageEngine {
    * below the write buffer. A batch is a bounded part of a write buffer for the same reason, yet
    * large enough that its one sync does not count.
    */
-  private static final Limits LIMITS = new Limits(64 << 10, 1 << 20, 8 << 20, 1 << 18);
+  static final Limits LIMITS = new Limits(64 << 10, 1 << 20, 8 << 20, 1 << 18);
 
   /** How much of keys one batch of {@link #deleteRange} takes. */
   private static final int DELETE_BATCH_BYTES = 1 << 20;
+
+  /** How much one step of {@link #compact} rewrites, about. */
+  private static final long COMPACTION_BYTES = 64 << 20;
 
   private static final Logger LOG = LoggerFactory.getLogger(LevelDbEngine.class);
   private static final NativeReadOptions GETS = NativeStore.getOptions();
@@ -189,6 +193,8 @@ final class LevelDbEngine implements StorageEngine {
    */
   @Override
   public void deleteRange(KeyRange range) {
+    // In one table with what they delete, deletes would stay: nothing would compact that table.
+    flush();
     KeyRange rest = range;
     while (true) {
       Bytes reached = rest.from();
@@ -244,11 +250,27 @@ final class LevelDbEngine implements StorageEngine {
       gate.requireOpen();
       return;
     }
+    // A compaction chooses its levels before it flushes, so what it flushes could be left out.
     flush();
+    for (KeyRange slice : slices(range)) {
+      compactSlice(slice);
+    }
+  }
+
+  private List<KeyRange> slices(KeyRange range) {
     long stamp = gate.enter();
     try {
-      writer.compact(
-          range.from().toArrayUnsafe(), range.until().map(Bytes::toArrayUnsafe).orElse(null));
+      return Slices.of(range, COMPACTION_BYTES, store::tableBytes);
+    } finally {
+      gate.leave(stamp);
+    }
+  }
+
+  /** A close waits for one slice, not for all of them. */
+  private void compactSlice(KeyRange slice) {
+    long stamp = gate.enter();
+    try {
+      writer.compact(slice);
     } finally {
       gate.leave(stamp);
     }

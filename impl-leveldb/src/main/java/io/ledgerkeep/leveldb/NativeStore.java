@@ -1,7 +1,10 @@
 package io.ledgerkeep.leveldb;
 
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.KeyRange;
 import java.io.IOException;
 import java.nio.file.Path;
+import java.util.Arrays;
 import org.fusesource.leveldbjni.internal.NativeCache;
 import org.fusesource.leveldbjni.internal.NativeCompressionType;
 import org.fusesource.leveldbjni.internal.NativeDB;
@@ -22,6 +25,7 @@ import org.jspecify.annotations.Nullable;
 final class NativeStore {
 
   private static final byte[] BELOW_ALL_KEYS = {};
+  private static final byte[] ABOVE_ALL_KEYS = aboveAllKeys();
   private static final NativeWriteOptions SYNCED = new NativeWriteOptions().sync(true);
   private static final NativeWriteOptions UNSYNCED = new NativeWriteOptions().sync(false);
 
@@ -72,6 +76,12 @@ final class NativeStore {
     return new NativeReadOptions().verifyChecksums(true).fillCache(false);
   }
 
+  private static byte[] aboveAllKeys() {
+    byte[] key = new byte[LevelDbEngine.LIMITS.maxKeyBytes() + 1];
+    Arrays.fill(key, (byte) 0xFF);
+    return key;
+  }
+
   Path directory() {
     return directory;
   }
@@ -116,9 +126,10 @@ final class NativeStore {
     writeNothing();
   }
 
-  /** Rewrites the tables that hold keys of the range; null is no bound. */
-  void compact(byte @Nullable [] from, byte @Nullable [] until) {
-    db.compactRange(from, until);
+  /** Rewrites the tables that hold keys of the range. */
+  void compact(KeyRange range) {
+    db.compactRange(
+        range.from().toArrayUnsafe(), range.until().map(Bytes::toArrayUnsafe).orElse(null));
     writeNothing();
   }
 
@@ -132,8 +143,9 @@ final class NativeStore {
   }
 
   /** Returns about how many bytes the tables hold of the range. */
-  long tableBytes(byte[] from, byte[] until) {
-    return db.getApproximateSizes(new NativeRange(from, until))[0];
+  long tableBytes(KeyRange range) {
+    byte[] until = range.until().map(Bytes::toArrayUnsafe).orElse(ABOVE_ALL_KEYS);
+    return db.getApproximateSizes(new NativeRange(range.from().toArrayUnsafe(), until))[0];
   }
 
   /** Returns the table of its levels that LevelDB prints. */

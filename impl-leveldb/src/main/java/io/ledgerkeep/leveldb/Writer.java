@@ -1,6 +1,7 @@
 package io.ledgerkeep.leveldb;
 
 import io.ledgerkeep.Bytes;
+import io.ledgerkeep.KeyRange;
 import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.storage.StorageEngine.Durability;
@@ -103,10 +104,10 @@ final class Writer implements AutoCloseable {
     space.flushed(bytes);
   }
 
-  /** Rewrites the tables that hold keys of the range; null is no bound. */
-  void compact(byte @Nullable [] from, byte @Nullable [] until) {
+  /** Rewrites the tables that hold keys of the range. */
+  void compact(KeyRange range) {
     space.require(0, SpaceGuard.Demand.COMPACTION);
-    guarded(() -> store.compact(from, until));
+    guarded(() -> store.compact(range));
   }
 
   /**

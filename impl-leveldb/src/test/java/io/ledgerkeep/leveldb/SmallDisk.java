@@ -38,6 +38,13 @@ final class SmallDisk implements AutoCloseable {
     return Files.getFileStore(root).getUsableSpace();
   }
 
+  void forbidExecution() throws IOException, InterruptedException {
+    String said = run("mount", "-o", "remount,noexec", root.toString());
+    if (!said.isEmpty()) {
+      throw new AssertionError("the test disk cannot be mounted again: " + said);
+    }
+  }
+
   /** Takes all room but about so many bytes. */
   void fillBut(long bytes) throws IOException {
     empty();

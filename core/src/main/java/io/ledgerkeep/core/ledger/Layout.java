@@ -109,7 +109,8 @@ record Layout(Map<Database, Place> databases) {
   }
 
   private static String checksumLine(String text) {
-    return "crc32c " + Hashing.crc32c().hashString(text, StandardCharsets.UTF_8);
+    return "crc32c %08x"
+        .formatted(Hashing.crc32c().hashString(text, StandardCharsets.UTF_8).asInt());
   }
 
   private static Path file(Path ledger) {

@@ -119,6 +119,9 @@ final class OwnerLock implements AutoCloseable {
 
   @Override
   public void close() {
+    if (!channel.isOpen()) {
+      return; // the directory may be another's by now
+    }
     try {
       channel.close();
     } catch (IOException e) {

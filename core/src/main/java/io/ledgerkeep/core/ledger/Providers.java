@@ -1,6 +1,7 @@
 package io.ledgerkeep.core.ledger;
 
 import io.ledgerkeep.error.ConfigurationException;
+import java.util.Map;
 import java.util.ServiceConfigurationError;
 import java.util.ServiceLoader;
 import java.util.TreeMap;
@@ -18,7 +19,7 @@ final class Providers {
    */
   static <P> P named(
       String wanted, String what, Class<P> type, Function<P, String> name, ClassLoader loader) {
-    TreeMap<String, P> found = found(what, type, name, loader);
+    Map<String, P> found = found(what, type, name, loader);
     P provider = found.get(wanted);
     if (provider == null) {
       throw new ConfigurationException(
@@ -29,9 +30,9 @@ final class Providers {
     return provider;
   }
 
-  private static <P> TreeMap<String, P> found(
+  private static <P> Map<String, P> found(
       String what, Class<P> type, Function<P, String> name, ClassLoader loader) {
-    TreeMap<String, P> found = new TreeMap<>();
+    Map<String, P> found = new TreeMap<>();
     try {
       for (P provider : ServiceLoader.load(type, loader)) {
         P twin = found.put(name.apply(provider), provider);

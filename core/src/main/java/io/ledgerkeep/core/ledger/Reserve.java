@@ -54,7 +54,8 @@ final class Reserve {
   /** Gives the room back; returns whether there was any. */
   synchronized boolean release() {
     try {
-      boolean released = Files.deleteIfExists(file) | Files.deleteIfExists(fresh);
+      boolean half = Files.deleteIfExists(fresh);
+      boolean released = Files.deleteIfExists(file) || half;
       if (released) {
         LOG.warn("the disk is full: the reserve of {} bytes at {} was released", bytes, file);
       }

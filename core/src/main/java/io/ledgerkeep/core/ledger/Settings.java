@@ -31,7 +31,7 @@ final class Settings {
   long reserveBytes = 64L << 20;
 
   /** After so many blocks state and history are made durable; less only in tests. */
-  long checkpointBlocks = 10_000;
+  long checkpointBlocks = 50_000;
 
   ClassLoader classLoader = ownClassLoader();
 

@@ -157,10 +157,10 @@ final class CommitRulesTest {
   }
 
   @Test
-  void aBlockOfMoreThan512MiBIsRefused() {
+  void aBlockAboveTheLimitIsRefused() {
     Bytes large = Bytes.wrap(new byte[Transaction.MAX_PAYLOAD_BYTES]);
     Blocks next = Blocks.like(blocks.get(30));
-    for (int i = 0; i < 8; i++) {
+    for (int i = 0; i < 9; i++) {
       next.transaction("large " + i, large);
     }
     Map<Database, TreeMap<Bytes, Bytes>> before = world.content();

@@ -1,7 +1,7 @@
 package io.ledgerkeep.core.ledger;
 
 import static org.assertj.core.api.Assertions.assertThat;
-import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.fail;
 
 import io.ledgerkeep.Block;
 import io.ledgerkeep.Bytes;
@@ -225,7 +225,12 @@ final class Story {
               .transaction("fresh", Bytes.EMPTY)
               .transaction(script.blocks.get(0).transactions().get(0).id(), Bytes.EMPTY)
               .build();
-      assertThatExceptionOfType(ConflictException.class).isThrownBy(() -> ledger.commit(refused));
+      try {
+        ledger.commit(refused);
+        fail("a repeated id was taken");
+      } catch (ConflictException e) {
+        assertThat(e.reason()).isEqualTo(ConflictException.Reason.DUPLICATE_TRANSACTION);
+      }
     }
   }
 }

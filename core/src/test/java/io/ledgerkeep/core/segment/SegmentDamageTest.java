@@ -14,6 +14,7 @@ import io.ledgerkeep.error.UnsupportedFormatException;
 import io.ledgerkeep.testkit.SampleChain;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
+import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Random;
@@ -23,7 +24,7 @@ import org.junit.jupiter.api.Test;
 class SegmentDamageTest {
 
   private static final List<Block> BLOCKS =
-      SampleChain.builder().payloadBytes(40).keys(5).build().blocks(12).toList();
+      SampleChain.builder().payloadBytes(20).keys(5).build().blocks(7).toList();
   private static final byte[] SEGMENT = Segments.of(BLOCKS).write();
 
   @Test
@@ -112,10 +113,7 @@ class SegmentDamageTest {
   void aNewerFormatIsRefusedByName() {
     byte[] newer = SEGMENT.clone();
     newer[11] = 2;
-    int crc = SegmentFormat.crc32c(Bytes.wrap(newer, 0, SegmentHeader.BYTES - 4));
-    for (int i = 0; i < 4; i++) {
-      newer[SegmentHeader.BYTES - 4 + i] = (byte) (crc >>> (24 - 8 * i));
-    }
+    putCrc(newer, SegmentHeader.BYTES - 4, 0, SegmentHeader.BYTES - 4);
     assertThatThrownBy(() -> Segments.reader(newer))
         .isInstanceOf(UnsupportedFormatException.class)
         .hasMessageContaining("version 2");
@@ -125,7 +123,7 @@ class SegmentDamageTest {
   void framesOfAnotherSegmentAreFound() {
     byte[] other =
         Segments.of(
-                SampleChain.builder().seed(9).payloadBytes(40).keys(5).build().blocks(12).toList())
+                SampleChain.builder().seed(9).payloadBytes(20).keys(5).build().blocks(7).toList())
             .write();
     FrameTable mine = Segments.reader(SEGMENT).footer().frames();
     FrameTable theirs = Segments.reader(other).footer().frames();
@@ -139,6 +137,39 @@ class SegmentDamageTest {
         }
       }
     }
+  }
+
+  @Test
+  void whatWasRewrittenTogetherWithItsChecksumIsFound() {
+    byte[] header = SEGMENT.clone();
+    header[80] ^= 1;
+    putCrc(header, SegmentHeader.BYTES - 4, 0, SegmentHeader.BYTES - 4);
+    assertThatThrownBy(() -> Segments.reader(header))
+        .isInstanceOf(IntegrityException.class)
+        .hasMessageContaining("digest");
+
+    byte[] footer = SEGMENT.clone();
+    int end = SEGMENT.length - SegmentTrailer.BYTES;
+    int from = (int) Bytes.wrap(SEGMENT, end, 8).asBuffer().getLong();
+    footer[end - 1] ^= 1;
+    putCrc(footer, from + 36, from + FrameHeader.BYTES, end - from - FrameHeader.BYTES);
+    assertThatThrownBy(() -> Segments.reader(footer))
+        .isInstanceOf(IntegrityException.class)
+        .hasMessageContaining("digest");
+
+    byte[] frame = SEGMENT.clone();
+    FrameTable table = Segments.reader(SEGMENT).footer().frames();
+    int at = (int) table.offset(0);
+    int size = (int) table.end(0) - at - FrameHeader.BYTES;
+    frame[at + FrameHeader.BYTES + size - 1] ^= 1;
+    putCrc(frame, at + 36, at + FrameHeader.BYTES, size);
+    assertThat(SegmentCheck.bytes(Segments.reader(frame), Runnable::run, bytes -> true))
+        .hasSize(1)
+        .allMatch(finding -> finding.contains("digest"));
+  }
+
+  private static void putCrc(byte[] bytes, int at, int from, int size) {
+    ByteBuffer.wrap(bytes).putInt(at, SegmentFormat.crc32c(Bytes.wrap(bytes, from, size)));
   }
 
   @Test

@@ -1,0 +1,199 @@
+package io.ledgerkeep.core.ledger;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import com.fasterxml.jackson.core.JsonFactory;
+import com.fasterxml.jackson.core.JsonParser;
+import com.fasterxml.jackson.core.JsonToken;
+import io.ledgerkeep.Block;
+import io.ledgerkeep.Database;
+import io.ledgerkeep.Ledger;
+import io.ledgerkeep.LedgerStatus;
+import io.ledgerkeep.testkit.SampleChain;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.List;
+import java.util.Map;
+import java.util.TreeMap;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+/** What a ledger tells of itself, to its process and to others. */
+final class StatusTest {
+
+  private static final List<Block> BLOCKS = SampleChain.ofSeed(2).blocks(40).toList();
+
+  @TempDir Path directory;
+  private World world;
+
+  @BeforeEach
+  void make() {
+    world = new World(directory);
+  }
+
+  /** Returns the fields of the file, inner ones with a dot, as texts. */
+  private Map<String, String> file() throws IOException {
+    Map<String, String> fields = new TreeMap<>();
+    try (JsonParser json =
+        new JsonFactory().createParser(Files.readAllBytes(directory.resolve("status.json")))) {
+      assertThat(json.nextToken()).isEqualTo(JsonToken.START_OBJECT);
+      readObject(json, "", fields);
+      assertThat(json.nextToken()).as("after the end").isNull();
+    }
+    return fields;
+  }
+
+  private static void readObject(JsonParser json, String prefix, Map<String, String> fields)
+      throws IOException {
+    while (json.nextToken() != JsonToken.END_OBJECT) {
+      String name = prefix + json.currentName();
+      if (json.nextToken() == JsonToken.START_OBJECT) {
+        readObject(json, name + ".", fields);
+      } else {
+        assertThat(fields.put(name, json.getText())).as(name).isNull();
+      }
+    }
+  }
+
+  @Test
+  void theFileTellsWhatTheLedgerTells() throws IOException {
+    Settings settings = world.settings();
+    settings.chainId = "\"quoted\" \u0001 größer";
+    settings.unarchivedBlocks = 12L;
+    settings.readThrough = true;
+    Instant begin = Instant.now();
+    world.open(settings).close();
+    LedgerStatus status;
+    try (Ledger ledger = world.open(settings)) {
+      ledger.commitAll(BLOCKS);
+      status = ledger.status();
+    }
+    Map<String, String> file = file();
+    assertThat(file)
+        .containsEntry("open", "false")
+        .containsEntry("pid", Long.toString(ProcessHandle.current().pid()))
+        .containsEntry("chainId", settings.chainId)
+        .containsEntry("ledgerId", status.ledgerId())
+        .containsEntry("genesisHash", BLOCKS.get(0).hash().hex())
+        .containsEntry("digest", "sha256")
+        .containsEntry("formatVersion", "1")
+        .containsEntry("compatibilityVersion", "0.1")
+        .containsEntry("height", "39")
+        .containsEntry("archivedHeight", "0")
+        .containsEntry("highestArchivableHeight", "27")
+        .containsEntry("unarchivedBlocks", "12")
+        .containsEntry("derivedThrough", "39")
+        .containsEntry("readThrough", "true")
+        .containsEntry("archivePlace", "")
+        .containsEntry("job", "")
+        .containsKeys("bytesOnDisk.block", "bytesOnDisk.state", "bytesOnDisk.history");
+    assertThat(Instant.parse(file.get("since"))).isBetween(begin, Instant.now());
+    assertThat(Instant.parse(file.get("written")))
+        .isBetween(Instant.parse(file.get("since")), Instant.now());
+  }
+
+  @Test
+  void anOpenLedgerSaysSo() throws IOException {
+    try (Ledger ledger = world.open()) {
+      assertThat(file()).containsEntry("open", "true").containsEntry("height", "-1");
+      assertThat(ledger.status().height()).isEqualTo(-1);
+    }
+    try (Ledger ledger = world.open()) {
+      ledger.commitAll(BLOCKS);
+      assertThat(file()).containsEntry("open", "true");
+    }
+    assertThat(file()).containsEntry("open", "false").containsEntry("height", "39");
+    assertThat(directory.resolve("status.json.new")).doesNotExist();
+  }
+
+  /** The first commit is less than a second after the opening, which has written the file. */
+  @Test
+  void theFileIsWrittenAtMostOnceASecond() {
+    StatusFile file = new StatusFile(directory);
+    assertThat(file.isDue()).isTrue();
+    try (Ledger ledger = world.open()) {
+      file.write(ledger.status(), true);
+      assertThat(file.isDue()).isFalse();
+    }
+  }
+
+  @Test
+  void aFileThatCannotBeWrittenIsNoFailureOfTheLedger() throws IOException {
+    Files.createDirectories(directory.resolve("status.json/in the way"));
+    Files.createFile(directory.resolve("CREATING"));
+    Files.createDirectories(directory.resolve("status.json.new"));
+    try (Ledger ledger = world.open()) {
+      ledger.commitAll(BLOCKS);
+    }
+    try (Ledger ledger = world.open()) {
+      assertThat(ledger.height()).isEqualTo(39);
+    }
+  }
+
+  @Test
+  void theStatusFollowsTheLedger() {
+    Settings settings = world.settings();
+    settings.checkpointBlocks = 10;
+    try (Ledger ledger = world.open(settings)) {
+      for (Block block : BLOCKS.subList(0, 25)) {
+        ledger.commit(block);
+      }
+      LedgerStatus status = ledger.status();
+      assertThat(status.height()).isEqualTo(24);
+      assertThat(status.derivedThrough()).isEqualTo(19);
+      assertThat(status.genesisHash()).isEqualTo(BLOCKS.get(0).hash());
+      assertThat(status.engines()).containsEntry(Database.STATE, "memory").hasSize(3);
+      assertThat(status.bytesOnDisk()).allSatisfy((db, bytes) -> assertThat(bytes).isPositive());
+      assertThat(ledger.archivePlace()).isEmpty();
+    }
+    try (Ledger ledger = world.open()) {
+      assertThat(ledger.status().derivedThrough()).isEqualTo(24);
+    }
+  }
+
+  // ------------------------------------------------------------------------------------ unarchived
+
+  @ParameterizedTest
+  @CsvSource({
+    "10, 10",
+    "9, 10",
+    "0, 10",
+    "-5, 10",
+    "11, 11",
+    "300000, 300000",
+    "9223372036854775807, 9223372036854775807"
+  })
+  void fewerThanTenUnarchivedBlocksBecomeTen(long asked, long kept) {
+    Settings settings = world.settings();
+    settings.unarchivedBlocks = asked;
+    try (Ledger ledger = world.open(settings)) {
+      assertThat(ledger.status().unarchivedBlocks()).isEqualTo(kept);
+    }
+    try (Ledger ledger = world.open()) {
+      assertThat(ledger.status().unarchivedBlocks()).isEqualTo(kept);
+      ledger.commitAll(BLOCKS);
+      assertThat(ledger.status().highestArchivableHeight()).isEqualTo(Math.max(0, 39 - kept));
+    }
+  }
+
+  @Test
+  void whatIsNotSaidIsKeptAndTheFirstTimeItIsThreeHundredThousand() {
+    try (Ledger ledger = world.open()) {
+      assertThat(ledger.status().unarchivedBlocks()).isEqualTo(300_000);
+    }
+    Settings settings = world.settings();
+    settings.unarchivedBlocks = 77L;
+    world.open(settings).close();
+    world.open().close();
+    settings.unarchivedBlocks = 78L;
+    world.open(settings).close();
+    try (Ledger ledger = world.open()) {
+      assertThat(ledger.status().unarchivedBlocks()).isEqualTo(78);
+    }
+  }
+}
