@@ -36,7 +36,26 @@ final class Child implements AutoCloseable {
   }
 
   static Child of(List<String> command) throws IOException {
-    return new Child(new ProcessBuilder(command).start());
+    List<String> listening = new ArrayList<>(hearingSignals());
+    listening.addAll(command);
+    return new Child(new ProcessBuilder(listening).start());
+  }
+
+  /**
+   * A shell that runs a build in the background lets it ignore Ctrl-C, and all it starts; where env
+   * can undo that, the child hears of it all the same.
+   */
+  private static List<String> hearingSignals() throws IOException {
+    List<String> prefix = List.of("env", "--default-signal=INT");
+    List<String> probe = new ArrayList<>(prefix);
+    probe.add("true");
+    try {
+      boolean works = new ProcessBuilder(probe).start().waitFor() == 0;
+      return works ? prefix : List.of();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException(e);
+    }
   }
 
   /** Returns the command that runs a class with the class path of the tests. */
