@@ -6,12 +6,12 @@ import io.ledgerkeep.Block;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
-import org.junit.jupiter.api.Tag;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -20,13 +20,12 @@ import org.junit.jupiter.api.io.TempDir;
  * A small disk that is really full, and the real command line on it, in a process of its own: a
  * database that writes where there is no room would end it by a signal.
  */
-@Tag("long")
 @Timeout(300)
 final class DiskFullTest {
 
   private static final int MEBIBYTE = 1 << 20;
-  private static final int DISK_MEBIBYTES = 40;
-  private static final long RESERVE_BYTES = 6 * MEBIBYTE;
+  private static final int DISK_MEBIBYTES = 46;
+  private static final long RESERVE_BYTES = 8 * MEBIBYTE;
   private static final int BLOCKS = 300;
 
   /** How a shell tells that Java gave itself up. */
@@ -59,7 +58,7 @@ final class DiskFullTest {
             "leveldb:",
             "  write-buffer-bytes: 262144",
             "  low-space-bytes: 1048576");
-    assertDone(place.run("init"));
+    assertDone(apart("init"));
   }
 
   @AfterEach
@@ -144,6 +143,34 @@ final class DiskFullTest {
   }
 
   @Test
+  void onADiskWithoutAByteLeftMoreBlocksCanBeGivenFreeToArchive() throws Exception {
+    keepOnTheNode(100);
+    long height = importUntilFull();
+    assertThat(highestArchivable()).isEqualTo(height - 100);
+    disk.fill();
+    keepOnTheNode(50);
+    assertDone(apart("archive", "--to", height - 50, "--yes"));
+    assertPivotIs(height - 50);
+    assertHolds(height);
+  }
+
+  @Test
+  void whatABlockThatDidNotFitLeftIsSweptAwayAlsoWithoutAByteLeft() throws Exception {
+    List<Block> blocks = new ArrayList<>(CHAIN.subList(0, 3));
+    blocks.add(LargeBlocks.after(blocks.get(2), 10 * MEBIBYTE));
+    Path large = LargeBlocks.write(directory.resolve("large.jsonl"), blocks);
+    assertTellsFullDisk(apart("import", large), disk.root());
+    disk.fill();
+    assertDone(apart("status"));
+    assertHolds(2);
+    disk.makeRoom();
+    disk.resize(2 * DISK_MEBIBYTES);
+    assertDone(apart("import", large));
+    assertDone(apart("export", directory.resolve("exported.jsonl")));
+    assertThat(Files.mismatch(large, directory.resolve("exported.jsonl"))).isEqualTo(-1);
+  }
+
+  @Test
   void aFullArchiveDiskLosesNothingAndServesAgainWhenThereIsRoom() throws Exception {
     long height = importUntilFull();
     long target = highestArchivable();
@@ -164,7 +191,7 @@ final class DiskFullTest {
   void aRestoreOntoAFullDiskStopsAtWhatItDidAndGoesOnWhenThereIsRoom() throws Exception {
     long height = importUntilFull();
     long target = highestArchivable();
-    assertDone(place.runWithArchive("archive", "--to", target, "--yes"));
+    assertDone(apart("archive", "--to", target, "--yes"));
     disk.fillUpTo(14 * MEBIBYTE);
 
     assertTellsFullDisk(apart("restore", "--down-to", 1, "--yes"), disk.root());
@@ -206,8 +233,14 @@ final class DiskFullTest {
     return Run.apart(place.withBoth(args));
   }
 
+  private void keepOnTheNode(int blocks) throws IOException {
+    String key = "unarchive_block_height: ";
+    String settings = Files.readString(place.config);
+    Files.writeString(place.config, settings.replaceAll(key + "[0-9]+", key + blocks));
+  }
+
   private long importUntilFull() throws Exception {
-    assertTellsFullDisk(place.run("import", file), disk.root());
+    assertTellsFullDisk(apart("import", file), disk.root());
     return height();
   }
 
@@ -230,29 +263,29 @@ final class DiskFullTest {
     Path exported = directory.resolve("exported.jsonl");
     Path expected = directory.resolve("expected.jsonl");
     LargeBlocks.write(expected, CHAIN.subList(0, (int) height + 1));
-    assertDone(place.runWithArchive("export", exported));
+    assertDone(apart("export", exported));
     assertThat(Files.mismatch(exported, expected)).isEqualTo(-1);
-    assertDone(place.runWithArchive("verify", "--level", "ledger"));
+    assertDone(apart("verify", "--level", "ledger"));
   }
 
-  private void assertPivotIs(long height) {
+  private void assertPivotIs(long height) throws Exception {
     assertThat(pivot()).isEqualTo(height);
   }
 
-  private long height() {
+  private long height() throws Exception {
     return status("height");
   }
 
-  private long pivot() {
+  private long pivot() throws Exception {
     return status("archivedHeight");
   }
 
-  private long highestArchivable() {
+  private long highestArchivable() throws Exception {
     return status("highestArchivableHeight");
   }
 
-  private long status(String field) {
-    Run status = place.run("status", "--json");
+  private long status(String field) throws Exception {
+    Run status = apart("status", "--json");
     assertDone(status);
     return (Long) status.json().get(field);
   }

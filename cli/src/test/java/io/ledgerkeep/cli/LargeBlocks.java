@@ -27,13 +27,23 @@ final class LargeBlocks {
     List<Block> chain = new ArrayList<>();
     Bytes previousHash = Bytes.EMPTY;
     for (int height = 0; height < blocks; height++) {
-      byte[] payload = new byte[payloadBytes];
-      random.nextBytes(payload);
-      Block block = block(height, previousHash, Bytes.wrap(payload));
+      Block block = block(height, previousHash, payload(random, payloadBytes));
       chain.add(block);
       previousHash = block.hash();
     }
     return chain;
+  }
+
+  /** Returns a block that may come after the given one. */
+  static Block after(Block block, int payloadBytes) {
+    Bytes payload = payload(new Random(20_250_103), payloadBytes);
+    return block((int) block.height() + 1, block.hash(), payload);
+  }
+
+  private static Bytes payload(Random random, int bytes) {
+    byte[] payload = new byte[bytes];
+    random.nextBytes(payload);
+    return Bytes.wrap(payload);
   }
 
   private static Block block(int height, Bytes previousHash, Bytes payload) {

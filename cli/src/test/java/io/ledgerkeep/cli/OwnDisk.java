@@ -120,6 +120,11 @@ final class OwnDisk implements AutoCloseable {
     Files.deleteIfExists(foreignFile());
   }
 
+  /** Gives a disk in memory another size. */
+  void resize(int mebibytes) throws IOException, InterruptedException {
+    require(List.of("mount", "-o", "remount,size=" + mebibytes + "m", root.toString()));
+  }
+
   private Path foreignFile() {
     return root.resolve("somebody-elses-file");
   }

@@ -23,6 +23,7 @@ final class Place {
   final Path data;
   final Path archive;
   final Path config;
+  private final boolean apart;
 
   Place(Path directory) {
     this(directory, directory.resolve("data"), directory.resolve("archive"), "reserve_bytes: 0");
@@ -33,20 +34,51 @@ final class Place {
     this.directory = directory;
     this.data = data;
     this.archive = archive;
+    this.apart = false;
     this.config =
         write(
             "ledgerkeep.yml",
             "storage:\n  unarchive_block_height: 10\n  " + String.join("\n  ", storage) + "\n");
   }
 
+  private Place(Place other, boolean apart) {
+    this.directory = other.directory;
+    this.data = other.data;
+    this.archive = other.archive;
+    this.config = other.config;
+    this.apart = apart;
+  }
+
+  /**
+   * Returns the place with every command in a process of its own, which leaves no file mapped when
+   * it ends.
+   */
+  Place apart() {
+    return new Place(this, true);
+  }
+
   /** Runs a command on the ledger. */
   Run run(Object... args) {
-    return Run.of(withData(args));
+    return runWhole(withData(args));
   }
 
   /** Runs a command on the ledger and its archive. */
   Run runWithArchive(Object... args) {
-    return Run.of(withBoth(args));
+    return runWhole(withBoth(args));
+  }
+
+  private Run runWhole(Object[] args) {
+    if (!apart) {
+      return Run.of(args);
+    }
+    try {
+      return Run.apart(args);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IllegalStateException("interrupted", e);
+    }
   }
 
   /** Runs a command on the archive alone. */

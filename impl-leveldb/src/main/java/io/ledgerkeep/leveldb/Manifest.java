@@ -19,6 +19,7 @@ import java.util.TreeMap;
  * @param previousLogNumber one more such log, in stores of very old releases
  * @param lastSequence the number of a mutation at or after the last one in tables
  * @param tables the size of every table in use by its number
+ * @param upperBytes the size of the tables at levels 0 and 1
  */
 record Manifest(
     Path file,
@@ -27,7 +28,8 @@ record Manifest(
     long logNumber,
     long previousLogNumber,
     long lastSequence,
-    Map<Long, Long> tables) {
+    Map<Long, Long> tables,
+    long upperBytes) {
 
   /**
    * Reads the manifest.
@@ -54,7 +56,8 @@ record Manifest(
           sum.logNumber,
           sum.previousLogNumber,
           sum.lastSequence,
-          sum.sizes());
+          sum.sizes(),
+          sum.bytes(0) + sum.bytes(1));
     } catch (BufferUnderflowException | IllegalArgumentException e) {
       throw damaged(file);
     }
@@ -95,6 +98,12 @@ record Manifest(
       Map<Long, Long> sizes = new TreeMap<>();
       tables.values().forEach(sizes::putAll);
       return Collections.unmodifiableMap(sizes);
+    }
+
+    long bytes(int level) {
+      return tables.getOrDefault(level, Map.of()).values().stream()
+          .mapToLong(Long::longValue)
+          .sum();
     }
 
     private void addField(int tag, ByteBuffer edit) {

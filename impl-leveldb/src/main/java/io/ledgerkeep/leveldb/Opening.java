@@ -59,7 +59,7 @@ final class Opening {
   private NativeStore openLocked() throws IOException {
     StoreCheck.Finding finding =
         StoreCheck.examine(directory, LogKeeper.holdBufferedOnly(directory));
-    SpaceGuard.requireRoomToOpen(directory, finding.logBytes());
+    SpaceGuard.requireRoomToOpen(directory, finding);
     TornTails tails = TornTails.cut(directory, finding.tears(), clock);
     try {
       return NativeStore.open(directory, config, finding.isNew());

@@ -108,10 +108,16 @@ final class SpaceGuard implements AutoCloseable {
     return guard;
   }
 
-  /** Refuses to open a store on a disk that its logs, turned into tables, would overflow. */
-  static void requireRoomToOpen(Path directory, long logBytes) throws IOException {
-    long needed = logBytes + logBytes / 8 + FILES_BYTES;
-    long free = Files.getFileStore(directory).getUsableSpace();
+  /**
+   * Refuses to open a store on a disk that its logs, turned into tables, would overflow, or the
+   * compaction that LevelDB may begin as soon as it is open.
+   */
+  static void requireRoomToOpen(Path directory, StoreCheck.Finding store) throws IOException {
+    long logs = store.logBytes() + store.logBytes() / 8;
+    long compaction = compactionBytes(store.tableBytes() + logs, store.upperBytes() + logs);
+    FileStore disk = Files.getFileStore(directory);
+    long needed = logs + Math.max(compaction, mostOf(disk, SpaceGuard::needBytes)) + FILES_BYTES;
+    long free = disk.getUsableSpace();
     if (free < needed) {
       throw LevelDbErrors.outOfSpace("opening the LevelDB store", directory, needed, free);
     }
@@ -188,14 +194,18 @@ final class SpaceGuard implements AutoCloseable {
 
   /** With so much room no store here can need more, and its statistics need not be looked at. */
   private long ampleBytes() {
-    return mostOnDisk(guard -> 32 * guard.config.writeBufferBytes() + DEEP_COMPACTION_BYTES);
+    return mostOf(disk, guard -> 32 * guard.config.writeBufferBytes() + DEEP_COMPACTION_BYTES);
   }
 
   private long neededBytes() {
-    return mostOnDisk(guard -> guard.compactionBytes + guard.memoryBytes()) + FILES_BYTES;
+    return mostOf(disk, SpaceGuard::needBytes) + FILES_BYTES;
   }
 
-  private long mostOnDisk(ToLongFunction<SpaceGuard> need) {
+  private long needBytes() {
+    return compactionBytes + memoryBytes();
+  }
+
+  private static long mostOf(FileStore disk, ToLongFunction<SpaceGuard> need) {
     long most = 0;
     for (SpaceGuard guard : ALL) {
       if (guard.disk.equals(disk)) {
@@ -221,6 +231,10 @@ final class SpaceGuard implements AutoCloseable {
       all += bytes;
       upper += Integer.parseInt(line.group("level")) <= 1 ? bytes : 0;
     }
+    return compactionBytes(all, upper);
+  }
+
+  private static long compactionBytes(long all, long upper) {
     return Math.min(all, Math.max(upper, DEEP_COMPACTION_BYTES));
   }
 }

@@ -53,8 +53,11 @@ final class StoreCheck {
    * @param isNew whether there is no store yet
    * @param tears what has to be cut away before LevelDB opens the store
    * @param logBytes the size of the logs that LevelDB will turn into tables
+   * @param tableBytes the size of all tables
+   * @param upperBytes the size of the tables at levels 0 and 1
    */
-  record Finding(boolean isNew, List<Tear> tears, long logBytes) {}
+  record Finding(
+      boolean isNew, List<Tear> tears, long logBytes, long tableBytes, long upperBytes) {}
 
   /**
    * Checks the store; changes nothing.
@@ -72,7 +75,7 @@ final class StoreCheck {
     Path current = directory.resolve("CURRENT");
     if (Files.notExists(current)) {
       refuseOrphans(current);
-      return new Finding(true, List.of(), 0);
+      return new Finding(true, List.of(), 0, 0, 0);
     }
     Manifest manifest = Manifest.read(StoreFiles.manifest(current));
     checkTables(manifest);
@@ -81,7 +84,8 @@ final class StoreCheck {
       tears.add(new Tear(manifest.file(), manifest.wholeBytes()));
     }
     checkLogs(new ArrayList<>(logs.values()), manifest.lastSequence() + 1);
-    return new Finding(false, List.copyOf(tears), logBytes);
+    long tableBytes = manifest.tables().values().stream().mapToLong(Long::longValue).sum();
+    return new Finding(false, List.copyOf(tears), logBytes, tableBytes, manifest.upperBytes());
   }
 
   private void refuseNewerTables() throws IOException {

@@ -14,7 +14,6 @@ import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
 import io.ledgerkeep.error.IntegrityException;
-import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.storage.StorageEngine;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -94,7 +93,7 @@ final class LedgerOpener {
     SmallFile.replaceDurably(marker(), new byte[0]);
     for (Database database : Database.values()) {
       EngineChoice choice = requiredChoice(database);
-      StorageEngine engine = openEngine(choice, layout.place(database));
+      StorageEngine engine = openEngine(choice, layout.place(database), ReservedRoom.NONE);
       try {
         requireFree(engine, database, ledgerId, interrupted);
         int pieceBytes = RowWriter.pieceBytesFor(engine);
@@ -213,13 +212,12 @@ final class LedgerOpener {
     Layout layout = Layout.read(directory);
     Map<Database, StorageEngine> engines = new EnumMap<>(Database.class);
     Map<Database, FormatRecord> formats = new EnumMap<>(Database.class);
-    Map<Database, Reserve> reserves = new EnumMap<>(Database.class);
+    ReservedRoom room = room(layout);
     Map<Database, String> names = new EnumMap<>(Database.class);
     for (Database database : Database.values()) {
       Layout.Place place = layout.place(database);
       EngineChoice choice = matchingChoice(database, place);
-      reserves.put(database, reserve(place));
-      StorageEngine engine = openEngine(choice, place);
+      StorageEngine engine = openEngine(choice, place, room);
       if (choice.isOurs()) {
         resources.add(engine);
       }
@@ -230,7 +228,7 @@ final class LedgerOpener {
     FormatRecord format = requireOneLedger(formats);
     return OpenLedger.open(
         new OpenLedger.Parts(
-            directory, settings, resources, format, formats, engines, names, reserves));
+            directory, settings, resources, format, formats, engines, names, room));
   }
 
   private EngineChoice matchingChoice(Database database, Layout.Place place) {
@@ -251,24 +249,20 @@ final class LedgerOpener {
     return choice;
   }
 
-  private Reserve reserve(Layout.Place place) {
-    return new Reserve(directory.resolve(place.directory()), settings.reserveBytes);
+  private ReservedRoom room(Layout layout) {
+    return new ReservedRoom(
+        Stream.of(Database.values())
+            .map(database -> directory.resolve(layout.place(database).directory()))
+            .map(home -> new Reserve(home, settings.reserveBytes))
+            .toList());
   }
 
   /** Opening needs room too: on a full disk the reserve gives it. */
-  private StorageEngine openEngine(EngineChoice choice, Layout.Place place) {
+  private StorageEngine openEngine(EngineChoice choice, Layout.Place place, ReservedRoom room) {
     Path home = directory.resolve(place.directory());
     try {
       Files.createDirectories(home);
-      Path data = home.resolve("db");
-      try {
-        return choice.open(data, settings.classLoader);
-      } catch (StorageException e) {
-        if (e.isOutOfSpace() && reserve(place).release()) {
-          return choice.open(data, settings.classLoader);
-        }
-        throw e;
-      }
+      return room.toGet(() -> choice.open(home.resolve("db"), settings.classLoader));
     } catch (IOException e) {
       throw SmallFile.failed("cannot make the directory " + home, e);
     }

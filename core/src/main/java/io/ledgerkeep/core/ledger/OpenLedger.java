@@ -34,7 +34,6 @@ import io.ledgerkeep.storage.StorageEngine;
 import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
-import java.util.Collection;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -44,7 +43,6 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
-import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -104,7 +102,7 @@ final class OpenLedger implements Ledger {
       Map<Database, FormatRecord> formats,
       Map<Database, StorageEngine> engines,
       Map<Database, String> engineNames,
-      Map<Database, Reserve> reserves) {
+      ReservedRoom room) {
 
     StorageEngine engine(Database database) {
       return Objects.requireNonNull(engines.get(database));
@@ -118,7 +116,7 @@ final class OpenLedger implements Ledger {
   private OpenLedger(Parts parts) {
     this.parts = parts;
     this.statusFile = new StatusFile(parts.directory());
-    this.room = new ReservedRoom(parts.reserves().values());
+    this.room = parts.room();
     this.derived =
         new DerivedStore(
             parts.engine(Database.STATE),
@@ -602,43 +600,6 @@ final class OpenLedger implements Ledger {
   private void requireOpen() {
     if (closed) {
       throw new IllegalStateException("the ledger is closed");
-    }
-  }
-
-  /** Releases the reserves of all databases when an opening or a job meets a full disk. */
-  private record ReservedRoom(Collection<Reserve> reserves) implements Site.Room {
-
-    @Override
-    public void during(Runnable write) {
-      toGet(
-          () -> {
-            write.run();
-            return this;
-          });
-    }
-
-    <T> T toGet(Supplier<T> write) {
-      try {
-        return write.get();
-      } catch (StorageException e) {
-        if (!e.isOutOfSpace() || !release()) {
-          throw e;
-        }
-        return write.get();
-      }
-    }
-
-    private boolean release() {
-      boolean released = false;
-      for (Reserve reserve : reserves) {
-        released |= reserve.release();
-      }
-      return released;
-    }
-
-    @Override
-    public void refill() {
-      reserves.forEach(Reserve::take);
     }
   }
 }
