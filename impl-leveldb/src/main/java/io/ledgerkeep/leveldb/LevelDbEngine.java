@@ -193,9 +193,6 @@ final class LevelDbEngine implements StorageEngine {
    */
   @Override
   public void deleteRange(KeyRange range) {
-    if (isEmpty(range)) {
-      return;
-    }
     // In one table with what they delete, deletes would stay: nothing would compact that table.
     flush();
     KeyRange rest = range;
@@ -213,12 +210,6 @@ final class LevelDbEngine implements StorageEngine {
       }
       compact(KeyRange.of(range.from(), reached));
       rest = new KeyRange(reached, range.until());
-    }
-  }
-
-  private boolean isEmpty(KeyRange range) {
-    try (LevelDbCursor cursor = cursor(range)) {
-      return !cursor.next();
     }
   }
 
