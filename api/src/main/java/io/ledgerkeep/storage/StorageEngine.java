@@ -24,10 +24,10 @@ import java.util.Optional;
  *       durable; {@link #flush} does, with all writes that returned before.
  *   <li>A write that returned is seen by every read that begins afterwards, in any thread.
  *   <li>A scan and a snapshot see one moment: no later write, whole batches only.
- *   <li>{@link #deleteRange} removes every key of the range that was there when it was called. It
- *       is durable when it returns, may be called again after a failure, is not atomic, and may
- *       take keys of the range away from older snapshots and scans; nothing outside the range
- *       changes.
+ *   <li>{@link #deleteRange} removes every key of the range that was there when it was called. When
+ *       it returns no crash brings one back, also none that a BUFFERED write had deleted before. It
+ *       may be called again after a failure, is not atomic, and may take keys of the range away
+ *       from older snapshots and scans; nothing outside the range changes.
  *   <li>{@link #compact} changes no answer; afterwards the space of what was deleted from the
  *       range, and is seen by no snapshot, was given back as far as the engine can.
  *   <li>What exceeds {@link #limits} is refused with {@link IllegalArgumentException} and changes

@@ -81,7 +81,8 @@ final class MemoryEngine implements StorageEngine {
 
   @Override
   public void deleteRange(KeyRange range) {
-    requireOpen();
+    // Buffered deletes of keys of the range must not be undone by a crash either.
+    flush();
     SortedTree.Walk walk = store.moment().tree().walk(range);
     WriteBatch chunk = new WriteBatch();
     for (var entry = walk.next(); entry.isPresent(); entry = walk.next()) {

@@ -799,6 +799,18 @@ final class BrokenEngines {
         "deletes ranges without a sync",
         sound -> new Unsynced(sound));
     engine(
+        "rule7_whatWasDeletedFromTheRangeBeforeStaysDeletedToo",
+        "does nothing where the range looks empty",
+        sound ->
+            new ForwardingEngine(sound) {
+              @Override
+              public void deleteRange(KeyRange range) {
+                if (!entries(range).isEmpty()) {
+                  sound.deleteRange(range);
+                }
+              }
+            });
+    engine(
         "rule7_whatIsWrittenToTheRangeAfterwardsStays",
         "remembers deleted ranges until they are compacted",
         sound -> new Remembering(sound));

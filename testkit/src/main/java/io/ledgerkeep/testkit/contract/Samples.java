@@ -56,6 +56,14 @@ final class Samples {
     return batch;
   }
 
+  static WriteBatch deleteAll(int from, int until) {
+    WriteBatch batch = new WriteBatch();
+    for (int i = from; i < until; i++) {
+      batch.delete(key(i));
+    }
+    return batch;
+  }
+
   /** Returns what the scan yields, checked to come in ascending order. */
   static NavigableMap<Bytes, Bytes> read(Function<KeyRange, Cursor> scan, KeyRange range) {
     try (Cursor cursor = scan.apply(range)) {

@@ -2,6 +2,7 @@ package io.ledgerkeep.testkit.contract;
 
 import static io.ledgerkeep.storage.StorageEngine.Durability.BUFFERED;
 import static io.ledgerkeep.storage.StorageEngine.Durability.DURABLE;
+import static io.ledgerkeep.testkit.contract.Samples.deleteAll;
 import static io.ledgerkeep.testkit.contract.Samples.key;
 import static io.ledgerkeep.testkit.contract.Samples.noise;
 import static io.ledgerkeep.testkit.contract.Samples.putAll;
@@ -668,6 +669,16 @@ public abstract class StorageEngineContract {
       assertThat(read(engine::scan, range(3, 7))).isEmpty();
     }
     assertThat(content(engine)).hasSize(6);
+  }
+
+  @Test
+  public void rule7_whatWasDeletedFromTheRangeBeforeStaysDeletedToo() {
+    StorageEngine engine = open();
+    engine.write(putAll(0, 10, value(1)), DURABLE);
+    engine.write(deleteAll(3, 7), BUFFERED);
+    engine.deleteRange(range(3, 7));
+
+    assertThat(read(crashAndReopen(engine)::scan, range(3, 7))).isEmpty();
   }
 
   @Test
