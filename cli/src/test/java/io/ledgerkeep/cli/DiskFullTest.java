@@ -134,11 +134,12 @@ final class DiskFullTest {
     assertDone(archive);
     assertThat(archive.err()).contains("the reserve").contains("was released");
     assertPivotIs(target);
+    assertThat(place.data.resolve("block").resolve("RESERVE")).hasSize(RESERVE_BYTES);
+    disk.makeRoom();
+    assertHolds(height);
     for (String database : List.of("block", "state", "history")) {
       assertThat(place.data.resolve(database).resolve("RESERVE")).hasSize(RESERVE_BYTES);
     }
-    disk.makeRoom();
-    assertHolds(height);
     assertThat(importUntilFull()).isGreaterThan(height);
   }
 
@@ -157,7 +158,7 @@ final class DiskFullTest {
   @Test
   void whatABlockThatDidNotFitLeftIsSweptAwayAlsoWithoutAByteLeft() throws Exception {
     List<Block> blocks = new ArrayList<>(CHAIN.subList(0, 3));
-    blocks.add(LargeBlocks.after(blocks.get(2), 10 * MEBIBYTE));
+    blocks.add(LargeBlocks.after(blocks.get(2), 16 * MEBIBYTE));
     Path large = LargeBlocks.write(directory.resolve("large.jsonl"), blocks);
     assertTellsFullDisk(apart("import", large), disk.root());
     disk.fill();
