@@ -61,7 +61,7 @@ public final class Manifest {
    * @throws IntegrityException if an entry is missing, damaged or does not follow the one before
    */
   public static Optional<Manifest> open(ArchiveStore store, ArchiveNames names) {
-    List<String> entries = store.list(names.manifest());
+    List<String> entries = store.list(names.manifest()).stream().filter(names::isEntry).toList();
     if (entries.isEmpty()) {
       return Optional.empty();
     }
@@ -284,7 +284,7 @@ public final class Manifest {
         .orElseThrow(
             () ->
                 new IntegrityException(
-                    "the archive in %s ends at height %d, below %d"
+                    "the archive in %s ends at height %s, below %s"
                         .formatted(store.place(), lastHeight(), height)));
   }
 }

@@ -3,9 +3,9 @@ package io.ledgerkeep.core.archive;
 import io.ledgerkeep.Block;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.archive.ArchiveStore;
-import io.ledgerkeep.core.codec.BlockDigests;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.core.segment.BlockGroup;
 import io.ledgerkeep.core.segment.DictionaryTrainer;
 import io.ledgerkeep.core.segment.SegmentHeader;
 import io.ledgerkeep.core.segment.SegmentSummary;
@@ -46,7 +46,6 @@ final class SampleArchive {
   }
 
   private SegmentSummary put(String name, Bytes attempt, List<Block> blocks) {
-    var digest = Digests.SHA256.newDigest();
     var summary = new AtomicReference<SegmentSummary>();
     SegmentHeader header =
         new SegmentHeader(
@@ -61,10 +60,9 @@ final class SampleArchive {
                   manifest.lastSegmentDigest(),
                   DictionaryTrainer.none(),
                   Runnable::run)) {
-            for (Block block : blocks) {
-              StoredBlock stored = StoredBlock.of(block);
-              writer.add(stored, BlockDigests.of(stored, digest));
-            }
+            BlockGroup.Builder group = new BlockGroup.Builder(Digests.SHA256);
+            blocks.forEach(block -> group.add(StoredBlock.of(block)));
+            writer.add(group.build());
             summary.set(writer.finish());
           }
         });

@@ -16,6 +16,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -46,6 +49,7 @@ final class IdUniquenessTest {
     TRUNCATED(ids -> files(ids).forEach(file -> truncate(file, 5000))),
     A_BYTE_SHORT(ids -> files(ids).forEach(file -> truncate(file, size(file) - 1))),
     OF_NO_LEDGER(ids -> files(ids).forEach(file -> zero(file))),
+    OF_LOST_BITS(ids -> files(ids).forEach(file -> zeroLines(file))),
     OF_ANOTHER_LEDGER(ids -> copy(ids.resolve("../../foreign/ids"), ids)),
     OLDER_COPY(ids -> copy(ids.resolve("../../older"), ids)),
     WITH_OTHER_FILES(
@@ -92,6 +96,16 @@ final class IdUniquenessTest {
     private static void zero(Path path) {
       try {
         Files.write(path, new byte[Math.toIntExact(size(path))]);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    private static void zeroLines(Path path) {
+      try {
+        byte[] bytes = Files.readAllBytes(path);
+        Arrays.fill(bytes, 4096, bytes.length, (byte) 0);
+        Files.write(path, bytes);
       } catch (IOException e) {
         throw new UncheckedIOException(e);
       }
@@ -163,6 +177,21 @@ final class IdUniquenessTest {
           .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.BLOCK));
     }
     assertThat(ledger.height()).isEqualTo(height - 1);
+  }
+
+  @Test
+  void aFilterThatWasMadeAnewIsKept() throws IOException {
+    World world = new World(directory);
+    try (Ledger ledger = world.open()) {
+      ledger.commitAll(blocks);
+    }
+    Path layer = directory.resolve("ids/layer-00");
+    Files.delete(layer);
+    world.open().close();
+    FileTime longAgo = FileTime.from(Instant.EPOCH);
+    Files.setLastModifiedTime(layer, longAgo);
+    world.open().close();
+    assertThat(Files.getLastModifiedTime(layer)).isEqualTo(longAgo);
   }
 
   @Test
