@@ -6,7 +6,11 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.ledgerkeep.Block;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledger;
+import io.ledgerkeep.archive.ArchiveRequest;
+import io.ledgerkeep.archive.RestoreRequest;
 import io.ledgerkeep.error.StorageException;
+import io.ledgerkeep.job.JobReport;
+import io.ledgerkeep.testkit.InMemoryArchiveStore;
 import io.ledgerkeep.testkit.SampleChain;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -183,5 +187,49 @@ final class ReserveTest {
       assertThat(reserved(world)).as("refilled once there is room").isEqualTo(3 * RESERVE_BYTES);
       assertThat(again.block(1999)).contains(blocks.get(1999));
     }
+  }
+
+  /** Deletes and what is recorded of them need room, which the reserve gives and takes again. */
+  @Test
+  void aFullLedgerIsArchivedByItsReserve() {
+    World world = new World(directory.resolve("ledger"));
+    Settings settings = archiving(world);
+    try (Ledger ledger = world.open(settings)) {
+      ledger.commitAll(SampleChain.ofSeed(3).blocks(100).toList());
+      long full = world.disk.usedBytes() + reserved(world);
+      world.disk.limitBytes(() -> full - reserved(world));
+      JobReport report = ledger.archiver().archive(ArchiveRequest.upTo(60));
+      assertThat(report.archivedHeightAfter()).isEqualTo(60);
+      assertThat(reserved(world)).as("taken again").isEqualTo(3 * RESERVE_BYTES);
+      world.disk.limitBytes(Long.MAX_VALUE);
+    }
+  }
+
+  /** What it would put there could not be archived away any more. */
+  @Test
+  void aRestoreNeverTakesTheReserve() {
+    World world = new World(directory.resolve("ledger"));
+    Settings settings = archiving(world);
+    List<Block> blocks = SampleChain.ofSeed(3).blocks(100).toList();
+    try (Ledger ledger = world.open(settings)) {
+      ledger.commitAll(blocks);
+      ledger.archiver().archive(ArchiveRequest.upTo(60));
+      long full = world.disk.usedBytes() + reserved(world) + 2000;
+      world.disk.limitBytes(() -> full - reserved(world));
+      assertThatExceptionOfType(StorageException.class)
+          .isThrownBy(() -> ledger.restorer().restore(RestoreRequest.downTo(1)))
+          .satisfies(e -> assertThat(e.isOutOfSpace()).isTrue());
+      assertThat(reserved(world)).isEqualTo(3 * RESERVE_BYTES);
+      world.disk.limitBytes(Long.MAX_VALUE);
+      ledger.restorer().restore(RestoreRequest.downTo(1));
+      Replay.of(blocks).assertToldBy(ledger);
+    }
+  }
+
+  private static Settings archiving(World world) {
+    Settings settings = settings(world);
+    settings.store = new Settings.BuiltStore(new InMemoryArchiveStore());
+    settings.unarchivedBlocks = 10L;
+    return settings;
   }
 }
