@@ -13,6 +13,7 @@ import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.archive.Verification.Level;
 import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.testkit.InMemoryArchiveStore;
 import io.ledgerkeep.testkit.InMemoryStorage;
 import io.ledgerkeep.testkit.MemoryDisk;
@@ -30,8 +31,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * What the store made of a segment is read back before the manifest names it: a store that keeps
- * something else than it was given costs no block.
+ * What the store made of a segment is read back before the manifest names it, and what it made of
+ * the manifest before anything is deleted: a store that keeps something else than it was given
+ * costs no block.
  */
 final class PublishedSegmentTest {
 
@@ -47,7 +49,8 @@ final class PublishedSegmentTest {
   @ParameterizedTest
   @ValueSource(doubles = {0.05, 0.3, 0.6, 0.9, 0.99})
   void aSegmentThatTheStoreSpoiledIsNotListedAndNothingIsDeleted(double place) {
-    try (Ledger ledger = open(new ChangingStore(segment -> flipped(segment, place)))) {
+    try (Ledger ledger =
+        open(new ChangingStore(sound, ".lks", segment -> flippedAt(segment, place)))) {
       ledger.commitAll(blocks);
       assertRefused(ledger);
     }
@@ -59,9 +62,11 @@ final class PublishedSegmentTest {
     List<Bytes> written = new ArrayList<>();
     ChangingStore store =
         new ChangingStore(
+            sound,
+            ".lks",
             segment -> {
               written.add(segment);
-              return written.size() == 1 ? flipped(segment, 0.5) : written.get(0);
+              return written.size() == 1 ? flippedAt(segment, 0.5) : written.get(0);
             });
     try (Ledger ledger = open(store)) {
       ledger.commitAll(blocks);
@@ -70,6 +75,39 @@ final class PublishedSegmentTest {
       assertRefused(ledger);
     }
     assertTheNextRunSucceeds();
+  }
+
+  /** Whichever bit of the entry the store turned over, the bodies are still here. */
+  @Test
+  void aManifestEntryThatTheStoreSpoiledIsNotReliedOn() {
+    long bits = 8L * lengthOfTheFirstEntryWithASegment();
+    for (long bit = 0; bit < bits; bit += 61) {
+      long spoiled = bit;
+      InMemoryArchiveStore place = new InMemoryArchiveStore();
+      ChangingStore store = new ChangingStore(place, "1.json", entry -> flipped(entry, spoiled));
+      try (Ledger ledger = open(directory.resolve("bit" + bit), new MemoryDisk(), store)) {
+        ledger.commitAll(blocks);
+        assertThatThrownBy(() -> ledger.archiver().archive(ArchiveRequest.upTo(TARGET)))
+            .as("bit %d", bit)
+            .isInstanceOf(LedgerkeepException.class);
+        assertThat(ledger.archivedHeight()).as("bit %d", bit).isZero();
+        assertThat(ledger.block(1)).contains(blocks.get(1));
+        store.change = UnaryOperator.identity();
+        ledger.archiver().archive(ArchiveRequest.upTo(TARGET));
+        assertThat(ledger.archivedHeight()).as("once the store is sound").isEqualTo(TARGET);
+      }
+    }
+  }
+
+  private long lengthOfTheFirstEntryWithASegment() {
+    InMemoryArchiveStore place = new InMemoryArchiveStore();
+    try (Ledger ledger = open(directory.resolve("sound"), new MemoryDisk(), place.reopen())) {
+      ledger.commitAll(blocks);
+      ledger.archiver().archive(ArchiveRequest.upTo(TARGET));
+    }
+    String entry =
+        place.list("").stream().filter(name -> name.endsWith("1.json")).findFirst().orElseThrow();
+    return place.size(entry).orElseThrow();
   }
 
   private void assertRefused(Ledger ledger) {
@@ -92,13 +130,21 @@ final class PublishedSegmentTest {
     assertThat(sound.list("")).filteredOn(name -> name.endsWith(".lks")).hasSize(1);
   }
 
-  private static Bytes flipped(Bytes segment, double place) {
-    byte[] bytes = segment.toArray();
-    bytes[(int) (bytes.length * place)] ^= 1;
+  private static Bytes flippedAt(Bytes segment, double place) {
+    return flipped(segment, 8L * (long) (segment.size() * place));
+  }
+
+  private static Bytes flipped(Bytes object, long bit) {
+    byte[] bytes = object.toArray();
+    bytes[(int) (bit / 8)] ^= (byte) (1 << bit % 8);
     return Bytes.wrap(bytes);
   }
 
   private Ledger open(ArchiveStore archive) {
+    return open(directory, disk, archive);
+  }
+
+  private static Ledger open(Path directory, MemoryDisk disk, ArchiveStore archive) {
     return Ledgerkeep.builder()
         .directory(directory)
         .storage(new InMemoryStorage(disk), Options.none())
@@ -108,12 +154,16 @@ final class PublishedSegmentTest {
         .open();
   }
 
-  /** Keeps something else than the segments it is given. */
-  private final class ChangingStore implements ArchiveStore {
+  /** Keeps something else than it is given where the name ends so. */
+  private static final class ChangingStore implements ArchiveStore {
 
-    private final UnaryOperator<Bytes> change;
+    private final InMemoryArchiveStore sound;
+    private final String ending;
+    private UnaryOperator<Bytes> change;
 
-    ChangingStore(UnaryOperator<Bytes> change) {
+    ChangingStore(InMemoryArchiveStore sound, String ending, UnaryOperator<Bytes> change) {
+      this.sound = sound;
+      this.ending = ending;
       this.change = change;
     }
 
@@ -122,7 +172,7 @@ final class PublishedSegmentTest {
       sound.put(
           name,
           out -> {
-            if (name.endsWith(".lks")) {
+            if (name.endsWith(ending)) {
               change.apply(whole(content)).writeTo(out);
             } else {
               content.writeTo(out);
