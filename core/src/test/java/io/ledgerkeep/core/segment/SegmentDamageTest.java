@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
 import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
@@ -118,6 +119,18 @@ class SegmentDamageTest {
     assertThatThrownBy(() -> Segments.reader(newer))
         .isInstanceOf(UnsupportedFormatException.class)
         .hasMessageContaining("version 2");
+  }
+
+  @Test
+  void whatIsStoredInAnUnknownWayIsRefusedByName() {
+    for (var way : Map.of(12, "compression", 13, "digest", 14, "encryption").entrySet()) {
+      byte[] newer = SEGMENT.clone();
+      newer[way.getKey()] = 9;
+      putCrc(newer, SegmentHeader.BYTES - 4, 0, SegmentHeader.BYTES - 4);
+      assertThatThrownBy(() -> Segments.reader(newer))
+          .isInstanceOf(UnsupportedFormatException.class)
+          .hasMessageContaining(way.getValue() + " 9");
+    }
   }
 
   @Test
