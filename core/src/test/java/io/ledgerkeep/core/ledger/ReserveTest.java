@@ -10,6 +10,8 @@ import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.archive.RestoreRequest;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.job.JobReport;
+import io.ledgerkeep.testkit.FaultPlan.Call;
+import io.ledgerkeep.testkit.FaultPlan.Fault;
 import io.ledgerkeep.testkit.InMemoryArchiveStore;
 import io.ledgerkeep.testkit.SampleChain;
 import java.io.IOException;
@@ -18,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -203,6 +206,50 @@ final class ReserveTest {
       assertThat(reserved(world)).as("taken again").isEqualTo(3 * RESERVE_BYTES);
       world.disk.limitBytes(Long.MAX_VALUE);
     }
+  }
+
+  @Test
+  void aJobThatFailsForAnotherReasonKeepsTheReserve() {
+    World world = new World(directory.resolve("ledger"));
+    try (Ledger ledger = world.open(archiving(world))) {
+      ledger.commitAll(SampleChain.ofSeed(3).blocks(100).toList());
+      long next = world.plan.calls(Call.DELETE_RANGE) + 1;
+      world.plan.at(Call.DELETE_RANGE, next, Fault.FAIL);
+      assertThatExceptionOfType(StorageException.class)
+          .isThrownBy(() -> ledger.archiver().archive(ArchiveRequest.upTo(60)));
+      assertThat(reserved(world)).isEqualTo(3 * RESERVE_BYTES);
+    }
+  }
+
+  /** Whichever of its writes first meets the full disk, the run comes to its end. */
+  @Test
+  void anArchiveRunTakesTheReserveAtAnyOfItsSteps() {
+    int steps = 0;
+    for (boolean met = true; met; steps++) {
+      World world = new World(directory.resolve("ledger" + steps));
+      HookedStorage storage = new HookedStorage(world.disk, world.limits);
+      Settings settings = archiving(world);
+      settings.engine = storage.settings(world).engine;
+      try (Ledger ledger = world.open(settings)) {
+        ledger.commitAll(SampleChain.ofSeed(3).blocks(100).toList());
+        AtomicInteger left = new AtomicInteger(steps);
+        storage.hook =
+            call -> {
+              boolean writes = call.equals("block write") || call.equals("block delete");
+              if (writes && left.getAndDecrement() == 0) {
+                long full = world.disk.usedBytes() + reserved(world);
+                world.disk.limitBytes(() -> full - reserved(world));
+              }
+            };
+        ledger.archiver().archive(ArchiveRequest.upTo(60));
+        assertThat(ledger.archivedHeight()).as("full at step %d", steps).isEqualTo(60);
+        assertThat(ledger.status().job()).as("full at step %d", steps).isEmpty();
+        assertThat(reserved(world)).as("full at step %d", steps).isEqualTo(3 * RESERVE_BYTES);
+        met = left.get() < 0;
+        world.disk.limitBytes(Long.MAX_VALUE);
+      }
+    }
+    assertThat(steps).isGreaterThan(4);
   }
 
   /** What it would put there could not be archived away any more. */
