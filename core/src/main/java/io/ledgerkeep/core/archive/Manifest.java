@@ -106,7 +106,18 @@ public final class Manifest {
     requireFollows(entry, sequence, state);
     Bytes bytes = entry.encode();
     store.put(names.entry(sequence), bytes::writeTo);
+    requireKept(names.entry(sequence), bytes);
     load(sequence);
+  }
+
+  /** An entry that reads well but otherwise would name a segment that is not there. */
+  private void requireKept(String name, Bytes written) {
+    if (!read(store, name).equals(written)) {
+      store.delete(name);
+      throw new IntegrityException(
+          "manifest entry %s in %s read back otherwise than it was written, and was removed"
+              .formatted(name, store.place()));
+    }
   }
 
   /** Takes an entry over from the store. */

@@ -19,8 +19,10 @@ final class SampleArchive {
   private final ArchiveStore store;
   private final ArchiveNames names;
   private final Manifest manifest;
+  private final boolean linked;
 
-  private SampleArchive(ArchiveStore store, ArchiveNames names) {
+  private SampleArchive(ArchiveStore store, ArchiveNames names, boolean linked) {
+    this.linked = linked;
     this.store = store;
     this.names = names;
     this.manifest = Manifest.create(store, names, "chain1", Digests.SHA256);
@@ -29,8 +31,23 @@ final class SampleArchive {
   /** Writes an archive of the blocks, of which the first is the genesis block. */
   static ArchiveNames write(
       ArchiveStore store, Bytes ledgerId, List<Block> blocks, int blocksPerSegment) {
+    return write(store, ledgerId, blocks, blocksPerSegment, true);
+  }
+
+  /** Writes such an archive whose segments do not name the ones before them. */
+  static ArchiveNames writeUnlinked(
+      ArchiveStore store, Bytes ledgerId, List<Block> blocks, int blocksPerSegment) {
+    return write(store, ledgerId, blocks, blocksPerSegment, false);
+  }
+
+  private static ArchiveNames write(
+      ArchiveStore store,
+      Bytes ledgerId,
+      List<Block> blocks,
+      int blocksPerSegment,
+      boolean linked) {
     ArchiveNames names = new ArchiveNames(blocks.get(0).hash(), ledgerId);
-    SampleArchive archive = new SampleArchive(store, names);
+    SampleArchive archive = new SampleArchive(store, names, linked);
     for (int from = 0; from < blocks.size(); from += blocksPerSegment) {
       int until = Math.min(blocks.size(), from + blocksPerSegment);
       archive.add(blocks.subList(from, until));
@@ -57,7 +74,7 @@ final class SampleArchive {
               new SegmentWriter(
                   out,
                   header,
-                  manifest.lastSegmentDigest(),
+                  linked ? manifest.lastSegmentDigest() : Bytes.EMPTY,
                   DictionaryTrainer.none(),
                   Runnable::run)) {
             BlockGroup.Builder group = new BlockGroup.Builder(Digests.SHA256);

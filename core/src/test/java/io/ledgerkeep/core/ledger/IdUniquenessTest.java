@@ -7,8 +7,10 @@ import io.ledgerkeep.Block;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Transaction;
+import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
+import io.ledgerkeep.testkit.InMemoryArchiveStore;
 import io.ledgerkeep.testkit.SampleChain;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -154,6 +156,28 @@ final class IdUniquenessTest {
       ledger.commitAll(blocks.subList(40, 60));
       assertEveryIdRefused(ledger, 60);
       Replay.of(blocks).assertToldBy(ledger);
+    }
+  }
+
+  /** What is not on the node any more is in its indexes: the filter is made anew of those. */
+  @ParameterizedTest
+  @EnumSource(names = {"NONE", "REMOVED", "EMPTIED"})
+  void everyIdIsRefusedThoughItsBodyIsInTheArchive(Harm harm) {
+    World world = new World(directory);
+    Settings settings = world.settings();
+    settings.store = new Settings.BuiltStore(new InMemoryArchiveStore());
+    settings.unarchivedBlocks = 10L;
+    try (Ledger ledger = world.open(settings)) {
+      ledger.commitAll(blocks.subList(0, 40));
+      ledger.archiver().archive(ArchiveRequest.upTo(20));
+      assertEveryIdRefused(ledger, 40);
+    }
+    harm.harm.accept(directory.resolve("ids"));
+    try (Ledger ledger = world.open(settings)) {
+      assertThat(ledger.archivedHeight()).isEqualTo(20);
+      assertEveryIdRefused(ledger, 40);
+      ledger.commitAll(blocks.subList(40, 60));
+      assertEveryIdRefused(ledger, 60);
     }
   }
 
