@@ -77,6 +77,8 @@ public interface Ledger extends LedgerReader, AutoCloseable {
    * Waits for the commit in progress, makes everything durable and gives the directory free. A job
    * that runs is cancelled between two batches. Views and iterators end. Closing twice does
    * nothing.
+   *
+   * @throws IllegalStateException if a job's own listener or verifier calls it; nothing is closed
    */
   @Override
   void close();

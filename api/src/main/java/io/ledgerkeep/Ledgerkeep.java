@@ -88,7 +88,7 @@ public final class Ledgerkeep {
 
     /**
      * Sets how many of the newest blocks are never archived; 300 000 by default, and 10 where it is
-     * less. May be changed at every opening, and is then kept.
+     * less. May be changed at every opening; the next commit or archive run keeps it.
      */
     Builder unarchivedBlocks(long blocks);
 

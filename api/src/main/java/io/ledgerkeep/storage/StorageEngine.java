@@ -119,7 +119,7 @@ public interface StorageEngine extends AutoCloseable {
     public void check(WriteBatch batch) {
       if (batch.bytes() > maxBatchBytes || batch.size() > maxBatchCount) {
         throw new IllegalArgumentException(
-            "a batch of %d mutations and %d bytes exceeds the limits of %d and %d"
+            "a batch of %s mutations and %s bytes exceeds the limits of %s and %s"
                 .formatted(batch.size(), batch.bytes(), maxBatchCount, maxBatchBytes));
       }
       batch.forEach(
@@ -129,7 +129,7 @@ public interface StorageEngine extends AutoCloseable {
               delete(key);
               if (value.size() > maxValueBytes) {
                 throw new IllegalArgumentException(
-                    "a value of %d bytes exceeds the limit of %d"
+                    "a value of %s bytes exceeds the limit of %s"
                         .formatted(value.size(), maxValueBytes));
               }
             }
@@ -138,7 +138,7 @@ public interface StorageEngine extends AutoCloseable {
             public void delete(Bytes key) {
               if (key.isEmpty() || key.size() > maxKeyBytes) {
                 throw new IllegalArgumentException(
-                    "a key of %d bytes is outside 1 to %d".formatted(key.size(), maxKeyBytes));
+                    "a key of %s bytes is outside 1 to %s".formatted(key.size(), maxKeyBytes));
               }
             }
           });

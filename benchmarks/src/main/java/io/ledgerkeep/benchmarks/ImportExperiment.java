@@ -44,7 +44,7 @@ final class ImportExperiment implements Experiment {
             Aim.atLeast(0.8),
             Notes.format(
                 "baseline: the same batches on three bare stores, those of the block database"
-                    + " synced; %d blocks a round on top of the rest; %s",
+                    + " synced; %s blocks a round on top of the rest; %s",
                 perRound, Notes.cpu(thread, cpu))));
   }
 

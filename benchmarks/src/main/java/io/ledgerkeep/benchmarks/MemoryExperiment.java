@@ -29,7 +29,7 @@ final class MemoryExperiment implements Experiment {
     Properties longer = peaks(many);
     String what =
         Notes.format(
-            "import, archive and restore of %d blocks; baseline: of %d blocks; both under %s",
+            "import, archive and restore of %s blocks; baseline: of %s blocks; both under %s",
             many, few, HEAP);
     return List.of(
         figure("peak heap", MemoryMain.HEAP, longer, shorter, what + "; after collections"),

@@ -55,7 +55,7 @@ final class OpenExperiment implements Experiment {
         millis,
         Aim.none(),
         Notes.format(
-            "state and history %d blocks behind; baseline: the three stores opened bare", behind));
+            "state and history %s blocks behind; baseline: the three stores opened bare", behind));
   }
 
   private static void open(Stopwatch watch, Path directory) {

@@ -79,7 +79,7 @@ final class ReadExperiment implements Experiment {
             transactions,
             Aim.atLeast(0.8),
             Notes.format(
-                "baseline: bare gets of the same %d rows; %.2f of bare gets of index entry and"
+                "baseline: bare gets of the same %s rows; %.2f of bare gets of index entry and"
                     + " transaction alone, without the meta",
                 reads.get(0).txRows().size(), rowsOnly.ratio())));
   }

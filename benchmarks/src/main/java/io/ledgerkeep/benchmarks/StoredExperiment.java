@@ -48,7 +48,7 @@ final class StoredExperiment implements Experiment {
             Aim.atMost(0.25),
             Notes.format(
                 "all files of the archive, manifest included; baseline: the decoded content of blocks"
-                    + " 0 to %d, each id counted once",
+                    + " 0 to %s, each id counted once",
                 target)));
   }
 

@@ -31,7 +31,7 @@ final class Table {
     circumstances.put(
         "parameters",
         Notes.format(
-            "small chain %d blocks, large chain %d blocks, %d rounds",
+            "small chain %s blocks, large chain %s blocks, %s rounds",
             setting.smallBlocks(), setting.largeBlocks(), setting.rounds()));
   }
 
@@ -46,7 +46,7 @@ final class Table {
   private static String machine() {
     OperatingSystemMXBean system = ManagementFactory.getPlatformMXBean(OperatingSystemMXBean.class);
     return Notes.format(
-        "%d cores, %.0f GiB memory, %s %s, Java %s (%s)",
+        "%s cores, %.0f GiB memory, %s %s, Java %s (%s)",
         Runtime.getRuntime().availableProcessors(),
         system.getTotalMemorySize() / (double) (1 << 30),
         System.getProperty("os.name"),
@@ -106,7 +106,7 @@ final class Table {
     return figure.rounds() == 1
         ? Notes.format("%.3f", figure.ratio())
         : Notes.format(
-            "%.2f (%.2f to %.2f, %d rounds)",
+            "%.2f (%.2f to %.2f, %s rounds)",
             figure.ratio(), figure.lowest(), figure.highest(), figure.rounds());
   }
 

@@ -56,7 +56,7 @@ final class LevelDbErrors {
       String action, Path directory, long neededBytes, long freeBytes) {
     return new StorageException(
         Kind.OUT_OF_SPACE,
-        "%s %s needs %d bytes of room on its disk and %d are free; nothing was changed, make room"
+        "%s %s needs %s bytes of room on its disk and %s are free; nothing was changed, make room"
             .formatted(action, directory, neededBytes, freeBytes));
   }
 

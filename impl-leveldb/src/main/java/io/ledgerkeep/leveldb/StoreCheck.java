@@ -114,7 +114,7 @@ final class StoreCheck {
       if (table == null || Files.size(table) != expected.getValue()) {
         throw LevelDbErrors.damage(
             manifest.file(),
-            "table %06d of %d bytes is missing or has another size"
+            "table %s of %s bytes is missing or has another size"
                 .formatted(expected.getKey(), expected.getValue()));
       }
     }
@@ -124,7 +124,7 @@ final class StoreCheck {
     NavigableMap<Long, Path> all = StoreFiles.numbered(directory, StoreFiles.LOG);
     if (manifest.logNumber() != 0 && !all.containsKey(manifest.logNumber())) {
       throw LevelDbErrors.damage(
-          manifest.file(), "log %06d is missing".formatted(manifest.logNumber()));
+          manifest.file(), "log %s is missing".formatted(manifest.logNumber()));
     }
     NavigableMap<Long, Path> live = new TreeMap<>(all.tailMap(manifest.logNumber(), true));
     Path previous = all.get(manifest.previousLogNumber());
@@ -156,7 +156,7 @@ final class StoreCheck {
     if (!buffered && holdRecord(logs, wholeBytes, chain)) {
       throw LevelDbErrors.damage(
           logs.get(0),
-          "the record at byte %d is damaged or out of turn, and whole ones follow"
+          "the record at byte %s is damaged or out of turn, and whole ones follow"
               .formatted(wholeBytes));
     }
     long whole = wholeBytes;

@@ -242,6 +242,33 @@ final class CrashedStoreTest {
     assertThat(contentOf(store)).containsOnlyKeys("a");
   }
 
+  /** LevelDB does not miss it, and would open without what it held. */
+  @Test
+  void aStoreThatLostItsLogIsRefused() throws IOException {
+    Path image = threeDurableRecords();
+    for (Path log : Stores.files(image, StoreFiles.LOG)) {
+      Files.delete(log);
+    }
+    assertRefusedAsItIs(image);
+  }
+
+  @Test
+  void aDamagedTableIsNotServed() throws IOException {
+    try (StorageEngine engine = open(store)) {
+      durable(engine, "a", "1".repeat(1000));
+      engine.flush();
+    }
+    Path table = Stores.files(store, StoreFiles.TABLE).get(0);
+    byte[] content = Files.readAllBytes(table);
+    content[500] ^= 1;
+    Files.write(table, content);
+    try (StorageEngine engine = open(store)) {
+      assertThatThrownBy(() -> engine.get(Bytes.ofUtf8("a")))
+          .isInstanceOf(IntegrityException.class);
+      assertThatThrownBy(() -> Stores.content(engine)).isInstanceOf(IntegrityException.class);
+    }
+  }
+
   /** LevelDB would make a new store there and delete the tables of the old one. */
   @Test
   void aStoreThatLostItsCurrentFileIsRefused() throws IOException {

@@ -122,7 +122,7 @@ public final class InMemoryArchiveStore implements ArchiveStore {
   public Bytes get(String name, long offset, int length) {
     if (offset < 0 || length < 0) {
       throw new IllegalArgumentException(
-          "offset %d and length %d must not be negative".formatted(offset, length));
+          "offset %s and length %s must not be negative".formatted(offset, length));
     }
     return onMedium(
         name,
@@ -254,7 +254,7 @@ public final class InMemoryArchiveStore implements ArchiveStore {
     if (bytes > place.limitBytes - used) {
       throw new StorageException(
           StorageException.Kind.OUT_OF_SPACE,
-          "no space left for %s: %d of %d bytes are used, %d more were needed; make room"
+          "no space left for %s: %s of %s bytes are used, %s more were needed; make room"
               .formatted(name, used, place.limitBytes, bytes));
     }
   }

@@ -165,7 +165,7 @@ public final class MemoryDisk {
     if (bytes > limit - used) {
       throw new StorageException(
           StorageException.Kind.OUT_OF_SPACE,
-          "no space left for the store in %s: %d of %d bytes are used, %d more were needed; make room"
+          "no space left for the store in %s: %s of %s bytes are used, %s more were needed; make room"
               .formatted(directory, used, limit, bytes));
     }
   }

@@ -70,7 +70,7 @@ public final class SampleChain implements Iterable<Block> {
   public SampleChain branch(long height, long seed) {
     if (height < 1 || seeds.floorEntry(height).getValue() == seed) {
       throw new IllegalArgumentException(
-          "a branch begins above height 0 and has a seed of its own; not %d with seed %d"
+          "a branch begins above height 0 and has a seed of its own; not %s with seed %s"
               .formatted(height, seed));
     }
     NavigableMap<Long, Long> branched = new TreeMap<>(seeds.headMap(height, false));

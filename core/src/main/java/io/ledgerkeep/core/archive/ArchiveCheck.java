@@ -131,10 +131,10 @@ final class ArchiveCheck {
 
   private void compare(Optional<BlockMeta> inLedger, BlockMeta found, String segment) {
     if (inLedger.isEmpty()) {
-      find("block %d in segment %s is not in the ledger".formatted(found.height(), segment));
+      find("block %s in segment %s is not in the ledger".formatted(found.height(), segment));
     } else if (!inLedger.get().equals(found)) {
       find(
-          "block %d in segment %s is not the one the ledger committed"
+          "block %s in segment %s is not the one the ledger committed"
               .formatted(found.height(), segment));
     }
   }

@@ -34,7 +34,7 @@ public final class ArchiveLocations {
                 + wanted.map(ledger -> " of ledger " + ledger).orElse("")
                 + " in "
                 + store.place()
-            : "%s holds the archives of %d ledgers; choose one with --ledger GENESIS/LEDGER: %s"
+            : "%s holds the archives of %s ledgers; choose one with --ledger GENESIS/LEDGER: %s"
                 .formatted(store.place(), found.size(), String.join(", ", found)));
   }
 

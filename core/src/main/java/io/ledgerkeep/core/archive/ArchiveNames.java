@@ -1,6 +1,7 @@
 package io.ledgerkeep.core.archive;
 
 import io.ledgerkeep.Bytes;
+import java.util.Locale;
 import java.util.regex.Pattern;
 
 /**
@@ -20,6 +21,7 @@ import java.util.regex.Pattern;
  */
 public record ArchiveNames(Bytes genesisHash, Bytes ledgerId) {
 
+  private static final Pattern ENTRY = Pattern.compile("[0-9]{16}\\.json");
   private static final Pattern ATTEMPT = Pattern.compile("[0-9a-f]{32}\\.lks");
 
   /** Returns what all names of the archive begin with. */
@@ -29,12 +31,12 @@ public record ArchiveNames(Bytes genesisHash, Bytes ledgerId) {
 
   /** Returns the name of a segment. */
   public String segment(long firstHeight, Bytes attempt) {
-    return prefix() + "segments/%020d-%s.lks".formatted(firstHeight, attempt.hex());
+    return prefix() + format("segments/%020d-%s.lks", firstHeight, attempt.hex());
   }
 
   /** Returns whether the name is one of a segment that begins at the height. */
   boolean isSegment(String name, long firstHeight) {
-    String start = prefix() + "segments/%020d-".formatted(firstHeight);
+    String start = prefix() + format("segments/%020d-", firstHeight);
     return name.startsWith(start) && ATTEMPT.matcher(name.substring(start.length())).matches();
   }
 
@@ -43,6 +45,17 @@ public record ArchiveNames(Bytes genesisHash, Bytes ledgerId) {
   }
 
   String entry(long sequence) {
-    return manifest() + "%016d.json".formatted(sequence);
+    return manifest() + format("%016d.json", sequence);
+  }
+
+  /** Returns whether the name is one of an entry; whatever else lies there is not ours. */
+  boolean isEntry(String name) {
+    return name.startsWith(manifest())
+        && ENTRY.matcher(name.substring(manifest().length())).matches();
+  }
+
+  /** A name is the same wherever it is made: digits are ASCII in every locale. */
+  private static String format(String name, Object... parts) {
+    return String.format(Locale.ROOT, name, parts);
   }
 }

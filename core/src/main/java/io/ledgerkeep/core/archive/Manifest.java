@@ -61,7 +61,7 @@ public final class Manifest {
    * @throws IntegrityException if an entry is missing, damaged or does not follow the one before
    */
   public static Optional<Manifest> open(ArchiveStore store, ArchiveNames names) {
-    List<String> entries = store.list(names.manifest());
+    List<String> entries = store.list(names.manifest()).stream().filter(names::isEntry).toList();
     if (entries.isEmpty()) {
       return Optional.empty();
     }
@@ -106,7 +106,18 @@ public final class Manifest {
     requireFollows(entry, sequence, state);
     Bytes bytes = entry.encode();
     store.put(names.entry(sequence), bytes::writeTo);
+    requireKept(names.entry(sequence), bytes);
     load(sequence);
+  }
+
+  /** An entry that reads well but otherwise would name a segment that is not there. */
+  private void requireKept(String name, Bytes written) {
+    if (!read(store, name).equals(written)) {
+      store.delete(name);
+      throw new IntegrityException(
+          "manifest entry %s in %s read back otherwise than it was written, and was removed"
+              .formatted(name, store.place()));
+    }
   }
 
   /** Takes an entry over from the store. */
@@ -284,7 +295,7 @@ public final class Manifest {
         .orElseThrow(
             () ->
                 new IntegrityException(
-                    "the archive in %s ends at height %d, below %d"
+                    "the archive in %s ends at height %s, below %s"
                         .formatted(store.place(), lastHeight(), height)));
   }
 }

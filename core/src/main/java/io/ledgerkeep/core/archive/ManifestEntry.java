@@ -103,7 +103,7 @@ record ManifestEntry(
     long format = fields.number("format");
     if (format != FORMAT) {
       throw new UnsupportedFormatException(
-          "manifest entry %s has format %d; this release knows %d".formatted(name, format, FORMAT));
+          "manifest entry %s has format %s; this release knows %s".formatted(name, format, FORMAT));
     }
     long sequence = fields.number("sequence");
     Bytes previous = fields.hex("previous");

@@ -1,6 +1,7 @@
 package io.ledgerkeep.core.archiving;
 
 import io.ledgerkeep.Block;
+import io.ledgerkeep.BlockMeta;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.ArchiveStore;
@@ -12,12 +13,14 @@ import io.ledgerkeep.core.chain.JobRecord;
 import io.ledgerkeep.core.chain.MetaRow;
 import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.jobs.JobWatch;
+import io.ledgerkeep.core.segment.BlockGroup;
 import io.ledgerkeep.core.segment.DictionaryTrainer;
 import io.ledgerkeep.core.segment.SegmentHeader;
 import io.ledgerkeep.core.segment.SegmentSummary;
 import io.ledgerkeep.core.segment.SegmentWriter;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
+import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.job.JobPlan;
 import io.ledgerkeep.job.JobReport;
@@ -43,6 +46,9 @@ final class ArchiveJob {
   private static final Logger LOG = LoggerFactory.getLogger(ArchiveJob.class);
   private static final long SAMPLE_BYTES = 4 << 20;
   private static final int SAMPLE_BLOCKS = 512;
+
+  /** Bodies are deleted so many bytes at a time: each deletion waits for the engine to flush. */
+  private static final long HAND_OVER_BYTES = 64 << 20;
 
   private final Site site;
   private final ChainStore chain;
@@ -112,9 +118,9 @@ final class ArchiveJob {
                 site.executor());
         CheckedBlocks blocks = CheckedBlocks.of(site, reader.blocks(firstHeight, last))) {
       while (blocks.hasNext() && rawBytes < SAMPLE_BYTES) {
-        CheckedBlocks.Checked checked = blocks.next();
-        writer.add(checked.block(), checked.digests());
-        rawBytes += checked.block().bodyBytes();
+        BlockGroup group = blocks.next();
+        writer.add(group);
+        rawBytes += group.metas().stream().mapToLong(BlockMeta::bodyBytes).sum();
       }
       SegmentSummary summary = writer.finish();
       return new Sample(rawBytes, summary.storedBytes(), System.nanoTime() - start);
@@ -133,7 +139,7 @@ final class ArchiveJob {
       return report(pivotBefore, diskBefore, false);
     }
     requireArchivable(target);
-    site.room().during(() -> site.ensureDerived().accept(target));
+    site.room().during(() -> site.beforeArchiving().accept(target));
     Manifest manifest = link.manifestToWrite();
     MetaRow from = reader.requiredMeta(pivotBefore);
     MetaRow to = reader.requiredMeta(target);
@@ -152,29 +158,41 @@ final class ArchiveJob {
   /** Archives segment by segment; returns whether it was cancelled. */
   private boolean archive(Manifest manifest, long target) {
     long reached = chain.mark().pivot();
-    while (reached < target) {
-      if (watch.isCancelled()) {
-        return true;
-      }
-      long first = reached + 1;
-      Archive.Segment segment;
-      if (manifest.lastHeight() < first) {
-        try {
-          segment = writeSegment(manifest, target);
-        } catch (Cancelled e) {
-          return true;
+    try {
+      while (reached < target) {
+        reached = archiveNext(manifest, reached + 1, target);
+        if (reached == target || bytesUpTo(reached) >= HAND_OVER_BYTES) {
+          handOver(manifest, reached);
         }
-      } else {
-        segment = manifest.requiredSegmentAt(first);
-        reuse(segment, first, Math.min(target, segment.lastHeight()));
       }
-      reached = Math.min(target, segment.lastHeight());
-      long newPivot = reader.highestNormal(reached);
-      if (newPivot >= first) {
-        handOver(manifest, first, newPivot);
-      }
+      return false;
+    } catch (Cancelled e) {
+      handOver(manifest, reached);
+      return true;
+    } catch (LedgerkeepException e) {
+      handOverAfter(e, manifest, reached);
+      throw e;
     }
-    return false;
+  }
+
+  /** Sees to it that the archive holds the next blocks; returns the height it then reaches. */
+  private long archiveNext(Manifest manifest, long first, long target) {
+    if (watch.isCancelled()) {
+      throw new Cancelled();
+    }
+    if (manifest.lastHeight() < first) {
+      return writeSegment(manifest, target).lastHeight();
+    }
+    Archive.Segment segment = manifest.requiredSegmentAt(first);
+    long last = Math.min(target, segment.lastHeight());
+    reuse(segment, first, last);
+    return last;
+  }
+
+  /** Returns the bytes of the bodies from the pivot to the height. */
+  private long bytesUpTo(long height) {
+    return reader.requiredMeta(height).normalBytes()
+        - reader.requiredMeta(chain.mark().pivot()).normalBytes();
   }
 
   /** Checks a segment that an earlier run wrote: bodies were restored since, or it was killed. */
@@ -225,14 +243,9 @@ final class ArchiveJob {
             CheckedBlocks.of(site, reader.blocks(header.firstHeight(), target))) {
       boolean halfWay = false;
       while (blocks.hasNext() && !writer.isFull()) {
-        CheckedBlocks.Checked checked = blocks.next();
-        writer.add(checked.block(), checked.digests());
-        if (checked.block().head().kind() == Block.Kind.NORMAL) {
-          watch.advance(1, checked.block().bodyBytes());
-        }
-        if (watch.isCancelled()) {
-          throw new Cancelled();
-        }
+        BlockGroup group = blocks.next();
+        writer.add(group);
+        advance(group);
         if (!halfWay) {
           halfWay = true;
           FailPoint.pass("archive.writing");
@@ -244,8 +257,24 @@ final class ArchiveJob {
     }
   }
 
+  private void advance(BlockGroup group) {
+    for (BlockMeta meta : group.metas()) {
+      if (meta.kind() == Block.Kind.NORMAL) {
+        watch.advance(1, meta.bodyBytes());
+      }
+      if (watch.isCancelled()) {
+        throw new Cancelled();
+      }
+    }
+  }
+
   /** The commit point, then the deletion of what the archive has from then on. */
-  private void handOver(Manifest manifest, long first, long newPivot) {
+  private void handOver(Manifest manifest, long reached) {
+    long first = chain.mark().pivot() + 1;
+    long newPivot = reader.highestNormal(reached);
+    if (newPivot < first) {
+      return;
+    }
     ArchiveMark mark =
         new ArchiveMark(newPivot, manifest.head().sequence(), manifest.head().digest());
     JobRecord deletion = new JobRecord(JobRecord.Step.DELETE, Bytes.EMPTY, first, newPivot);
@@ -253,6 +282,15 @@ final class ArchiveJob {
     FailPoint.pass("archive.committed");
     site.room().during(() -> chain.deleteArchivedBodies(first, newPivot));
     FailPoint.pass("archive.deleted");
+  }
+
+  /** What was archived before a failure frees its space, which may be what was short. */
+  private void handOverAfter(LedgerkeepException failure, Manifest manifest, long reached) {
+    try {
+      handOver(manifest, reached);
+    } catch (LedgerkeepException e) {
+      failure.addSuppressed(e);
+    }
   }
 
   /** All bodies up to the pivot are gone, so one range serves, however many runs there were. */
@@ -295,14 +333,14 @@ final class ArchiveJob {
     if (target > highest) {
       throw new ConflictException(
           Reason.PROTECTED,
-          "cannot archive up to %d: the newest %d blocks stay on the node, so that %d is the highest"
+          "cannot archive up to %s: the newest %s blocks stay on the node, so that %s is the highest"
               .formatted(target, site.unarchivedBlocks().getAsLong(), highest));
     }
     Block.Kind kind = reader.requiredMeta(target).meta().kind();
     if (kind != Block.Kind.NORMAL) {
       throw new ConflictException(
           Reason.PROTECTED,
-          "cannot archive up to %d: it is a %s block, which stays on the node; nearest heights: %s"
+          "cannot archive up to %s: it is a %s block, which stays on the node; nearest heights: %s"
               .formatted(target, kind.name().toLowerCase(java.util.Locale.ROOT), nearest(target)));
     }
   }

@@ -46,12 +46,12 @@ final class ArchiveLink {
     return archive().manifest();
   }
 
-  /** Returns the manifest read anew, made if this ledger never archived. */
+  /** Returns the manifest read anew, made if nothing of this ledger is archived. */
   synchronized Manifest manifestToWrite() {
     ArchiveStore store = site.requiredStore();
     Optional<Manifest> found = Manifest.open(store, names());
     Manifest manifest =
-        found.isEmpty() && site.chain().mark().sequence() < 0
+        found.isEmpty() && site.chain().mark().pivot() == 0
             ? Manifest.create(store, names(), site.chainId(), site.digests())
             : requireMark(found);
     opened = LedgerArchive.of(store, manifest, site.executor());
@@ -127,8 +127,9 @@ final class ArchiveLink {
     return manifest.get();
   }
 
+  /** A ledger that has all bodies itself depends on no archive and may begin another. */
   private boolean holdsMark(Manifest manifest) {
     ArchiveMark mark = site.chain().mark();
-    return mark.sequence() < 0 || manifest.holds(mark.sequence(), mark.digest());
+    return mark.pivot() == 0 || manifest.holds(mark.sequence(), mark.digest());
   }
 }

@@ -1,16 +1,13 @@
 package io.ledgerkeep.core.archiving;
 
+import io.ledgerkeep.BlockMeta;
 import io.ledgerkeep.core.chain.BlockCursor;
 import io.ledgerkeep.core.chain.MetaRow;
-import io.ledgerkeep.core.codec.BlockDigests;
 import io.ledgerkeep.core.codec.Digests;
-import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
+import io.ledgerkeep.core.segment.BlockGroup;
 import io.ledgerkeep.error.IntegrityException;
-import java.security.MessageDigest;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
-import java.util.Deque;
 import java.util.List;
 import java.util.NoSuchElementException;
 
@@ -20,16 +17,9 @@ import java.util.NoSuchElementException;
  */
 final class CheckedBlocks implements AutoCloseable {
 
-  private static final long GROUP_BYTES = 256 << 10;
-  private static final int GROUP_BLOCKS = 256;
-
   private final Digests digests;
   private final BlockCursor cursor;
-  private final OrderedPipeline<List<Checked>> pipeline;
-  private Deque<Checked> ready = new ArrayDeque<>();
-
-  /** A block that is what was committed. */
-  record Checked(StoredBlock block, BlockDigests digests) {}
+  private final OrderedPipeline<BlockGroup> pipeline;
 
   private CheckedBlocks(Site site, BlockCursor cursor) {
     this.digests = site.digests();
@@ -43,45 +33,41 @@ final class CheckedBlocks implements AutoCloseable {
   }
 
   boolean hasNext() {
-    return !ready.isEmpty() || !pipeline.isEmpty() || cursor.hasNext();
+    return !pipeline.isEmpty() || cursor.hasNext();
   }
 
-  Checked next() {
-    if (ready.isEmpty()) {
-      readAhead();
-      if (pipeline.isEmpty()) {
-        throw new NoSuchElementException();
-      }
-      ready = new ArrayDeque<>(pipeline.take());
-    }
-    return ready.remove();
-  }
-
-  private void readAhead() {
+  BlockGroup next() {
     while (cursor.hasNext() && !pipeline.isFull()) {
-      List<BlockCursor.Found> group = new ArrayList<>();
-      long bytes = 0;
-      while (cursor.hasNext() && bytes < GROUP_BYTES && group.size() < GROUP_BLOCKS) {
-        BlockCursor.Found found = cursor.next();
-        group.add(found);
-        bytes += found.block().bodyBytes();
-      }
-      pipeline.submit(bytes, () -> check(group));
+      submitGroup();
     }
+    if (pipeline.isEmpty()) {
+      throw new NoSuchElementException();
+    }
+    return pipeline.take();
   }
 
-  private List<Checked> check(List<BlockCursor.Found> group) {
-    MessageDigest digest = digests.newDigest();
-    List<Checked> checked = new ArrayList<>(group.size());
-    for (BlockCursor.Found found : group) {
-      BlockDigests computed = BlockDigests.of(found.block(), digest);
-      requireEqual(found.meta(), computed.meta(found.block()));
-      checked.add(new Checked(found.block(), computed));
+  private void submitGroup() {
+    List<BlockCursor.Found> group = new ArrayList<>();
+    long bytes = 0;
+    while (cursor.hasNext()
+        && bytes < BlockGroup.FULL_BYTES
+        && group.size() < BlockGroup.MAX_BLOCKS) {
+      BlockCursor.Found found = cursor.next();
+      group.add(found);
+      bytes += found.meta().meta().bodyBytes();
     }
-    return checked;
+    pipeline.submit(bytes, () -> check(group));
   }
 
-  static void requireEqual(MetaRow recorded, io.ledgerkeep.BlockMeta computed) {
+  private BlockGroup check(List<BlockCursor.Found> blocks) {
+    BlockGroup.Builder group = new BlockGroup.Builder(digests);
+    for (BlockCursor.Found found : blocks) {
+      requireEqual(found.meta(), group.add(found.block()));
+    }
+    return group.build();
+  }
+
+  static void requireEqual(MetaRow recorded, BlockMeta computed) {
     if (!recorded.meta().equals(computed)) {
       throw new IntegrityException(
           "the body of block "

@@ -98,7 +98,7 @@ final class LedgerCheck {
   private void checkLink(MetaRow before, MetaRow meta) {
     if (!meta.meta().previousHash().equals(before.meta().hash())) {
       find(
-          "block %d does not name the hash of block %d"
+          "block %s does not name the hash of block %s"
               .formatted(meta.meta().height(), before.meta().height()));
     }
     boolean normal = meta.meta().kind() == Block.Kind.NORMAL;
@@ -136,7 +136,7 @@ final class LedgerCheck {
       ChainReader.Location expected = new ChainReader.Location(block.head().height(), i);
       if (!reader.locationOf(id).filter(expected::equals).isPresent()) {
         find(
-            "the transaction index does not lead to '%s' in block %d"
+            "the transaction index does not lead to '%s' in block %s"
                 .formatted(id, expected.height()));
       }
       if (!chain.mightKnow(id)) {

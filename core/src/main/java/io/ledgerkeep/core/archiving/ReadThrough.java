@@ -50,7 +50,7 @@ final class ReadThrough implements ArchivedBodies {
   private static Bytes proven(ProvenRow row, Bytes root, BlockMeta meta, SegmentReader segment) {
     if (!row.root().equals(root)) {
       throw new IntegrityException(
-          "segment %s proves the root %s for block %d, but the ledger recorded %s"
+          "segment %s proves the root %s for block %s, but the ledger recorded %s"
               .formatted(segment.name(), row.root().hex(), meta.height(), root.hex()));
     }
     return row.row();

@@ -22,7 +22,7 @@ import java.util.function.LongSupplier;
  * @param store where the archive is, if anywhere
  * @param height the newest height
  * @param unarchivedBlocks how many of the newest blocks are never archived
- * @param ensureDerived makes state and history durable up to a height
+ * @param beforeArchiving makes durable what is to stay of the blocks up to a height
  * @param room gives room on a full disk
  * @param lock lets one job run
  * @param verifier the node's own rule, if it has one
@@ -36,7 +36,7 @@ public record Site(
     Optional<ArchiveStore> store,
     LongSupplier height,
     LongSupplier unarchivedBlocks,
-    LongConsumer ensureDerived,
+    LongConsumer beforeArchiving,
     Room room,
     JobLock lock,
     Optional<BlockVerifier> verifier,

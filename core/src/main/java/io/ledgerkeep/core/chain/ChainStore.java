@@ -84,11 +84,14 @@ public final class ChainStore implements AutoCloseable {
     ChainStore store = new ChainStore(engine, pieceBytes, digests, filter, reader);
     if (store.mark.pivot() > Math.max(store.last, 0)) {
       throw new IntegrityException(
-          "the pivot %d is above the last height %d; run ledgerkeep doctor"
+          "the pivot %s is above the last height %s; run ledgerkeep doctor"
               .formatted(store.mark.pivot(), store.last));
     }
     store.sweepAboveLast();
     store.coverIds(filter.isNew() ? NONE : covered.height());
+    if (filter.isNew() && store.last > NONE) {
+      store.keepFilter();
+    }
     if (store.last >= 0) {
       store.lastMeta = reader.requiredMeta(store.last);
     }
@@ -133,7 +136,8 @@ public final class ChainStore implements AutoCloseable {
       try {
         return IdFilter.open(directory, key, covered.layers(), covered.ids());
       } catch (IOException e) {
-        LOG.warn("the id filter in {} is made anew from the index: {}", directory, e.toString());
+        LOG.warn(
+            "the id filter is made anew from the index, as it is not whole: {}", e.getMessage());
         return IdFilter.create(directory, key);
       }
     } catch (IOException e) {
@@ -160,6 +164,15 @@ public final class ChainStore implements AutoCloseable {
           cover(Bytes.ofUtf8(StoredBlock.transactionId(row.join())));
         }
       }
+    }
+  }
+
+  /** Spares the next opening to make the filter anew; where there is no room, it will do so. */
+  private void keepFilter() {
+    try {
+      checkpoint(derivedThrough());
+    } catch (StorageException e) {
+      LOG.warn("the id filter will be made anew again: {}", e.getMessage());
     }
   }
 
@@ -318,20 +331,20 @@ public final class ChainStore implements AutoCloseable {
         return Heights.of(engine).last() == height
             ? new StorageException(
                 StorageException.Kind.FATAL,
-                "block %d is committed although the engine failed; open the ledger again"
+                "block %s is committed although the engine failed; open the ledger again"
                     .formatted(height),
                 e,
                 height)
             : new StorageException(
                 StorageException.Kind.FATAL,
-                "block %d is not committed, as the engine failed; open the ledger again"
+                "block %s is not committed, as the engine failed; open the ledger again"
                     .formatted(height),
                 e);
       } catch (RuntimeException unreadable) {
         e.addSuppressed(unreadable);
         return new StorageException(
             StorageException.Kind.FATAL,
-            "the engine failed and cannot tell whether block %d is committed; open the ledger again"
+            "the engine failed and cannot tell whether block %s is committed; open the ledger again"
                 .formatted(height),
             e);
       }
@@ -358,7 +371,7 @@ public final class ChainStore implements AutoCloseable {
       if (newest != null && !newest.meta().hash().equals(block.previousHash())) {
         throw new ConflictException(
             Reason.BLOCK,
-            "block %d names the previous hash %s, but block %d has the hash %s"
+            "block %s names the previous hash %s, but block %s has the hash %s"
                 .formatted(next, block.previousHash().hex(), next - 1, newest.meta().hash().hex()));
       }
       long hashBits = requireNewHash(block);
@@ -374,7 +387,7 @@ public final class ChainStore implements AutoCloseable {
               && reader.heightOf(block.hash()).orElse(Long.MAX_VALUE) <= last)) {
         throw new ConflictException(
             Reason.BLOCK,
-            "block %d repeats the hash %s of an earlier block"
+            "block %s repeats the hash %s of an earlier block"
                 .formatted(block.height(), block.hash().hex()));
       }
       return bits;

@@ -26,7 +26,7 @@ public record Prepared(Block block, StoredBlock stored, BlockDigests digests, By
     long rawBytes = block.rawBytes();
     if (rawBytes > Block.MAX_BYTES) {
       throw new IllegalArgumentException(
-          "block %d has %d bytes; the limit is %d"
+          "block %s has %s bytes; the limit is %s"
               .formatted(block.height(), rawBytes, Block.MAX_BYTES));
     }
     StoredBlock stored = StoredBlock.of(block);

@@ -96,15 +96,24 @@ public record StoredBlock(
    * the transaction beside it.
    */
   static Rope rwSetRow(RwSet rwSet) {
-    RowParts parts = new RowParts();
-    parts.small.varint(rwSet.reads().size()).varint(rwSet.writes().size());
+    RopeWriter row = new RopeWriter(256);
+    row.varint(rwSet.reads().size()).varint(rwSet.writes().size());
     for (RwSet.Read read : rwSet.reads()) {
-      parts.access(read.namespace(), read.key(), read.value());
+      access(row, read.namespace(), read.key(), read.value());
     }
     for (RwSet.Write write : rwSet.writes()) {
-      parts.access(write.namespace(), write.key(), write.value());
+      access(row, write.namespace(), write.key(), write.value());
     }
-    return parts.rope();
+    return row.take();
+  }
+
+  private static void access(RopeWriter row, String namespace, Bytes key, Optional<Bytes> value) {
+    row.text(namespace).sized(key);
+    if (value.isPresent()) {
+      row.varint(value.get().size() + 1L).raw(value.get());
+    } else {
+      row.varint(0);
+    }
   }
 
   /** Decodes a read/write set. */
@@ -139,34 +148,5 @@ public record StoredBlock(
       throw in.damaged("a value is longer than the row");
     }
     return sizePlusOne == 0 ? Optional.empty() : Optional.of(in.raw((int) sizePlusOne - 1));
-  }
-
-  /** Collects small things into one part and leaves large values where they are. */
-  private static final class RowParts {
-
-    private static final int LARGE_BYTES = 64 << 10;
-
-    private final List<Bytes> done = new ArrayList<>();
-    private final ByteWriter small = new ByteWriter(256);
-
-    void access(String namespace, Bytes key, Optional<Bytes> value) {
-      small.text(namespace).sized(key);
-      if (value.isEmpty()) {
-        small.varint(0);
-        return;
-      }
-      small.varint(value.get().size() + 1L);
-      if (value.get().size() < LARGE_BYTES) {
-        small.raw(value.get());
-      } else {
-        done.add(small.take());
-        done.add(value.get());
-      }
-    }
-
-    Rope rope() {
-      done.add(small.take());
-      return Rope.of(done);
-    }
   }
 }

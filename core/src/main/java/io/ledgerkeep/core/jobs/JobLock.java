@@ -17,7 +17,7 @@ public final class JobLock {
   private volatile @Nullable Holder holder;
   private volatile boolean closing;
 
-  private record Holder(String job, Instant since) {}
+  private record Holder(String job, Instant since, Thread thread) {}
 
   /** Ends the job's hold on the lock. */
   public interface Lease extends AutoCloseable {
@@ -38,7 +38,7 @@ public final class JobLock {
       free.release();
       throw refused();
     }
-    holder = new Holder(job, Instant.now());
+    holder = new Holder(job, Instant.now(), Thread.currentThread());
     AtomicBoolean held = new AtomicBoolean(true);
     return () -> {
       if (held.getAndSet(false)) {
@@ -54,7 +54,7 @@ public final class JobLock {
         Reason.JOB_RUNNING,
         other == null
             ? closing ? "the ledger is being closed" : "another job runs on this ledger"
-            : "job '%s' runs on this ledger since %s in process %d"
+            : "job '%s' runs on this ledger since %s in process %s"
                 .formatted(other.job(), other.since(), ProcessHandle.current().pid()));
   }
 
@@ -69,8 +69,18 @@ public final class JobLock {
     return closing;
   }
 
-  /** Tells the running job to end, waits for it, and lets none begin any more. */
+  /**
+   * Tells the running job to end, waits for it, and lets none begin any more.
+   *
+   * @throws IllegalStateException on the job's own thread, which would wait for itself
+   */
   public void close() {
+    Holder now = holder;
+    if (now != null && now.thread() == Thread.currentThread()) {
+      throw new IllegalStateException(
+          "job '%s' cannot close the ledger it works on: cancel it, and close when it has ended"
+              .formatted(now.job()));
+    }
     closing = true;
     free.acquireUninterruptibly();
     free.release();

@@ -78,7 +78,7 @@ record FormatRecord(
     String compatibilityVersion = in.text();
     if (version != VERSION) {
       throw new UnsupportedFormatException(
-          "the ledger has format %d, made by release %s; this release knows format %d"
+          "the ledger has format %s, made by release %s; this release knows format %s"
               .formatted(version, compatibilityVersion, VERSION));
     }
     FormatRecord format =

@@ -285,7 +285,7 @@ final class LedgerOpener {
     }
     if (format.pieceBytes() > RowWriter.pieceBytesFor(engine)) {
       throw new ConfigurationException(
-          "the %s database in %s has values of up to %d bytes; its engine now takes %d at most"
+          "the %s database in %s has values of up to %s bytes; its engine now takes %s at most"
               .formatted(
                   database.lowerCaseName(),
                   home,

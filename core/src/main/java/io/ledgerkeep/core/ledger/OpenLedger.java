@@ -83,7 +83,7 @@ final class OpenLedger implements Ledger {
   private final Set<OpenView> views = ConcurrentHashMap.newKeySet();
 
   private volatile long visibleHeight;
-  private volatile long unarchivedBlocks;
+  private final long unarchivedBlocks;
   private volatile long derivedThrough;
   private volatile boolean closed;
 
@@ -92,6 +92,9 @@ final class OpenLedger implements Ledger {
 
   /** Guarded by {@link #commitLock}. */
   private long bytesSinceCheckpoint;
+
+  /** Guarded by {@link #commitLock}. */
+  private boolean unarchivedBlocksKept;
 
   /** What opening brought together. */
   record Parts(
@@ -129,6 +132,7 @@ final class OpenLedger implements Ledger {
     this.derivedThrough = chain.derivedThrough();
     this.visibleHeight = chain.last();
     this.unarchivedBlocks = room.toGet(() -> unarchivedBlocks(parts.settings()));
+    this.unarchivedBlocksKept = parts.settings().unarchivedBlocks == null;
     this.archiving = new Archiving(site(openStore(parts)), parts.settings().readThrough);
     this.archivedBodies = archiving.bodies();
     this.bodies =
@@ -174,7 +178,7 @@ final class OpenLedger implements Ledger {
         store,
         () -> visibleHeight,
         () -> unarchivedBlocks,
-        this::ensureDerived,
+        this::beforeArchiving,
         room,
         jobLock,
         Optional.ofNullable(parts.settings().verifier),
@@ -187,10 +191,20 @@ final class OpenLedger implements Ledger {
       return kept.orElse(DEFAULT_UNARCHIVED_BLOCKS);
     }
     long wanted = Math.max(settings.unarchivedBlocks, MIN_UNARCHIVED_BLOCKS);
-    if (kept.isEmpty() || kept.get() != wanted) {
+    if (kept.isEmpty()) {
       chain.setUnarchivedBlocks(wanted);
     }
     return wanted;
+  }
+
+  /** Who only looks at a ledger does not change what it keeps; who commits or archives does. */
+  private void keepUnarchivedBlocks() {
+    if (!unarchivedBlocksKept) {
+      if (!chain.unarchivedBlocks().equals(Optional.of(unarchivedBlocks))) {
+        chain.setUnarchivedBlocks(unarchivedBlocks);
+      }
+      unarchivedBlocksKept = true;
+    }
   }
 
   // ------------------------------------------------------------------------------------ recovery
@@ -208,7 +222,7 @@ final class OpenLedger implements Ledger {
   private static void requireFits(String database, long height, ChainStore.Heights heights) {
     if (height > heights.last() || height < heights.derivedThrough()) {
       throw new IntegrityException(
-          "the %s database is at height %d, but the block database is at %d and recorded %d: one of"
+          "the %s database is at height %s, but the block database is at %s and recorded %s: one of"
                   .formatted(database, height, heights.last(), heights.derivedThrough())
               + " them is another copy; run ledgerkeep doctor");
     }
@@ -317,6 +331,7 @@ final class OpenLedger implements Ledger {
     commitLock.lock();
     try {
       requireOpen();
+      keepUnarchivedBlocks();
       chain.append(blocks, this::becameDurable);
     } finally {
       commitLock.unlock();
@@ -336,7 +351,7 @@ final class OpenLedger implements Ledger {
           e instanceof StorageException s && s.isOutOfSpace()
               ? StorageException.Kind.OUT_OF_SPACE
               : StorageException.Kind.FATAL,
-          "block %d is committed, but state and history did not follow; open the ledger again"
+          "block %s is committed, but state and history did not follow; open the ledger again"
               .formatted(chain.last()),
           e,
           chain.last());
@@ -366,9 +381,10 @@ final class OpenLedger implements Ledger {
     bytesSinceCheckpoint = 0;
   }
 
-  private void ensureDerived(long height) {
+  private void beforeArchiving(long height) {
     commitLock.lock();
     try {
+      keepUnarchivedBlocks();
       if (derivedThrough < height) {
         checkpoint();
       }
@@ -479,7 +495,7 @@ final class OpenLedger implements Ledger {
     if (halfApplied) {
       throw new StorageException(
           StorageException.Kind.FATAL,
-          "state and history have a part of block %d, as an earlier write failed; open the ledger again"
+          "state and history have a part of block %s, as an earlier write failed; open the ledger again"
               .formatted(visibleHeight + 1));
     }
   }

@@ -46,7 +46,7 @@ final class OwnerLock implements AutoCloseable {
    * @throws ConflictException {@link Reason#LOCKED} with the owner's pid and start
    */
   static OwnerLock take(Path directory) {
-    String self = "pid %d since %s".formatted(ProcessHandle.current().pid(), Instant.now());
+    String self = "pid %s since %s".formatted(ProcessHandle.current().pid(), Instant.now());
     try {
       Object key = key(directory);
       String owner = OWNED_HERE.putIfAbsent(key, self);

@@ -1,16 +1,11 @@
 package io.ledgerkeep.core.segment;
 
-import com.google.common.primitives.ImmutableIntArray;
-import io.ledgerkeep.Block;
 import io.ledgerkeep.BlockMeta;
 import io.ledgerkeep.Bytes;
-import io.ledgerkeep.Transaction;
-import io.ledgerkeep.core.codec.BlockDigests;
+import io.ledgerkeep.core.codec.Rope;
 import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
 import io.ledgerkeep.error.IntegrityException;
-import java.io.IOException;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.Iterator;
@@ -40,9 +35,6 @@ public final class SegmentCheck {
      */
     boolean visit(StoredBlock block, BlockMeta meta);
   }
-
-  private static final long BATCH_BYTES = 256 << 10;
-  private static final int BATCH_BLOCKS = 256;
 
   private SegmentCheck() {}
 
@@ -93,7 +85,7 @@ public final class SegmentCheck {
         var transactionLocator = reader.readAhead(Stream.TX_LOCATOR, executor);
         var hashLocator = reader.readAhead(Stream.HASH_LOCATOR, executor);
         var dictionary = reader.readAhead(Stream.DICTIONARY, executor);
-        var digested = new OrderedPipeline<List<Digested>>(executor)) {
+        var groups = new OrderedPipeline<BlockGroup>(executor)) {
       dictionary.forEachRemaining(frame -> {});
       Comparison comparison = new Comparison(reader);
       comparison.with(Stream.BLOCKS, blocks);
@@ -104,10 +96,10 @@ public final class SegmentCheck {
       StreamCursor in = reader.cursor(Stream.DATA, data);
       int count = reader.footer().contents().blocks();
       int next = 0;
-      while (next < count || !digested.isEmpty()) {
-        if (next < count && !digested.isFull()) {
-          next = submitBatch(reader, in, next, digested);
-        } else if (!comparison.compare(digested.take(), visitor)) {
+      while (next < count || !groups.isEmpty()) {
+        if (next < count && !groups.isFull()) {
+          next = submitGroup(reader, in, next, groups);
+        } else if (!comparison.compare(groups.take(), visitor)) {
           return;
         }
       }
@@ -116,46 +108,31 @@ public final class SegmentCheck {
     }
   }
 
-  private static int submitBatch(
-      SegmentReader reader, StreamCursor in, int first, OrderedPipeline<List<Digested>> pipeline) {
+  private static int submitGroup(
+      SegmentReader reader, StreamCursor in, int first, OrderedPipeline<BlockGroup> pipeline) {
     int count = reader.footer().contents().blocks();
     long before = in.left();
-    List<StoredBlock> batch = new ArrayList<>();
-    while (first + batch.size() < count
-        && batch.size() < BATCH_BLOCKS
-        && before - in.left() < BATCH_BYTES) {
-      batch.add(reader.readBlock(in, first + batch.size()));
+    List<StoredBlock> blocks = new ArrayList<>();
+    while (first + blocks.size() < count
+        && blocks.size() < BlockGroup.MAX_BLOCKS
+        && before - in.left() < BlockGroup.FULL_BYTES) {
+      blocks.add(reader.readBlock(in, first + blocks.size()));
     }
-    pipeline.submit(before - in.left(), () -> digest(reader, batch));
-    return first + batch.size();
+    pipeline.submit(before - in.left(), () -> group(reader, blocks));
+    return first + blocks.size();
   }
 
-  /** A block and all that was computed of it. */
-  private record Digested(
-      StoredBlock block,
-      BlockDigests digests,
-      BlockMeta meta,
-      int hashFingerprint,
-      ImmutableIntArray idFingerprints) {}
-
-  private static List<Digested> digest(SegmentReader reader, List<StoredBlock> batch) {
-    MessageDigest digest = reader.digests().newDigest();
-    List<Digested> all = new ArrayList<>(batch.size());
-    for (StoredBlock block : batch) {
-      Block decoded = block.decode();
-      BlockDigests digests = BlockDigests.of(block, digest);
-      ImmutableIntArray.Builder ids = ImmutableIntArray.builder();
-      for (Transaction transaction : decoded.transactions()) {
-        ids.add(reader.fingerprint().of(digest, Bytes.ofUtf8(transaction.id())));
-      }
-      int hash = reader.fingerprint().of(digest, decoded.hash());
-      all.add(new Digested(block, digests, digests.meta(block), hash, ids.build()));
+  private static BlockGroup group(SegmentReader reader, List<StoredBlock> blocks) {
+    BlockGroup.Builder group = new BlockGroup.Builder(reader.digests(), reader.fingerprint());
+    for (StoredBlock block : blocks) {
+      block.decode();
+      group.add(block);
     }
-    return all;
+    return group.build();
   }
 
   /** Compares what is computed with what is stored, from the first block to the last. */
-  private static final class Comparison implements BlockEncoder.Sink {
+  private static final class Comparison {
 
     private final SegmentReader reader;
     private final SegmentContents.Tally tally;
@@ -174,14 +151,16 @@ public final class SegmentCheck {
     }
 
     /** Returns whether to go on. */
-    boolean compare(List<Digested> blocks, Visitor visitor) {
-      for (Digested next : blocks) {
-        requireLinked(next.block);
-        encode(() -> index(next));
-        next.idFingerprints.forEach(id -> transactionLocator.add(id, transactions++));
-        hashLocator.add(next.hashFingerprint, tally.blocks());
-        tally.add(next.meta);
-        if (!visitor.visit(next.block, next.meta)) {
+    boolean compare(BlockGroup group, Visitor visitor) {
+      requireStored(Stream.BLOCKS, group.index());
+      requireStored(Stream.TXS, group.lengths());
+      requireStored(Stream.LEAVES, group.leaves());
+      group.idFingerprints().forEach(id -> transactionLocator.add(id, transactions++));
+      for (BlockGroup.Entry next : group.entries()) {
+        requireLinked(next.meta());
+        hashLocator.add(next.hashFingerprint(), tally.blocks());
+        tally.add(next.meta(), next.recordDigest());
+        if (!visitor.visit(next.block(), next.meta())) {
           return false;
         }
       }
@@ -189,53 +168,32 @@ public final class SegmentCheck {
     }
 
     void end() {
-      encode(() -> BlockEncoder.locator(Stream.TX_LOCATOR, transactionLocator, this));
-      encode(() -> BlockEncoder.locator(Stream.HASH_LOCATOR, hashLocator, this));
+      requireStored(Stream.TX_LOCATOR, Rope.of(BlockEncoder.locator(transactionLocator)));
+      requireStored(Stream.HASH_LOCATOR, Rope.of(BlockEncoder.locator(hashLocator)));
       stored.values().forEach(StreamCursor::end);
       tally.contents().requireEqual(reader.name(), reader.footer().contents());
     }
 
-    @Override
-    public void varint(Stream stream, long value) {
-      SegmentFormat.expect(reader.name(), place(stream), value, cursor(stream).varint());
+    private void requireStored(Stream stream, Rope computed) {
+      StreamCursor cursor =
+          Objects.requireNonNull(stored.get(stream), "every stream that is computed is compared");
+      for (Bytes part : computed.parts()) {
+        if (!part.equals(cursor.raw(part.size()))) {
+          throw SegmentFormat.damaged(
+              reader.name(),
+              "the %s from block %s on are not those of the blocks"
+                  .formatted(stream.label(), tally.nextHeight()));
+        }
+      }
     }
 
-    @Override
-    public void bytes(Stream stream, Bytes bytes) {
-      SegmentFormat.expect(reader.name(), place(stream), bytes, cursor(stream).raw(bytes.size()));
-    }
-
-    private void index(Digested next) throws IOException {
-      BlockEncoder.index(next.block, BlockEncoder.prefixBytes(next.block), next.digests, this);
-    }
-
-    private void requireLinked(StoredBlock block) {
+    private void requireLinked(BlockMeta block) {
       Bytes genesisHash = reader.summary().header().genesisHash();
-      boolean genesis = block.head().height() > 0 || block.head().hash().equals(genesisHash);
-      if (!genesis || !tally.continuesWith(block.head().previousHash())) {
+      boolean genesis = block.height() > 0 || block.hash().equals(genesisHash);
+      if (!genesis || !tally.continuesWith(block.previousHash())) {
         throw SegmentFormat.damaged(
-            reader.name(), "block " + block.head().height() + " does not continue the chain");
+            reader.name(), "block " + block.height() + " does not continue the chain");
       }
-    }
-
-    private StreamCursor cursor(Stream stream) {
-      return Objects.requireNonNull(stored.get(stream), "every stream that is encoded is compared");
-    }
-
-    private String place(Stream stream) {
-      return "the " + stream.label() + " at block " + tally.nextHeight();
-    }
-
-    private static void encode(Encoding encoding) {
-      try {
-        encoding.run();
-      } catch (IOException e) {
-        throw new AssertionError("a comparison writes nothing", e);
-      }
-    }
-
-    private interface Encoding {
-      void run() throws IOException;
     }
   }
 }

@@ -3,12 +3,10 @@ package io.ledgerkeep.core.segment;
 import io.ledgerkeep.Block;
 import io.ledgerkeep.BlockMeta;
 import io.ledgerkeep.Bytes;
-import io.ledgerkeep.core.codec.BlockDigests;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.codec.MerkleTree;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -94,7 +92,6 @@ public record SegmentContents(
   static final class Tally {
 
     private final long firstHeight;
-    private final MessageDigest digest;
     private final MerkleTree records;
     private final List<Long> configHeights = new ArrayList<>();
     private int blocks;
@@ -104,18 +101,17 @@ public record SegmentContents(
 
     Tally(Digests digests, long firstHeight) {
       this.firstHeight = firstHeight;
-      digest = digests.newDigest();
-      records = new MerkleTree(digest);
+      records = new MerkleTree(digests.newDigest());
     }
 
-    void add(BlockMeta meta) {
+    void add(BlockMeta meta, Bytes recordDigest) {
       if (blocks == 0) {
         previousHash = meta.previousHash();
       }
       if (meta.kind() != Block.Kind.NORMAL) {
         configHeights.add(meta.height());
       }
-      records.add(BlockDigests.recordDigest(meta, digest));
+      records.add(recordDigest);
       lastHash = meta.hash();
       transactions += meta.transactionCount();
       blocks++;
@@ -133,10 +129,6 @@ public record SegmentContents(
 
     int blocks() {
       return blocks;
-    }
-
-    long transactions() {
-      return transactions;
     }
 
     SegmentContents contents() {

@@ -1,10 +1,8 @@
 package io.ledgerkeep.core.segment;
 
+import io.ledgerkeep.BlockMeta;
 import io.ledgerkeep.Bytes;
-import io.ledgerkeep.core.codec.BlockDigests;
-import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.Rope;
-import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
 import io.ledgerkeep.error.IntegrityException;
 import java.io.IOException;
@@ -24,15 +22,14 @@ import java.util.concurrent.Executor;
  */
 public final class SegmentWriter implements AutoCloseable {
 
-  private static final long MAX_STORED_BYTES = 128L << 20;
-  private static final long MAX_RAW_BYTES = 4L << 30;
-  private static final int MAX_TRANSACTIONS = 1 << 20;
+  private static final long FULL_STORED_BYTES = 128L << 20;
+  private static final long FULL_RAW_BYTES = 4L << 30;
+  private static final int FULL_TRANSACTIONS = 1 << 20;
 
   private final OutputStream out;
   private final SegmentHeader header;
   private final Bytes previousSegment;
   private final DictionaryTrainer trainer;
-  private final Fingerprint fingerprint;
   private final MessageDigest digest;
   private final Bytes headerBytes;
 
@@ -40,7 +37,6 @@ public final class SegmentWriter implements AutoCloseable {
   private final FrameEncoder plainFrames;
   private FrameEncoder dataFrames;
   private final OpenFrame[] open = new OpenFrame[Stream.COUNT];
-  private final StreamSink sink = new StreamSink();
 
   /** Full frames of data that wait for the decision about a dictionary. */
   private final List<byte[]> undecided = new ArrayList<>();
@@ -51,6 +47,7 @@ public final class SegmentWriter implements AutoCloseable {
   private final SegmentContents.Tally tally;
   private final Locator transactionLocator = new Locator();
   private final Locator hashLocator = new Locator();
+  private int transactions;
   private int nextFrame;
   private long storedBytes;
 
@@ -70,22 +67,10 @@ public final class SegmentWriter implements AutoCloseable {
       DictionaryTrainer trainer,
       Executor executor)
       throws IOException {
-    this(out, header, previousSegment, trainer, executor, Fingerprint.DIGEST);
-  }
-
-  SegmentWriter(
-      OutputStream out,
-      SegmentHeader header,
-      Bytes previousSegment,
-      DictionaryTrainer trainer,
-      Executor executor,
-      Fingerprint fingerprint)
-      throws IOException {
     this.out = out;
     this.header = header;
     this.previousSegment = previousSegment;
     this.trainer = trainer;
-    this.fingerprint = fingerprint;
     digest = header.digests().newDigest();
     pipeline = new OrderedPipeline<>(executor);
     plainFrames = new FrameEncoder(header.digests(), null);
@@ -101,28 +86,29 @@ public final class SegmentWriter implements AutoCloseable {
   }
 
   /**
-   * Adds the next block.
+   * Adds the next blocks.
    *
-   * @throws IntegrityException if it does not name the block before it
+   * @throws IntegrityException if one does not name the block before it
    */
-  public void add(StoredBlock block, BlockDigests digests) throws IOException {
-    requireNext(block);
-    long prefixBytes = BlockEncoder.record(block, sink);
-    BlockEncoder.index(block, prefixBytes, digests, sink);
-    int ordinal = (int) tally.transactions();
-    for (Rope row : block.transactions()) {
-      transactionLocator.add(fingerprint.of(digest, idOf(row)), ordinal++);
+  public void add(BlockGroup group) throws IOException {
+    for (BlockGroup.Entry next : group.entries()) {
+      requireNext(next.meta());
+      BlockEncoder.record(next.block(), frame(Stream.DATA));
+      hashLocator.add(next.hashFingerprint(), tally.blocks());
+      tally.add(next.meta(), next.recordDigest());
     }
-    hashLocator.add(fingerprint.of(digest, block.head().hash()), tally.blocks());
-    tally.add(digests.meta(block));
+    frame(Stream.BLOCKS).rope(group.index());
+    frame(Stream.TXS).rope(group.lengths());
+    frame(Stream.LEAVES).rope(group.leaves());
+    group.idFingerprints().forEach(id -> transactionLocator.add(id, transactions++));
   }
 
-  /** Returns whether the segment has all the blocks it should have. */
+  /** Returns whether the segment has all the blocks it should have: another group may not fit. */
   public boolean isFull() {
-    return tally.blocks() >= SegmentFormat.MAX_BLOCKS
-        || tally.transactions() >= MAX_TRANSACTIONS
-        || storedBytes >= MAX_STORED_BYTES
-        || frames.rawBytes(Stream.DATA) >= MAX_RAW_BYTES;
+    return tally.blocks() > SegmentFormat.MAX_BLOCKS - BlockGroup.MAX_BLOCKS
+        || transactions >= FULL_TRANSACTIONS
+        || storedBytes >= FULL_STORED_BYTES
+        || frames.rawBytes(Stream.DATA) >= FULL_RAW_BYTES;
   }
 
   /** Returns the number of bytes written so far. */
@@ -135,8 +121,8 @@ public final class SegmentWriter implements AutoCloseable {
     if (tally.blocks() == 0) {
       throw new IllegalStateException("a segment has at least one block");
     }
-    BlockEncoder.locator(Stream.TX_LOCATOR, transactionLocator, sink);
-    BlockEncoder.locator(Stream.HASH_LOCATOR, hashLocator, sink);
+    frame(Stream.TX_LOCATOR).bytes(BlockEncoder.locator(transactionLocator));
+    frame(Stream.HASH_LOCATOR).bytes(BlockEncoder.locator(hashLocator));
     submitUndecided();
     for (OpenFrame frame : open) {
       frame.flush();
@@ -170,28 +156,19 @@ public final class SegmentWriter implements AutoCloseable {
         header, contents, previousSegment, rawBytes, storedBytes, segmentDigest);
   }
 
-  private void requireNext(StoredBlock block) {
-    long height = block.head().height();
+  private void requireNext(BlockMeta block) {
+    long height = block.height();
     if (height != tally.nextHeight() || tally.blocks() == SegmentFormat.MAX_BLOCKS) {
       throw new IllegalArgumentException(
           "block " + height + " cannot follow; expected " + tally.nextHeight());
     }
-    if (!tally.continuesWith(block.head().previousHash())) {
+    if (!tally.continuesWith(block.previousHash())) {
       throw new IntegrityException(
           "block " + height + " does not name the hash of the block before it");
     }
-    if (height == 0 && !block.head().hash().equals(header.genesisHash())) {
+    if (height == 0 && !block.hash().equals(header.genesisHash())) {
       throw new IntegrityException("block 0 does not have the hash of the chain's genesis block");
     }
-  }
-
-  /** Returns the id of a transaction without decoding the rest of its row. */
-  private static Bytes idOf(Rope row) {
-    ByteReader first = new ByteReader(row.parts().get(0), "a transaction");
-    long size = first.varint();
-    return size <= first.left()
-        ? first.raw((int) size)
-        : new ByteReader(row.join(), "a transaction").sized();
   }
 
   private OpenFrame frame(Stream stream) {
@@ -256,21 +233,8 @@ public final class SegmentWriter implements AutoCloseable {
     return "ledgerkeep " + (version == null ? "development" : version);
   }
 
-  private final class StreamSink implements BlockEncoder.Sink {
-
-    @Override
-    public void varint(Stream stream, long value) throws IOException {
-      frame(stream).varint(value);
-    }
-
-    @Override
-    public void bytes(Stream stream, Bytes bytes) throws IOException {
-      frame(stream).bytes(bytes);
-    }
-  }
-
   /** The frame of a stream that is being filled. */
-  private final class OpenFrame {
+  private final class OpenFrame implements BlockEncoder.Sink {
 
     private final Stream stream;
     private byte[] raw = new byte[0];
@@ -281,7 +245,8 @@ public final class SegmentWriter implements AutoCloseable {
       this.stream = stream;
     }
 
-    void varint(long value) throws IOException {
+    @Override
+    public void varint(long value) throws IOException {
       long rest = value;
       while ((rest & ~0x7FL) != 0) {
         put((byte) (rest | 0x80));
@@ -290,7 +255,14 @@ public final class SegmentWriter implements AutoCloseable {
       put((byte) rest);
     }
 
-    void bytes(Bytes bytes) throws IOException {
+    void rope(Rope rope) throws IOException {
+      for (Bytes part : rope.parts()) {
+        bytes(part);
+      }
+    }
+
+    @Override
+    public void bytes(Bytes bytes) throws IOException {
       int from = 0;
       while (from < bytes.size()) {
         begin();

@@ -161,6 +161,19 @@ final class LedgerArchiveTest {
   }
 
   @Test
+  void aSegmentThatDoesNotNameTheOneBeforeIsNamed() {
+    InMemoryArchiveStore unlinked = new InMemoryArchiveStore();
+    ArchiveNames unlinkedNames =
+        SampleArchive.writeUnlinked(unlinked, SampleArchive.ledgerId(3), BLOCKS, 20);
+    try (LedgerArchive archive =
+        LedgerArchive.owning(unlinked, Manifest.open(unlinked, unlinkedNames).orElseThrow())) {
+      assertThat(archive.verify(Verification.Request.of(Level.STRUCTURE)).findings())
+          .hasSize(archive.segments().size() - 1)
+          .allMatch(finding -> finding.contains("does not name the digest of the one before"));
+    }
+  }
+
+  @Test
   void damageThatComesAfterAReadIsFoundAllTheSame() {
     LedgerArchive archive = open();
     BLOCKS.forEach(block -> archive.block(block.height()));

@@ -3,9 +3,9 @@ package io.ledgerkeep.core.archive;
 import io.ledgerkeep.Block;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.archive.ArchiveStore;
-import io.ledgerkeep.core.codec.BlockDigests;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.core.segment.BlockGroup;
 import io.ledgerkeep.core.segment.DictionaryTrainer;
 import io.ledgerkeep.core.segment.SegmentHeader;
 import io.ledgerkeep.core.segment.SegmentSummary;
@@ -19,8 +19,10 @@ final class SampleArchive {
   private final ArchiveStore store;
   private final ArchiveNames names;
   private final Manifest manifest;
+  private final boolean linked;
 
-  private SampleArchive(ArchiveStore store, ArchiveNames names) {
+  private SampleArchive(ArchiveStore store, ArchiveNames names, boolean linked) {
+    this.linked = linked;
     this.store = store;
     this.names = names;
     this.manifest = Manifest.create(store, names, "chain1", Digests.SHA256);
@@ -29,8 +31,23 @@ final class SampleArchive {
   /** Writes an archive of the blocks, of which the first is the genesis block. */
   static ArchiveNames write(
       ArchiveStore store, Bytes ledgerId, List<Block> blocks, int blocksPerSegment) {
+    return write(store, ledgerId, blocks, blocksPerSegment, true);
+  }
+
+  /** Writes such an archive whose segments do not name the ones before them. */
+  static ArchiveNames writeUnlinked(
+      ArchiveStore store, Bytes ledgerId, List<Block> blocks, int blocksPerSegment) {
+    return write(store, ledgerId, blocks, blocksPerSegment, false);
+  }
+
+  private static ArchiveNames write(
+      ArchiveStore store,
+      Bytes ledgerId,
+      List<Block> blocks,
+      int blocksPerSegment,
+      boolean linked) {
     ArchiveNames names = new ArchiveNames(blocks.get(0).hash(), ledgerId);
-    SampleArchive archive = new SampleArchive(store, names);
+    SampleArchive archive = new SampleArchive(store, names, linked);
     for (int from = 0; from < blocks.size(); from += blocksPerSegment) {
       int until = Math.min(blocks.size(), from + blocksPerSegment);
       archive.add(blocks.subList(from, until));
@@ -46,7 +63,6 @@ final class SampleArchive {
   }
 
   private SegmentSummary put(String name, Bytes attempt, List<Block> blocks) {
-    var digest = Digests.SHA256.newDigest();
     var summary = new AtomicReference<SegmentSummary>();
     SegmentHeader header =
         new SegmentHeader(
@@ -58,13 +74,12 @@ final class SampleArchive {
               new SegmentWriter(
                   out,
                   header,
-                  manifest.lastSegmentDigest(),
+                  linked ? manifest.lastSegmentDigest() : Bytes.EMPTY,
                   DictionaryTrainer.none(),
                   Runnable::run)) {
-            for (Block block : blocks) {
-              StoredBlock stored = StoredBlock.of(block);
-              writer.add(stored, BlockDigests.of(stored, digest));
-            }
+            BlockGroup.Builder group = new BlockGroup.Builder(Digests.SHA256);
+            blocks.forEach(block -> group.add(StoredBlock.of(block)));
+            writer.add(group.build());
             summary.set(writer.finish());
           }
         });

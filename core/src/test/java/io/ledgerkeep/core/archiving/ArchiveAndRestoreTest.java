@@ -13,6 +13,7 @@ import io.ledgerkeep.archive.RestoreRequest;
 import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.archive.Verification.Level;
 import io.ledgerkeep.error.ArchivedException;
+import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.JobReport;
 import io.ledgerkeep.testkit.InMemoryArchiveStore;
 import io.ledgerkeep.testkit.InMemoryStorage;
@@ -20,6 +21,7 @@ import io.ledgerkeep.testkit.MemoryDisk;
 import io.ledgerkeep.testkit.SampleChain;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicLong;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -54,6 +56,22 @@ final class ArchiveAndRestoreTest {
       assertEverythingReads(ledger);
       ledger.archiver().archive(ArchiveRequest.upTo(85));
       assertThat(ledger.verify(Verification.Request.of(Level.LEDGER)).findings()).isEmpty();
+    }
+  }
+
+  /** A rate counts what is told here, so a job that tells nothing would not be held back. */
+  @Test
+  void aJobTellsTheBytesItMoves() {
+    try (Ledger ledger = open(true)) {
+      ledger.commitAll(blocks);
+      AtomicLong told = new AtomicLong();
+      JobControl control =
+          JobControl.none()
+              .onProgress(progress -> told.accumulateAndGet(progress.bytes(), Math::max));
+      JobReport archived = ledger.archiver().archive(ArchiveRequest.upTo(80).with(control));
+      assertThat(told.getAndSet(0)).isPositive().isEqualTo(archived.bytesMoved());
+      JobReport restored = ledger.restorer().restore(RestoreRequest.downTo(1).with(control));
+      assertThat(told.get()).isPositive().isEqualTo(restored.bytesMoved());
     }
   }
 

@@ -3,15 +3,19 @@ package io.ledgerkeep.core.archiving;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.ledgerkeep.Block;
+import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Ledgerkeep;
 import io.ledgerkeep.Options;
+import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.archive.RestoreRequest;
 import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.archive.Verification.Level;
+import io.ledgerkeep.core.chain.ChainKeys;
 import io.ledgerkeep.error.LedgerkeepException;
+import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngineProvider;
 import io.ledgerkeep.testkit.FaultPlan;
 import io.ledgerkeep.testkit.FaultPlan.Call;
@@ -24,6 +28,7 @@ import io.ledgerkeep.testkit.MachineCrash;
 import io.ledgerkeep.testkit.MemoryDisk;
 import io.ledgerkeep.testkit.SampleChain;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.function.Consumer;
 import org.junit.jupiter.api.io.TempDir;
@@ -33,7 +38,7 @@ import org.junit.jupiter.params.provider.EnumSource;
 /**
  * Lets every single call that a job makes of its engines and its store go wrong, one after the
  * other, in every way: afterwards every block is still there, and the job run again ends as if
- * nothing had happened.
+ * nothing had happened, with nothing left over on the node or in the archive.
  */
 final class JobFaultTest {
 
@@ -99,8 +104,35 @@ final class JobFaultTest {
       assertThat(ledger.status().job()).isEmpty();
       assertEverythingIsThere(ledger, "the job run again after " + fault + " at call " + n);
       assertThat(ledger.verify(Verification.Request.of(Level.LEDGER)).findings()).isEmpty();
+      assertThat(segmentsIn(store))
+          .as("segments after %s at call %d", fault, n)
+          .isEqualTo(listedBy(ledger));
     }
+    assertThat(bodies(place, disk, pivot))
+        .as("bodies up to the pivot after %s at call %d", fault, n)
+        .isEmpty();
     return went;
+  }
+
+  private static List<String> segmentsIn(InMemoryArchiveStore store) {
+    return store.reopen().list("").stream().filter(name -> name.endsWith(".lks")).toList();
+  }
+
+  private static List<String> listedBy(Ledger ledger) {
+    return ledger.archive().segments().stream().map(Archive.Segment::name).toList();
+  }
+
+  /** Returns what the closed ledger still has of bodies that are the archive's. */
+  private static List<Bytes> bodies(Path place, MemoryDisk disk, long pivot) {
+    List<Bytes> keys = new ArrayList<>();
+    try (StorageEngine engine =
+            new InMemoryStorage(disk).open(place.resolve("block").resolve("db"), Options.none());
+        StorageEngine.Cursor cursor = engine.scan(ChainKeys.bodies(0, pivot))) {
+      while (cursor.next()) {
+        keys.add(cursor.key());
+      }
+    }
+    return keys;
   }
 
   /** Runs the job; calls are counted from when the ledger is open. */

@@ -210,6 +210,34 @@ final class WrongArchiveTest {
   }
 
   @Test
+  void aLedgerWithNothingArchivedMayBeginAnotherArchive() {
+    try (Ledger ledger = open(store.reopen())) {
+      ledger.restorer().restore(RestoreRequest.downTo(1));
+    }
+    for (InMemoryArchiveStore other : List.of(new InMemoryArchiveStore(), older)) {
+      try (Ledger ledger = open(other)) {
+        ledger.archiver().archive(ArchiveRequest.upTo(45));
+        assertThat(ledger.archivedHeight()).isEqualTo(45);
+        ledger.restorer().restore(RestoreRequest.downTo(1));
+        assertThat(ledger.block(45)).contains(blocks.get(45));
+      }
+    }
+  }
+
+  @Test
+  void filesOfOthersAmongTheEntriesArePassedOver() {
+    String entry =
+        store.list("").stream().filter(name -> name.endsWith(".json")).findFirst().orElseThrow();
+    for (String name : List.of("0.json", "notes.txt", "0000000000000001.json.bak")) {
+      store.put(entry.replaceAll("[^/]*$", name), out -> out.write(1));
+    }
+    try (Ledger ledger = open(store.reopen())) {
+      ledger.archiver().archive(ArchiveRequest.upTo(45));
+      assertThat(ledger.archivedHeight()).isEqualTo(45);
+    }
+  }
+
+  @Test
   void aCancelledRunReportsItAndGoesOnLater() {
     try (Ledger ledger = open(store.reopen())) {
       JobControl cancelled = JobControl.none().cancelledBy(() -> true);

@@ -3,8 +3,10 @@ package io.ledgerkeep.core.files;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
+import io.ledgerkeep.Bytes;
 import io.ledgerkeep.error.StorageException;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -27,6 +29,21 @@ final class SmallFileTest {
     try (var files = Files.list(directory)) {
       assertThat(files).containsExactly(file);
     }
+  }
+
+  /** Other processes read {@code status.json} whenever they like. */
+  @Test
+  void whoeverReadsMeanwhileHasTheOldContentWhole() throws IOException {
+    Path file = Files.writeString(directory.resolve("file"), "the old content");
+    try (InputStream before = Files.newInputStream(file)) {
+      SmallFile.replace(file, Bytes.ofUtf8("new").toArray());
+      assertThat(before).hasContent("the old content");
+    }
+    try (InputStream before = Files.newInputStream(file)) {
+      SmallFile.replaceDurably(file, Bytes.ofUtf8("newer").toArray());
+      assertThat(before).hasContent("new");
+    }
+    assertThat(file).hasContent("newer");
   }
 
   @Test

@@ -2,6 +2,7 @@ package io.ledgerkeep.core.jobs;
 
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
+import static org.assertj.core.api.Assertions.assertThatIllegalStateException;
 
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
@@ -45,6 +46,16 @@ final class JobLockTest {
       assertThat(lock.runningJob()).isEqualTo("restore");
       assertRefused("'restore'");
     }
+  }
+
+  @Test
+  void aJobThatClosesItselfIsToldSoAndNothingIsClosed() {
+    try (JobLock.Lease lease = lock.take("archive")) {
+      assertThat(lease).isNotNull();
+      assertThatIllegalStateException().isThrownBy(lock::close).withMessageContaining("'archive'");
+      assertThat(lock.isClosing()).isFalse();
+    }
+    lock.take("restore").close();
   }
 
   @Test

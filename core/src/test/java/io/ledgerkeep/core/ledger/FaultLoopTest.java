@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.ledgerkeep.Block;
+import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.KeyRange;
 import io.ledgerkeep.Ledger;
@@ -12,6 +13,7 @@ import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.testkit.FaultPlan;
 import io.ledgerkeep.testkit.FaultPlan.Call;
 import io.ledgerkeep.testkit.FaultPlan.Fault;
+import io.ledgerkeep.testkit.InMemoryStorage;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -246,6 +248,36 @@ final class FaultLoopTest {
     assertThat(story.open().height()).isEqualTo(4);
     script.assertHolds(world, 4);
     story.close();
+  }
+
+  /**
+   * What the large block left ahead of its commit point must not become a part of the small one.
+   */
+  @Test
+  void anotherBlockTakesTheHeightOfOneThatDidNotFit() {
+    World world = fresh();
+    world.limits = InMemoryStorage.SMALLEST_LIMITS;
+    Block genesis = Blocks.genesis().build();
+    Blocks large = Blocks.after(genesis);
+    for (int i = 0; i < 40; i++) {
+      large.transaction("large " + i, Blocks.noise(i, 10_000));
+    }
+    large.additional = Bytes.ofUtf8("votes");
+    Block small = Blocks.after(genesis).transaction("large 7", Bytes.ofUtf8("small")).build();
+    try (Ledger ledger = world.open()) {
+      ledger.commit(genesis);
+      world.disk.limitBytes(world.disk.usedBytes() + 250_000);
+      assertThatExceptionOfType(StorageException.class)
+          .isThrownBy(() -> ledger.commit(large.build()))
+          .satisfies(e -> assertThat(e.isOutOfSpace()).isTrue());
+      world.disk.limitBytes(Long.MAX_VALUE);
+      ledger.commit(small);
+      Replay.of(List.of(genesis, small)).assertToldBy(ledger);
+      assertThat(ledger.transaction("large 8")).isEmpty();
+    }
+    try (Ledger ledger = world.open()) {
+      Replay.of(List.of(genesis, small)).assertToldBy(ledger);
+    }
   }
 
   /** The block is committed, but state or history did not follow: nobody sees a part of it. */

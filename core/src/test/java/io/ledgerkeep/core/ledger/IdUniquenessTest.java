@@ -7,8 +7,10 @@ import io.ledgerkeep.Block;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Transaction;
+import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
+import io.ledgerkeep.testkit.InMemoryArchiveStore;
 import io.ledgerkeep.testkit.SampleChain;
 import java.io.IOException;
 import java.io.RandomAccessFile;
@@ -16,6 +18,9 @@ import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.nio.file.attribute.FileTime;
+import java.time.Instant;
+import java.util.Arrays;
 import java.util.List;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -46,6 +51,7 @@ final class IdUniquenessTest {
     TRUNCATED(ids -> files(ids).forEach(file -> truncate(file, 5000))),
     A_BYTE_SHORT(ids -> files(ids).forEach(file -> truncate(file, size(file) - 1))),
     OF_NO_LEDGER(ids -> files(ids).forEach(file -> zero(file))),
+    OF_LOST_BITS(ids -> files(ids).forEach(file -> zeroLines(file))),
     OF_ANOTHER_LEDGER(ids -> copy(ids.resolve("../../foreign/ids"), ids)),
     OLDER_COPY(ids -> copy(ids.resolve("../../older"), ids)),
     WITH_OTHER_FILES(
@@ -97,6 +103,16 @@ final class IdUniquenessTest {
       }
     }
 
+    private static void zeroLines(Path path) {
+      try {
+        byte[] bytes = Files.readAllBytes(path);
+        Arrays.fill(bytes, 4096, bytes.length, (byte) 0);
+        Files.write(path, bytes);
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
     private static void copy(Path from, Path to) {
       for (Path file : files(from)) {
         copy(file, to.resolve(file.getFileName()), to.resolve(file.getFileName()));
@@ -143,6 +159,28 @@ final class IdUniquenessTest {
     }
   }
 
+  /** What is not on the node any more is in its indexes: the filter is made anew of those. */
+  @ParameterizedTest
+  @EnumSource(names = {"NONE", "REMOVED", "EMPTIED"})
+  void everyIdIsRefusedThoughItsBodyIsInTheArchive(Harm harm) {
+    World world = new World(directory);
+    Settings settings = world.settings();
+    settings.store = new Settings.BuiltStore(new InMemoryArchiveStore());
+    settings.unarchivedBlocks = 10L;
+    try (Ledger ledger = world.open(settings)) {
+      ledger.commitAll(blocks.subList(0, 40));
+      ledger.archiver().archive(ArchiveRequest.upTo(20));
+      assertEveryIdRefused(ledger, 40);
+    }
+    harm.harm.accept(directory.resolve("ids"));
+    try (Ledger ledger = world.open(settings)) {
+      assertThat(ledger.archivedHeight()).isEqualTo(20);
+      assertEveryIdRefused(ledger, 40);
+      ledger.commitAll(blocks.subList(40, 60));
+      assertEveryIdRefused(ledger, 60);
+    }
+  }
+
   private void assertEveryIdRefused(Ledger ledger, int height) {
     Block newest = blocks.get(height - 1);
     for (Block block : blocks.subList(0, height)) {
@@ -163,6 +201,21 @@ final class IdUniquenessTest {
           .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.BLOCK));
     }
     assertThat(ledger.height()).isEqualTo(height - 1);
+  }
+
+  @Test
+  void aFilterThatWasMadeAnewIsKept() throws IOException {
+    World world = new World(directory);
+    try (Ledger ledger = world.open()) {
+      ledger.commitAll(blocks);
+    }
+    Path layer = directory.resolve("ids/layer-00");
+    Files.delete(layer);
+    world.open().close();
+    FileTime longAgo = FileTime.from(Instant.EPOCH);
+    Files.setLastModifiedTime(layer, longAgo);
+    world.open().close();
+    assertThat(Files.getLastModifiedTime(layer)).isEqualTo(longAgo);
   }
 
   @Test

@@ -6,7 +6,13 @@ import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import io.ledgerkeep.Block;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledger;
+import io.ledgerkeep.archive.ArchiveRequest;
+import io.ledgerkeep.archive.RestoreRequest;
 import io.ledgerkeep.error.StorageException;
+import io.ledgerkeep.job.JobReport;
+import io.ledgerkeep.testkit.FaultPlan.Call;
+import io.ledgerkeep.testkit.FaultPlan.Fault;
+import io.ledgerkeep.testkit.InMemoryArchiveStore;
 import io.ledgerkeep.testkit.SampleChain;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -14,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Arrays;
 import java.util.List;
+import java.util.concurrent.atomic.AtomicInteger;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -183,5 +190,93 @@ final class ReserveTest {
       assertThat(reserved(world)).as("refilled once there is room").isEqualTo(3 * RESERVE_BYTES);
       assertThat(again.block(1999)).contains(blocks.get(1999));
     }
+  }
+
+  /** Deletes and what is recorded of them need room, which the reserve gives and takes again. */
+  @Test
+  void aFullLedgerIsArchivedByItsReserve() {
+    World world = new World(directory.resolve("ledger"));
+    Settings settings = archiving(world);
+    try (Ledger ledger = world.open(settings)) {
+      ledger.commitAll(SampleChain.ofSeed(3).blocks(100).toList());
+      long full = world.disk.usedBytes() + reserved(world);
+      world.disk.limitBytes(() -> full - reserved(world));
+      JobReport report = ledger.archiver().archive(ArchiveRequest.upTo(60));
+      assertThat(report.archivedHeightAfter()).isEqualTo(60);
+      assertThat(reserved(world)).as("taken again").isEqualTo(3 * RESERVE_BYTES);
+      world.disk.limitBytes(Long.MAX_VALUE);
+    }
+  }
+
+  @Test
+  void aJobThatFailsForAnotherReasonKeepsTheReserve() {
+    World world = new World(directory.resolve("ledger"));
+    try (Ledger ledger = world.open(archiving(world))) {
+      ledger.commitAll(SampleChain.ofSeed(3).blocks(100).toList());
+      long next = world.plan.calls(Call.DELETE_RANGE) + 1;
+      world.plan.at(Call.DELETE_RANGE, next, Fault.FAIL);
+      assertThatExceptionOfType(StorageException.class)
+          .isThrownBy(() -> ledger.archiver().archive(ArchiveRequest.upTo(60)));
+      assertThat(reserved(world)).isEqualTo(3 * RESERVE_BYTES);
+    }
+  }
+
+  /** Whichever of its writes first meets the full disk, the run comes to its end. */
+  @Test
+  void anArchiveRunTakesTheReserveAtAnyOfItsSteps() {
+    int steps = 0;
+    for (boolean met = true; met; steps++) {
+      World world = new World(directory.resolve("ledger" + steps));
+      HookedStorage storage = new HookedStorage(world.disk, world.limits);
+      Settings settings = archiving(world);
+      settings.engine = storage.settings(world).engine;
+      try (Ledger ledger = world.open(settings)) {
+        ledger.commitAll(SampleChain.ofSeed(3).blocks(100).toList());
+        AtomicInteger left = new AtomicInteger(steps);
+        storage.hook =
+            call -> {
+              boolean writes = call.equals("block write") || call.equals("block delete");
+              if (writes && left.getAndDecrement() == 0) {
+                long full = world.disk.usedBytes() + reserved(world);
+                world.disk.limitBytes(() -> full - reserved(world));
+              }
+            };
+        ledger.archiver().archive(ArchiveRequest.upTo(60));
+        assertThat(ledger.archivedHeight()).as("full at step %d", steps).isEqualTo(60);
+        assertThat(ledger.status().job()).as("full at step %d", steps).isEmpty();
+        assertThat(reserved(world)).as("full at step %d", steps).isEqualTo(3 * RESERVE_BYTES);
+        met = left.get() < 0;
+        world.disk.limitBytes(Long.MAX_VALUE);
+      }
+    }
+    assertThat(steps).isGreaterThan(4);
+  }
+
+  /** What it would put there could not be archived away any more. */
+  @Test
+  void aRestoreNeverTakesTheReserve() {
+    World world = new World(directory.resolve("ledger"));
+    Settings settings = archiving(world);
+    List<Block> blocks = SampleChain.ofSeed(3).blocks(100).toList();
+    try (Ledger ledger = world.open(settings)) {
+      ledger.commitAll(blocks);
+      ledger.archiver().archive(ArchiveRequest.upTo(60));
+      long full = world.disk.usedBytes() + reserved(world) + 2000;
+      world.disk.limitBytes(() -> full - reserved(world));
+      assertThatExceptionOfType(StorageException.class)
+          .isThrownBy(() -> ledger.restorer().restore(RestoreRequest.downTo(1)))
+          .satisfies(e -> assertThat(e.isOutOfSpace()).isTrue());
+      assertThat(reserved(world)).isEqualTo(3 * RESERVE_BYTES);
+      world.disk.limitBytes(Long.MAX_VALUE);
+      ledger.restorer().restore(RestoreRequest.downTo(1));
+      Replay.of(blocks).assertToldBy(ledger);
+    }
+  }
+
+  private static Settings archiving(World world) {
+    Settings settings = settings(world);
+    settings.store = new Settings.BuiltStore(new InMemoryArchiveStore());
+    settings.unarchivedBlocks = 10L;
+    return settings;
   }
 }

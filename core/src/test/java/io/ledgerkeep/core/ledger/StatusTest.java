@@ -190,8 +190,26 @@ final class StatusTest {
     settings.unarchivedBlocks = 77L;
     world.open(settings).close();
     world.open().close();
-    settings.unarchivedBlocks = 78L;
+    try (Ledger ledger = world.open()) {
+      assertThat(ledger.status().unarchivedBlocks()).isEqualTo(77);
+    }
+  }
+
+  @Test
+  void whoOnlyLooksDoesNotChangeWhatIsKept() {
+    Settings settings = world.settings();
+    settings.unarchivedBlocks = 77L;
     world.open(settings).close();
+    settings.unarchivedBlocks = 78L;
+    try (Ledger ledger = world.open(settings)) {
+      assertThat(ledger.status().unarchivedBlocks()).isEqualTo(78);
+    }
+    try (Ledger ledger = world.open()) {
+      assertThat(ledger.status().unarchivedBlocks()).isEqualTo(77);
+    }
+    try (Ledger ledger = world.open(settings)) {
+      ledger.commitAll(BLOCKS);
+    }
     try (Ledger ledger = world.open()) {
       assertThat(ledger.status().unarchivedBlocks()).isEqualTo(78);
     }

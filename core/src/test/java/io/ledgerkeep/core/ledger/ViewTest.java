@@ -463,6 +463,13 @@ final class ViewTest {
             .hasSameSizeAs(world.content().get(io.ledgerkeep.Database.STATE));
         replay.assertToldBy(batched);
       }
+      for (String key : List.of("a", "a\u0000\u0000\u0000\u0001", "b")) {
+        next.delete("end " + key, "n", Bytes.ofUtf8(key));
+      }
+      ledger.commit(next.build());
+      assertThat(world.content().get(io.ledgerkeep.Database.STATE).keySet())
+          .as("pieces of values that are gone")
+          .noneMatch(key -> key.get(0) < 0);
     }
   }
 }

@@ -17,7 +17,9 @@ import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Map;
 import java.util.Random;
+import java.util.function.Consumer;
 import java.util.function.UnaryOperator;
 import org.junit.jupiter.api.Test;
 
@@ -120,6 +122,18 @@ class SegmentDamageTest {
   }
 
   @Test
+  void whatIsStoredInAnUnknownWayIsRefusedByName() {
+    for (var way : Map.of(12, "compression", 13, "digest", 14, "encryption").entrySet()) {
+      byte[] newer = SEGMENT.clone();
+      newer[way.getKey()] = 9;
+      putCrc(newer, SegmentHeader.BYTES - 4, 0, SegmentHeader.BYTES - 4);
+      assertThatThrownBy(() -> Segments.reader(newer))
+          .isInstanceOf(UnsupportedFormatException.class)
+          .hasMessageContaining(way.getValue() + " 9");
+    }
+  }
+
+  @Test
   void framesOfAnotherSegmentAreFound() {
     byte[] other =
         Segments.of(
@@ -172,6 +186,92 @@ class SegmentDamageTest {
     ByteBuffer.wrap(bytes).putInt(at, SegmentFormat.crc32c(Bytes.wrap(bytes, from, size)));
   }
 
+  /** Digests prove who wrote it, not that what is written makes sense: lengths, counts, places. */
+  @Test
+  void aFooterThatLiesUnderItsOwnDigestIsRefusedOrHarmless() {
+    int end = SEGMENT.length - SegmentTrailer.BYTES;
+    for (int at = footerOffset() + FrameHeader.BYTES; at < end; at++) {
+      for (int change : new int[] {0x01, 0x20, 0x80, 0xFF}) {
+        byte[] lying = SEGMENT.clone();
+        lying[at] ^= (byte) change;
+        seal(lying);
+        assertRefusedOrHarmless(lying, "byte " + at + " changed by " + change);
+      }
+    }
+  }
+
+  @Test
+  void aStreamThatLiesUnderItsOwnDigestIsRefusedOrHarmless() {
+    FrameTable table = Segments.reader(SEGMENT).footer().frames();
+    int frames = 0;
+    for (int i = 0; i < table.size(); i++) {
+      int from = (int) table.offset(i);
+      boolean storedAsItIs = SEGMENT[from + 5] == 0;
+      frames += storedAsItIs ? 1 : 0;
+      for (int at = from + FrameHeader.BYTES; storedAsItIs && at < table.end(i); at++) {
+        for (int change : new int[] {0x01, 0x80, 0xFF}) {
+          byte[] lying = SEGMENT.clone();
+          lying[at] ^= (byte) change;
+          sealFrame(lying, table, i);
+          seal(lying);
+          assertRefusedOrHarmless(lying, "frame " + i + ", byte " + at + " changed by " + change);
+        }
+      }
+    }
+    assertThat(frames).as("frames that are stored as they are").isGreaterThan(3);
+  }
+
+  /** Whoever asks gets what was committed, or a failure of ours. */
+  private static void assertRefusedOrHarmless(byte[] segment, String what) {
+    Block block = BLOCKS.get(4);
+    String id = block.transactions().get(1).id();
+    List<Consumer<SegmentReader>> questions =
+        List.of(
+            reader -> reader.block(4).decode(),
+            reader -> reader.find(id),
+            reader -> reader.findHash(block.hash()),
+            reader -> reader.transactionRow(4, 1),
+            reader -> reader.rwSetRow(4, 1),
+            reader -> SegmentCheck.bytes(reader, Runnable::run, bytes -> true),
+            reader -> SegmentCheck.content(reader, Runnable::run, (found, meta) -> true));
+    for (Consumer<SegmentReader> question : questions) {
+      try {
+        question.accept(Segments.reader(segment));
+      } catch (IntegrityException | UnsupportedFormatException expected) {
+        assertThat(expected).as(what).hasMessageContaining("segment");
+      } catch (RuntimeException | OutOfMemoryError other) {
+        throw new AssertionError(what, other);
+      }
+    }
+  }
+
+  private static int footerOffset() {
+    int end = SEGMENT.length - SegmentTrailer.BYTES;
+    return (int) Bytes.wrap(SEGMENT, end, 8).asBuffer().getLong();
+  }
+
+  /** Makes checksums and digest of a frame fit its bytes, also in the footer. */
+  private static void sealFrame(byte[] segment, FrameTable table, int frame) {
+    int at = (int) table.offset(frame);
+    int size = (int) table.end(frame) - at;
+    putCrc(segment, at + 36, at + FrameHeader.BYTES, size - FrameHeader.BYTES);
+    int digest = Bytes.wrap(SEGMENT).hex().lastIndexOf(table.digest(frame).hex()) / 2;
+    byte[] fresh = Digests.SHA256.newDigest().digest(Arrays.copyOfRange(segment, at, at + size));
+    System.arraycopy(fresh, 0, segment, digest, fresh.length);
+  }
+
+  /** Makes checksums and digest of the footer and the trailer fit. */
+  private static void seal(byte[] segment) {
+    int from = footerOffset();
+    int end = segment.length - SegmentTrailer.BYTES;
+    putCrc(segment, from + 36, from + FrameHeader.BYTES, end - from - FrameHeader.BYTES);
+    var digest = Digests.SHA256.newDigest();
+    digest.update(segment, 0, SegmentHeader.BYTES);
+    digest.update(segment, from, end - from);
+    System.arraycopy(digest.digest(), 0, segment, end + 16, Digests.SIZE);
+    putCrc(segment, end + 52, end, 52);
+  }
+
   @Test
   void aLocatorThatDoesNotFitTheDataIsFoundByTheContent() {
     byte[] forged = Segments.of(BLOCKS).with((digest, key) -> key.get(0)).write();
@@ -188,7 +288,7 @@ class SegmentDamageTest {
     assertThat(bytesAreWhole(forged)).isTrue();
     assertThatThrownBy(() -> Segments.check(forged))
         .isInstanceOf(IntegrityException.class)
-        .hasMessageContaining("leaves at block 1");
+        .hasMessageContaining("leaves from block ");
     assertThatThrownBy(() -> Segments.reader(forged).transactionRow(1, 0))
         .isInstanceOf(IntegrityException.class)
         .hasMessageContaining("leaf 0");
@@ -221,7 +321,9 @@ class SegmentDamageTest {
     try (SegmentWriter writer = Segments.writer(out, BLOCKS.get(0))) {
       Segments.add(writer, BLOCKS.get(0));
       Block second = BLOCKS.get(1);
-      writer.add(StoredBlock.of(second), forge.apply(digests(second)));
+      BlockGroup.Builder group = new BlockGroup.Builder(Digests.SHA256);
+      group.add(StoredBlock.of(second), forge.apply(digests(second)));
+      writer.add(group.build());
       writer.finish();
     }
     return out.toByteArray();

@@ -290,26 +290,37 @@ class SegmentTest {
   void itIsFullWithAllTheBlocksItMayHave() throws IOException {
     Block genesis = SampleChain.ofSeed(1).block(0);
     try (SegmentWriter writer = Segments.writer(OutputStream.nullOutputStream(), genesis)) {
-      Bytes previous = Bytes.EMPTY;
-      for (int height = 0; height < SegmentFormat.MAX_BLOCKS; height++) {
-        assertThat(writer.isFull()).isFalse();
-        Bytes hash = height == 0 ? genesis.hash() : Bytes.ofUtf8("hash " + height);
-        Segments.add(
-            writer,
-            new Block(
-                height,
-                height == 0 ? Block.Kind.GENESIS : Block.Kind.NORMAL,
-                hash,
-                previous,
-                Bytes.EMPTY,
-                List.of(),
-                List.of(),
-                Bytes.EMPTY));
-        previous = hash;
+      BlockGroup.Builder group = new BlockGroup.Builder(Digests.SHA256);
+      Block last = genesis;
+      group.add(StoredBlock.of(genesis));
+      while (last.height() < SegmentFormat.MAX_BLOCKS - 1) {
+        last = emptyBlockAfter(last);
+        group.add(StoredBlock.of(last));
+        if (last.height() % BlockGroup.MAX_BLOCKS == BlockGroup.MAX_BLOCKS - 1) {
+          assertThat(writer.isFull()).isFalse();
+          writer.add(group.build());
+          group = new BlockGroup.Builder(Digests.SHA256);
+        }
       }
       assertThat(writer.isFull()).isTrue();
+      Block next = emptyBlockAfter(last);
+      assertThatThrownBy(() -> Segments.add(writer, next))
+          .isInstanceOf(IllegalArgumentException.class);
       assertThat(writer.finish().contents().blocks()).isEqualTo(SegmentFormat.MAX_BLOCKS);
     }
+  }
+
+  private static Block emptyBlockAfter(Block block) {
+    long height = block.height() + 1;
+    return new Block(
+        height,
+        Block.Kind.NORMAL,
+        Bytes.ofUtf8("hash " + height),
+        block.hash(),
+        Bytes.EMPTY,
+        List.of(),
+        List.of(),
+        Bytes.EMPTY);
   }
 
   @Test

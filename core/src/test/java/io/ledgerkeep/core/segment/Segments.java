@@ -2,7 +2,6 @@ package io.ledgerkeep.core.segment;
 
 import io.ledgerkeep.Block;
 import io.ledgerkeep.Bytes;
-import io.ledgerkeep.core.codec.BlockDigests;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.codec.StoredBlock;
 import java.io.ByteArrayOutputStream;
@@ -54,20 +53,22 @@ final class Segments {
   }
 
   static void add(SegmentWriter writer, Block block) throws IOException {
-    StoredBlock stored = StoredBlock.of(block);
-    writer.add(stored, BlockDigests.of(stored, Digests.SHA256.newDigest()));
+    writer.add(group(block, Fingerprint.DIGEST));
+  }
+
+  private static BlockGroup group(Block block, Fingerprint fingerprint) {
+    BlockGroup.Builder group = new BlockGroup.Builder(Digests.SHA256, fingerprint);
+    group.add(StoredBlock.of(block));
+    return group.build();
   }
 
   byte[] write() {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     SegmentHeader header =
         new SegmentHeader(Digests.SHA256, genesisHash(), ID, ID, blocks.get(0).height());
-    var digest = Digests.SHA256.newDigest();
-    try (SegmentWriter writer =
-        new SegmentWriter(out, header, Bytes.EMPTY, trainer, executor, fingerprint)) {
+    try (SegmentWriter writer = new SegmentWriter(out, header, Bytes.EMPTY, trainer, executor)) {
       for (Block block : blocks) {
-        StoredBlock stored = StoredBlock.of(block);
-        writer.add(stored, BlockDigests.of(stored, digest));
+        writer.add(group(block, fingerprint));
       }
       writer.finish();
     } catch (IOException e) {

@@ -561,8 +561,8 @@ public abstract class StorageEngineContract {
       int at = i;
       if (i != 4) {
         Snapshot snapshot = snapshots.get(i < 4 ? i : i - 1);
-        assertThat(snapshot.get(key(0))).as("snapshot %d", at).contains(value(i));
-        assertThat(read(snapshot::scan, KeyRange.all())).as("snapshot %d", at).hasSize(i + 2);
+        assertThat(snapshot.get(key(0))).as("snapshot %s", at).contains(value(i));
+        assertThat(read(snapshot::scan, KeyRange.all())).as("snapshot %s", at).hasSize(i + 2);
       }
     }
     snapshots.forEach(Snapshot::close);
