@@ -110,6 +110,11 @@ final class Child implements AutoCloseable {
     return process.inputReader().readLine();
   }
 
+  /** Returns whether something was written to standard output that is not read yet. */
+  boolean hasOut() throws IOException {
+    return process.inputReader().ready();
+  }
+
   /** Waits for the end; an exit by a signal is 128 and its number, as in a shell. */
   Run finish() throws IOException, InterruptedException {
     CompletableFuture<String> told =

@@ -157,8 +157,9 @@ final class DiskFullTest {
 
   @Test
   void whatABlockThatDidNotFitLeftIsSweptAwayAlsoWithoutAByteLeft() throws Exception {
+    disk.resize(DISK_MEBIBYTES - 6);
     List<Block> blocks = new ArrayList<>(CHAIN.subList(0, 3));
-    blocks.add(LargeBlocks.after(blocks.get(2), 16 * MEBIBYTE));
+    blocks.add(LargeBlocks.after(blocks.get(2), 10 * MEBIBYTE));
     Path large = LargeBlocks.write(directory.resolve("large.jsonl"), blocks);
     assertTellsFullDisk(apart("import", large), disk.root());
     disk.fill();
