@@ -317,6 +317,28 @@ final class ArchiveAndRestoreTest {
   }
 
   @Test
+  void archivedBlocksThatNobodyLookedAtAreNotCalledWell() {
+    place.archivedTo(HIGHEST);
+    for (String level : new String[] {"structure", "bytes", "content", "ledger"}) {
+      Run alone = place.run("verify", "--level", level, "--json");
+      assertThat(alone.exitCode()).as(level).isZero();
+      assertThat(alone.json())
+          .containsEntry("blocks", 13L)
+          .containsEntry("uncheckedBlocks", 387L)
+          .containsEntry("ok", true);
+      assertThat(place.runWithArchive("verify", "--level", level, "--json").json())
+          .containsEntry("blocks", 400L)
+          .containsEntry("uncheckedBlocks", 0L);
+    }
+    assertThat(place.run("verify").out())
+        .contains("checked 13 blocks", "not checked: 387 archived blocks", "--archive")
+        .doesNotContain("all is well");
+    assertThat(place.runWithArchive("verify").out())
+        .contains("checked 400 blocks", "all is well")
+        .doesNotContain("not checked");
+  }
+
+  @Test
   void damageIsExitFourAndEachFindingALine() throws Exception {
     place.archivedTo(HIGHEST);
     damageASegment();
