@@ -63,7 +63,8 @@ public interface Ledger extends LedgerReader, AutoCloseable {
 
   /**
    * Checks the ledger: links, recorded digests of every body on the node, and, as far as the level
-   * says, the archived bodies. Changes nothing; reads and commits go on.
+   * says, the archived bodies; without an archive store these are counted as unchecked. Changes
+   * nothing; reads and commits go on.
    */
   Verification verify(Verification.Request request);
 

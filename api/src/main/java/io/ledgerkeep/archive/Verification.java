@@ -11,12 +11,20 @@ import java.util.Optional;
  * @param level how deep the check went
  * @param segments the number of segments checked
  * @param blocks the number of blocks checked
+ * @param uncheckedBlocks the number of archived blocks that were passed over, because no archive is
+ *     configured or the check did not get through it; 0 for an archive on its own
  * @param bytes the number of bytes read
  * @param findings what is wrong, each with its place; empty when all is well
  * @param cancelled whether the check was ended before its end
  */
 public record Verification(
-    Level level, long segments, long blocks, long bytes, List<String> findings, boolean cancelled) {
+    Level level,
+    long segments,
+    long blocks,
+    long uncheckedBlocks,
+    long bytes,
+    List<String> findings,
+    boolean cancelled) {
 
   /** How deep a check goes; each level includes those before it. */
   public enum Level {

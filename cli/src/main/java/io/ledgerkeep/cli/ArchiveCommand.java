@@ -34,6 +34,6 @@ final class ArchiveCommand extends JobCommand {
   }
 
   private ArchiveRequest request() {
-    return ArchiveRequest.upTo(requireHeight("--to", to));
+    return ArchiveRequest.upTo(requireNotNegative("--to", to));
   }
 }

@@ -17,6 +17,9 @@ import java.util.UUID;
  */
 final class AtomicFile {
 
+  /** As many as Linux follows. */
+  private static final int MAX_LINKS = 40;
+
   private AtomicFile() {}
 
   /** Writes the content to a stream and returns what there is to tell of it. */
@@ -29,13 +32,12 @@ final class AtomicFile {
    * is written to, since it cannot be replaced.
    */
   static <T> T replace(Path file, Content<T> content) throws IOException {
-    if (Files.exists(file) && !Files.isRegularFile(file)) {
+    if (!isReplaceable(file)) {
       try (OutputStream out = Files.newOutputStream(file)) {
         return content.writeTo(out);
       }
     }
-    // Of a symbolic link, what it points to is replaced.
-    Path target = Files.exists(file) ? file.toRealPath() : file.toAbsolutePath();
+    Path target = target(file);
     Path directory = target.resolveSibling("");
     Path part = directory.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".part");
     try {
@@ -48,6 +50,38 @@ final class AtomicFile {
     } finally {
       Files.deleteIfExists(part);
     }
+  }
+
+  /** Returns whether there is no such file yet, or one that is not a device or a pipe. */
+  static boolean isReplaceable(Path file) {
+    return !Files.exists(file) || Files.isRegularFile(file);
+  }
+
+  /**
+   * Returns the real path of what {@link #replace} would replace or make: of a symbolic link what
+   * it points to, be it there or not.
+   */
+  static Path target(Path file) throws IOException {
+    Path target = file;
+    for (int links = 0; links < MAX_LINKS; links++) {
+      if (Files.exists(target)) {
+        return target.toRealPath();
+      }
+      Path here = realDirectory(target).resolve(target.getFileName());
+      if (!Files.isSymbolicLink(here)) {
+        return here;
+      }
+      target = here.resolveSibling(Files.readSymbolicLink(here));
+    }
+    throw new FileSystemException(file.toString(), null, "symbolic links lead in a circle");
+  }
+
+  private static Path realDirectory(Path file) throws IOException {
+    Path directory = file.toAbsolutePath().resolveSibling("");
+    if (!Files.isDirectory(directory)) {
+      throw new FileSystemException(directory.toString(), null, "there is no directory");
+    }
+    return directory.toRealPath();
   }
 
   private static <T> T writeSynced(Path part, Content<T> content) throws IOException {

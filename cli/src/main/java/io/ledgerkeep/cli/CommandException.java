@@ -30,6 +30,10 @@ final class CommandException extends RuntimeException {
     return new CommandException(ExitCode.REFUSED, "refused", message);
   }
 
+  static CommandException locked(String message) {
+    return new CommandException(ExitCode.LOCKED, "locked", message);
+  }
+
   static CommandException interrupted(String message) {
     return new CommandException(ExitCode.INTERRUPTED, "interrupted", message);
   }

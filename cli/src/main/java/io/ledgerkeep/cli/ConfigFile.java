@@ -4,6 +4,7 @@ import io.ledgerkeep.Options;
 import io.ledgerkeep.error.ConfigurationException;
 import java.io.IOException;
 import java.io.InputStream;
+import java.nio.charset.CharacterCodingException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Comparator;
@@ -16,13 +17,14 @@ import org.snakeyaml.engine.v2.api.YamlUnicodeReader;
 import org.snakeyaml.engine.v2.composer.Composer;
 import org.snakeyaml.engine.v2.exceptions.Mark;
 import org.snakeyaml.engine.v2.exceptions.MarkedYamlEngineException;
+import org.snakeyaml.engine.v2.exceptions.ReaderException;
 import org.snakeyaml.engine.v2.exceptions.YamlEngineException;
+import org.snakeyaml.engine.v2.exceptions.YamlVersionException;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 import org.snakeyaml.engine.v2.nodes.Tag;
-import org.snakeyaml.engine.v2.parser.ParserImpl;
 import org.snakeyaml.engine.v2.scanner.StreamReader;
 
 /**
@@ -53,6 +55,9 @@ final class ConfigFile {
           RESERVE_BYTES,
           STORE_PATH,
           UNARCHIVED);
+
+  /** A node's file has a few thousand; what has more was named by mistake. */
+  private static final int MAX_BYTES = 16 << 20;
 
   /** Keys that mean something to a node but not yet to this release: to ignore them would lie. */
   private static final List<String> NOT_YET =
@@ -90,18 +95,52 @@ final class ConfigFile {
   }
 
   private Optional<Node> root() {
-    LoadSettings settings = LoadSettings.builder().setLabel(file.toString()).build();
     try (InputStream in = Files.newInputStream(file)) {
-      StreamReader reader = new StreamReader(settings, new YamlUnicodeReader(in));
-      return new Composer(settings, new ParserImpl(settings, reader)).getSingleNode();
+      if (Files.size(file) > MAX_BYTES) {
+        throw wrong("it has more than " + MAX_BYTES + " bytes, so it is no configuration file");
+      }
+      return onlyDocument(in);
     } catch (IOException e) {
-      throw new ConfigurationException("cannot read " + file + ": " + Failure.of(e).message());
+      throw unreadable(e);
     } catch (MarkedYamlEngineException e) {
       // Its message would quote the line, and that may hold a key.
       throw refused(e.getProblemMark(), e.getProblem());
+    } catch (ReaderException e) {
+      throw wrong("the character at position " + e.getPosition() + " is not allowed in YAML");
+    } catch (YamlVersionException e) {
+      throw wrong("it is in YAML " + e.getSpecVersion().getMajor() + "; only 1 is understood");
     } catch (YamlEngineException e) {
-      throw new ConfigurationException(file + " is not YAML");
+      if (e.getCause() instanceof IOException trouble) {
+        throw unreadable(trouble);
+      }
+      throw wrong(String.valueOf(e.getMessage()));
     }
+  }
+
+  private Optional<Node> onlyDocument(InputStream in) {
+    LoadSettings settings = settings();
+    StreamReader reader = new StreamReader(settings, new YamlUnicodeReader(in));
+    Composer composer = new Composer(settings, new ShallowParser(settings, reader));
+    if (!composer.hasNext()) {
+      return Optional.empty();
+    }
+    Node document = composer.next();
+    if (composer.hasNext()) {
+      throw refused(
+          composer.next().getStartMark(),
+          "another YAML document begins; a configuration file must hold one only");
+    }
+    return Optional.of(document);
+  }
+
+  /** What other sections may hold: it is not unfolded, so no number of aliases does harm. */
+  private LoadSettings settings() {
+    return LoadSettings.builder()
+        .setLabel(file.toString())
+        .setAllowNonScalarKeys(true)
+        .setMaxAliasesForCollections(Integer.MAX_VALUE)
+        .setCodePointLimit(MAX_BYTES)
+        .build();
   }
 
   private void readStorage(Node section) {
@@ -186,6 +225,16 @@ final class ConfigFile {
     return refused(
         node.getStartMark(),
         "unknown key '" + key + "' under storage; the nearest known one is '" + nearest + "'");
+  }
+
+  private ConfigurationException unreadable(IOException e) {
+    return e instanceof CharacterCodingException
+        ? wrong("it is not text in UTF-8")
+        : new ConfigurationException("cannot read " + file + ": " + Failure.of(e).message());
+  }
+
+  private ConfigurationException wrong(String problem) {
+    return new ConfigurationException(file + ": " + problem);
   }
 
   private ConfigurationException refused(Optional<Mark> mark, String problem) {

@@ -9,6 +9,7 @@ import io.ledgerkeep.cli.interchange.BlockLines;
 import io.ledgerkeep.error.ArchivedException;
 import java.io.IOException;
 import java.io.OutputStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -42,6 +43,9 @@ final class ExportCommand extends LedgerCommand {
       throw CommandException.usage(
           "standard output takes the blocks or the --json object, not both");
     }
+    if (!file.equals("-") && AtomicFile.isReplaceable(Path.of(file))) {
+      requireOutside(settings);
+    }
     if (!settings.hasData()) {
       try (Archive archive = settings.openArchive()) {
         return export(archive, archive.lastHeight(), settings);
@@ -55,6 +59,24 @@ final class ExportCommand extends LedgerCommand {
         requireHot(ledger, last);
       }
       return export(ledger, ledger.height(), settings);
+    }
+  }
+
+  /** One name mistyped must not cost a ledger its LAYOUT or an archive a segment. */
+  private void requireOutside(Settings settings) throws IOException {
+    Path target = AtomicFile.target(Path.of(file));
+    if (settings.hasData()) {
+      requireOutside(settings.data(), "ledger", target);
+    }
+    if (settings.hasArchive()) {
+      requireOutside(settings.archive(), "archive", target);
+    }
+  }
+
+  private static void requireOutside(Path directory, String name, Path target) throws IOException {
+    if (Files.isDirectory(directory) && target.startsWith(directory.toRealPath())) {
+      throw CommandException.usage(
+          target + " lies in the directory of the " + name + "; choose another place");
     }
   }
 

@@ -3,6 +3,7 @@ package io.ledgerkeep.cli;
 import io.ledgerkeep.cli.interchange.BlockLines;
 import io.ledgerkeep.cli.interchange.BlockLinesReader;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import picocli.CommandLine.Command;
@@ -42,8 +43,15 @@ final class ImportCommand extends LedgerCommand {
   }
 
   private BlockLinesReader reader() throws IOException {
-    return file.equals("-")
-        ? new BlockLinesReader(console().in())
-        : BlockLines.reader(file, Files.newInputStream(Path.of(file)));
+    if (file.equals("-")) {
+      return new BlockLinesReader(console().in());
+    }
+    InputStream content = Files.newInputStream(Path.of(file));
+    try {
+      return BlockLines.reader(file, content);
+    } catch (IOException e) {
+      content.close();
+      throw e;
+    }
   }
 }

@@ -55,7 +55,7 @@ final class InitCommand extends LedgerCommand {
       builder.digest(digest);
     }
     if (unarchivedBlocks != null) {
-      builder.unarchivedBlocks(unarchivedBlocks);
+      builder.unarchivedBlocks(requireNotNegative("--unarchived-blocks", unarchivedBlocks));
     }
     return builder;
   }

@@ -97,7 +97,7 @@ abstract class JobCommand extends LedgerCommand {
   private static Outcome outcome(JobReport report) {
     if (report.cancelled()) {
       throw CommandException.interrupted(
-          "%s stopped after %s with the archived height at %d; run the same command again to go on"
+          "%s stopped after %s with the archived height at %s; run the same command again to go on"
               .formatted(
                   report.job(), Units.blocks(report.blocks()), report.archivedHeightAfter()));
     }
@@ -133,7 +133,7 @@ abstract class JobCommand extends LedgerCommand {
   }
 
   private static void sayNothingToDo(Outcome outcome, String job, long archivedHeight) {
-    outcome.say("nothing to %s: the archived height is %d".formatted(job, archivedHeight));
+    outcome.say("nothing to %s: the archived height is %s".formatted(job, archivedHeight));
   }
 
   private static void sayChange(Outcome outcome, String name, Object before, Object after) {

@@ -34,11 +34,11 @@ abstract class LedgerCommand implements Callable<Integer> {
     return options.json;
   }
 
-  static long requireHeight(String option, long height) {
-    if (height < 0) {
+  static long requireNotNegative(String option, long value) {
+    if (value < 0) {
       throw CommandException.usage(option + " must not be negative");
     }
-    return height;
+    return value;
   }
 
   static void printJson(Map<String, ?> object, PrintStream out) {

@@ -83,7 +83,7 @@ final class MadeUpChain implements Iterator<Block> {
     Bytes to = account();
     String id = randomBytes(16).hex();
     String text =
-        "{\"method\":\"pay\",\"from\":\"%s\",\"to\":\"%s\",\"amount\":%d,\"signature\":\"%s\"}"
+        "{\"method\":\"pay\",\"from\":\"%s\",\"to\":\"%s\",\"amount\":%s,\"signature\":\"%s\"}"
             .formatted(
                 from.utf8(), to.utf8(), random.nextInt(100), randomBytes(SIGNATURE_BYTES).hex());
     transactions.add(new Transaction(id, Bytes.ofUtf8(text)));

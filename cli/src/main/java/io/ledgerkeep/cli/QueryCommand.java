@@ -76,7 +76,7 @@ final class QueryCommand extends LedgerCommand {
 
   private Optional<Block> block(BlockReader reader) {
     return subject.height != null
-        ? reader.block(requireHeight("--height", subject.height))
+        ? reader.block(requireNotNegative("--height", subject.height))
         : reader.blockByHash(hash());
   }
 

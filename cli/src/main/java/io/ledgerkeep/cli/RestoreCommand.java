@@ -34,6 +34,6 @@ final class RestoreCommand extends JobCommand {
   }
 
   private RestoreRequest request() {
-    return RestoreRequest.downTo(requireHeight("--down-to", downTo));
+    return RestoreRequest.downTo(requireNotNegative("--down-to", downTo));
   }
 }

@@ -29,10 +29,12 @@ final class RoomKeepingStream extends FilterOutputStream {
     this.disk = disk;
   }
 
-  /** Returns the stream as it is, if the file is on another disk than the ledger. */
+  /** Returns the stream as it is, if the file is on another disk than the ledger, or on none. */
   static OutputStream of(OutputStream out, Path file, Path ledger) throws IOException {
-    Path there = Files.exists(file) ? file : file.toAbsolutePath().resolveSibling("");
-    FileStore disk = Files.getFileStore(there);
+    if (!AtomicFile.isReplaceable(file)) {
+      return out;
+    }
+    FileStore disk = Files.getFileStore(AtomicFile.target(file).resolveSibling(""));
     return disk.equals(Files.getFileStore(ledger)) ? new RoomKeepingStream(out, file, disk) : out;
   }
 
@@ -57,7 +59,7 @@ final class RoomKeepingStream extends FilterOutputStream {
         throw new FileSystemException(
             file.toString(),
             null,
-            "it is on the disk of the ledger, which needs %d bytes there, and %d are free;"
+            "it is on the disk of the ledger, which needs %s bytes there, and %s are free;"
                     .formatted(KEPT_BYTES, left)
                 + " make room or choose another disk");
       }

@@ -7,6 +7,7 @@ import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.archive.ArchiveStoreProvider;
 import io.ledgerkeep.error.ConfigurationException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -47,10 +48,8 @@ final class Settings {
     Options storage = config.storage();
     Settings settings =
         new Settings(
-            Optional.ofNullable(options.data)
-                .or(() -> storage.text(ConfigFile.STORE_PATH).map(Path::of)),
-            Optional.ofNullable(options.archive)
-                .or(() -> storage.text(ConfigFile.ARCHIVE_PATH).map(Path::of)),
+            Optional.ofNullable(options.data).or(() -> path(storage, ConfigFile.STORE_PATH)),
+            Optional.ofNullable(options.archive).or(() -> path(storage, ConfigFile.ARCHIVE_PATH)),
             Optional.ofNullable(options.ledger),
             storage,
             config.leveldb());
@@ -59,6 +58,14 @@ final class Settings {
           "--ledger chooses within an archive on its own; the ledger of --data has but one");
     }
     return settings;
+  }
+
+  private static Optional<Path> path(Options storage, String key) {
+    try {
+      return storage.text(key).map(Path::of);
+    } catch (InvalidPathException e) {
+      throw new ConfigurationException(key + " is no path: " + e.getReason());
+    }
   }
 
   /** Returns settings of a ledger and its archive at the given places and nothing else. */

@@ -7,6 +7,7 @@ import io.ledgerkeep.error.ConflictException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -26,11 +27,11 @@ final class StatusCommand extends LedgerCommand {
   private static final String STATUS_FILE = "status.json";
 
   @Override
-  Outcome run(Settings settings) throws IOException {
+  Outcome run(Settings settings) {
     return settings.hasData() ? ledger(settings) : archives(settings);
   }
 
-  private static Outcome ledger(Settings settings) throws IOException {
+  private static Outcome ledger(Settings settings) {
     try (OpenLedger open = OpenLedger.existing(settings.ledger())) {
       Outcome outcome = Outcome.done().put("source", "ledger");
       return table(outcome, fields(open.ledger().status()));
@@ -42,17 +43,22 @@ final class StatusCommand extends LedgerCommand {
     }
   }
 
-  private static Outcome fromFile(Settings settings, ConflictException locked) throws IOException {
-    byte[] json;
+  private static Outcome fromFile(Settings settings, ConflictException locked) {
+    String owner = Failure.of(locked).message();
+    Path file = settings.data().resolve(STATUS_FILE);
+    Map<String, Object> written;
     try {
-      json = Files.readAllBytes(settings.data().resolve(STATUS_FILE));
+      written = Json.object(Files.readAllBytes(file));
     } catch (NoSuchFileException e) {
       throw locked;
+    } catch (IOException e) {
+      // What the parser says would show pieces of a file that nobody can read anyway.
+      throw CommandException.locked(
+          owner + "; what it wrote down in " + file + " cannot be read; stop it and ask again");
     }
-    String owner = Failure.of(locked).message();
     Outcome outcome = Outcome.done().put("source", STATUS_FILE).put("locked", owner);
     outcome.say(owner).say("it wrote down in " + STATUS_FILE + ":");
-    return table(outcome, Json.object(json));
+    return table(outcome, written);
   }
 
   private static Map<String, Object> fields(LedgerStatus status) {

@@ -48,24 +48,36 @@ final class VerifyCommand extends LedgerCommand {
     }
     Outcome outcome = Outcome.of(result.ok() ? ExitCode.DONE : ExitCode.INTEGRITY);
     result.findings().forEach(outcome::say);
+    outcome.say(
+        "checked %s and %s, %s, level %s: %s"
+            .formatted(
+                Units.blocks(result.blocks()),
+                Units.counted(result.segments(), "segment"),
+                Units.bytes(result.bytes()),
+                name(result.level()),
+                verdict(result)));
+    if (result.uncheckedBlocks() > 0) {
+      outcome.say(
+          "not checked: "
+              + Units.counted(result.uncheckedBlocks(), "archived block")
+              + "; --archive DIR checks them too");
+    }
     return outcome
-        .say(
-            "checked %s and %s, %s, level %s: %s"
-                .formatted(
-                    Units.blocks(result.blocks()),
-                    Units.counted(result.segments(), "segment"),
-                    Units.bytes(result.bytes()),
-                    name(result.level()),
-                    result.ok()
-                        ? "all is well"
-                        : Units.counted(result.findings().size(), "finding")))
         .put("ok", result.ok())
         .put("level", name(result.level()))
         .put("segments", result.segments())
         .put("blocks", result.blocks())
+        .put("uncheckedBlocks", result.uncheckedBlocks())
         .put("bytes", result.bytes())
         .put("findings", result.findings())
         .put("exitCode", outcome.exitCode());
+  }
+
+  private static String verdict(Verification result) {
+    if (!result.ok()) {
+      return Units.counted(result.findings().size(), "finding");
+    }
+    return result.uncheckedBlocks() == 0 ? "all is well" : "nothing wrong among them";
   }
 
   private static String name(Level level) {

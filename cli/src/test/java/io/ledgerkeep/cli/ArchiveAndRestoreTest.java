@@ -7,6 +7,7 @@ import io.ledgerkeep.Bytes;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -53,6 +54,23 @@ final class ArchiveAndRestoreTest {
         .containsEntry("blocks", 199L);
     assertThat(place.archive).doesNotExist();
     assertThat(status()).containsEntry("archivedHeight", 0L);
+  }
+
+  /** In such a locale the JDK's own formats write other digits. */
+  @Test
+  void numbersAreWrittenTheSameInEveryLocale() {
+    Run here = place.runWithArchive("archive", "--to", 200, "--dry-run");
+    Run none = place.runWithArchive("archive", "--to", 0);
+    Locale before = Locale.getDefault();
+    Locale.setDefault(Locale.forLanguageTag("ar-EG"));
+    try {
+      assertThat("%d".formatted(1)).as("the locale counts").isNotEqualTo("1");
+      assertThat(place.runWithArchive("archive", "--to", 200, "--dry-run")).isEqualTo(here);
+      assertThat(place.runWithArchive("archive", "--to", 0)).isEqualTo(none);
+      assertThat(Place.chain(BLOCKS)).isEqualTo(CHAIN);
+    } finally {
+      Locale.setDefault(before);
+    }
   }
 
   @Test
@@ -314,6 +332,28 @@ final class ArchiveAndRestoreTest {
     Run alone = place.runOnArchive("verify", "--json");
     assertThat(alone.exitCode()).isZero();
     assertThat(alone.json()).containsEntry("level", "content").containsEntry("blocks", 390L);
+  }
+
+  @Test
+  void archivedBlocksThatNobodyLookedAtAreNotCalledWell() {
+    place.archivedTo(HIGHEST);
+    for (String level : new String[] {"structure", "bytes", "content", "ledger"}) {
+      Run alone = place.run("verify", "--level", level, "--json");
+      assertThat(alone.exitCode()).as(level).isZero();
+      assertThat(alone.json())
+          .containsEntry("blocks", 13L)
+          .containsEntry("uncheckedBlocks", 387L)
+          .containsEntry("ok", true);
+      assertThat(place.runWithArchive("verify", "--level", level, "--json").json())
+          .containsEntry("blocks", 400L)
+          .containsEntry("uncheckedBlocks", 0L);
+    }
+    assertThat(place.run("verify").out())
+        .contains("checked 13 blocks", "not checked: 387 archived blocks", "--archive")
+        .doesNotContain("all is well");
+    assertThat(place.runWithArchive("verify").out())
+        .contains("checked 400 blocks", "all is well")
+        .doesNotContain("not checked");
   }
 
   @Test

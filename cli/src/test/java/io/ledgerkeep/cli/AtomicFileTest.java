@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import java.io.IOException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
@@ -75,6 +76,41 @@ final class AtomicFileTest {
         });
     assertThat(link).isSymbolicLink();
     assertThat(file).hasContent("new");
+  }
+
+  @Test
+  void ofALinkToNothingItsTargetIsMade() throws IOException {
+    Files.createDirectory(directory.resolve("sub"));
+    Path second = Files.createSymbolicLink(directory.resolve("sub/second"), Path.of("../file"));
+    Path first = Files.createSymbolicLink(directory.resolve("first"), Path.of("sub/second"));
+    AtomicFile.replace(
+        first,
+        out -> {
+          out.write("new".getBytes());
+          return null;
+        });
+    assertThat(first).isSymbolicLink();
+    assertThat(second).isSymbolicLink();
+    assertThat(directory.resolve("file")).hasContent("new");
+  }
+
+  @Test
+  void linksThatLeadInACircleAreRefused() throws IOException {
+    Path link = Files.createSymbolicLink(directory.resolve("link"), Path.of("link"));
+    assertThatThrownBy(() -> AtomicFile.replace(link, out -> null))
+        .isInstanceOf(FileSystemException.class)
+        .hasMessageContaining("circle");
+  }
+
+  @Test
+  void aDirectoryThatIsNotThereIsNamed() {
+    Path file = directory.resolve("absent/file");
+    assertThatThrownBy(() -> AtomicFile.replace(file, out -> null))
+        .isInstanceOfSatisfying(
+            FileSystemException.class,
+            e ->
+                assertThat(Failure.of(e).message())
+                    .isEqualTo("there is no directory: " + directory.resolve("absent")));
   }
 
   @Test

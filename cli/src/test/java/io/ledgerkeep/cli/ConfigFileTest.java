@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.ledgerkeep.error.ConfigurationException;
 import java.io.IOException;
+import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
@@ -105,6 +106,85 @@ final class ConfigFileTest {
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining("line")
         .hasMessageNotContaining("secret");
+  }
+
+  @Test
+  void whatOtherSectionsHoldIsPassedOverHoweverOddOrLarge() throws IOException {
+    String many = "  name: a value that says nothing to us\n".repeat(110_000);
+    for (String other :
+        new String[] {
+          "? [a, b]\n: c\n",
+          "net:\n  ? {a: b}\n  : c\n",
+          "x: &x [a]\ny: [" + "*x, ".repeat(1000) + "]\n",
+          "net:\n" + many,
+          "net: " + nested(100) + "\n"
+        }) {
+      assertThat(read(other + "storage:\n  provider: leveldb\n").storage().asMap())
+          .as(other.substring(0, 10))
+          .isEqualTo(Map.of("provider", "leveldb"));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"{a: ", "storage: [", "[", "- ", "? "})
+  void whatIsNestedWithoutEndIsRefusedBeforeTheStackOverflows(String level) throws IOException {
+    Path file = Files.writeString(directory.resolve("deep.yml"), deep(level));
+    Run run = Run.of("status", "--config", file);
+    assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(run.err()).contains("deep.yml, line 1: nested more than");
+  }
+
+  private static String deep(String level) {
+    return level.startsWith("storage")
+        ? level + "[".repeat(100_000)
+        : level.repeat(5000) + (level.startsWith("{") ? "1" + "}".repeat(5000) : "");
+  }
+
+  private static String nested(int levels) {
+    return "[".repeat(levels) + "]".repeat(levels);
+  }
+
+  @Test
+  void aSecondDocumentIsRefusedAndNotSilentlyIgnored() {
+    assertThatThrownBy(() -> read("storage:\n  provider: a\n---\nstorage:\n  provider: b\n"))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContainingAll("line 4", "another YAML document");
+  }
+
+  @Test
+  void whatCannotBeReadIsNotCalledBadYaml() throws IOException {
+    assertThatThrownBy(() -> ConfigFile.read(directory))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContainingAll(directory.toString(), "directory")
+        .hasMessageNotContaining("YAML");
+    Path latin1 =
+        Files.write(directory.resolve("latin1.yml"), new byte[] {'a', ':', ' ', (byte) 0xe4, '\n'});
+    assertThatThrownBy(() -> ConfigFile.read(latin1))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContainingAll("latin1.yml", "UTF-8");
+    assertThatThrownBy(() -> read("a: \u0007\n"))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContainingAll("position 3", "not allowed");
+    assertThatThrownBy(() -> read("%YAML 3.0\n---\na: b\n"))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContaining("YAML 3");
+    Path large = directory.resolve("large.yml");
+    try (RandomAccessFile file = new RandomAccessFile(large.toFile(), "rw")) {
+      file.setLength((16 << 20) + 1);
+    }
+    assertThatThrownBy(() -> ConfigFile.read(large))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContainingAll("large.yml", "more than 16777216 bytes");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"store_path", "archive_path"})
+  void aPathThatCannotBeOneIsRefusedNamingItsKey(String key) throws IOException {
+    Path file = directory.resolve("nul.yml");
+    Files.writeString(file, "storage:\n  " + key + ": \"./se\\0p\"\n");
+    Run run = Run.of("status", "--config", file);
+    assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(run.err()).startsWith(key + " is no path");
   }
 
   @Test

@@ -89,6 +89,50 @@ final class ImportExportTest {
   }
 
   @Test
+  void anExportIntoTheLedgerOrTheArchiveIsRefusedBeforeAnythingIsWritten() throws IOException {
+    importing(Place.chain(20));
+    place.archivedTo(5);
+    Path layout = place.data.resolve("LAYOUT");
+    byte[] before = Files.readAllBytes(layout);
+    Path way = Files.createSymbolicLink(directory.resolve("way"), place.data);
+    Path link = Files.createSymbolicLink(directory.resolve("link"), place.data.resolve("none"));
+    for (Path file :
+        List.of(
+            layout,
+            way.resolve("LAYOUT"),
+            directory.resolve("way/../data/state/new.jsonl"),
+            link,
+            place.archive.resolve("new.jsonl"))) {
+      Run run = place.runWithArchive("export", file);
+      assertThat(run.exitCode()).as(file.toString()).isEqualTo(ExitCode.USAGE);
+      assertThat(run.err()).contains("lies in the directory of the");
+    }
+    Run alone = place.runOnArchive("export", place.archive.resolve("new.jsonl"));
+    assertThat(alone.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(layout).hasBinaryContent(before);
+    assertThat(place.data.resolve("none")).doesNotExist();
+    assertThat(place.archive.resolve("new.jsonl")).doesNotExist();
+    assertThat(place.runWithArchive("export", directory.resolve("data.jsonl")).exitCode()).isZero();
+  }
+
+  /** The real path of a pipe is not that of any file. */
+  @Test
+  void anExportToAPipeIsWrittenThere() throws Exception {
+    importing(Place.chain(20));
+    Run run = Run.apart(place.withData("export", "/dev/stdout"));
+    assertThat(run.err()).isEmpty();
+    assertThat(run.out()).startsWith(Place.chain(20));
+  }
+
+  @Test
+  void anExportToADirectoryThatIsNotThereNamesIt() {
+    Run run = place.run("export", directory.resolve("absent/x.jsonl"));
+    assertThat(run.exitCode()).isEqualTo(ExitCode.FAILED);
+    assertThat(run.err())
+        .isEqualToIgnoringNewLines("there is no directory: " + directory.resolve("absent"));
+  }
+
+  @Test
   void anImportRunAgainSkipsWhatIsThereAndGoesOn() {
     importing(Place.chain(30));
     Run again = Run.reading(Place.chain(50), place.withData("import", "-", "--json"));
@@ -149,6 +193,14 @@ final class ImportExportTest {
       assertThat(run.exitCode()).as(name).isEqualTo(ExitCode.FAILED);
       assertThat(run.err()).doesNotContain("Exception");
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"plain text", "\u001f", ""})
+  void aFileThatIsNoGzipIsNamed(String content) {
+    Path file = place.write("x.gz", content);
+    assertThat(place.run("import", file).err())
+        .isEqualToIgnoringNewLines(file + " ends in .gz, but its content is not gzip");
   }
 
   @Test

@@ -55,6 +55,25 @@ final class InitCommandTest {
   }
 
   @Test
+  void aNegativeSettingIsWrongUsage() {
+    Run run = place.run("init", "--unarchived-blocks", -3);
+    assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(run.err()).contains("--unarchived-blocks");
+    assertThat(place.data).doesNotExist();
+  }
+
+  @Test
+  void aFileIsNotTakenForADirectory() {
+    Path file = place.write("mine.txt", "mine");
+    for (String command : new String[] {"init", "status"}) {
+      Run run = Run.of(command, "--data", file);
+      assertThat(run.exitCode()).as(command).isEqualTo(ExitCode.USAGE);
+      assertThat(run.err()).contains(file + " is a file, not a directory");
+    }
+    assertThat(file).hasContent("mine");
+  }
+
+  @Test
   void anExistingLedgerIsRefused() {
     place.withChain(3);
     Run run = place.run("init");

@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.ledgerkeep.Block;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Ledgerkeep;
+import java.io.IOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -56,6 +58,21 @@ final class StatusAndQueryTest {
       assertThat(query.err()).contains("pid " + ProcessHandle.current().pid());
     }
     assertThat(place.run("status", "--json").json()).containsEntry("source", "ledger");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "{\"height\":3", "{\"heights\":[1,", "[]", "no status", "{} {}"})
+  void aStatusFileThatIsDamagedIsNamedWithTheOwner(String damaged) throws IOException {
+    Path file = place.data.resolve("status.json");
+    try (Ledger owner = Ledgerkeep.builder().directory(place.data).reserveBytes(0).open()) {
+      assertThat(owner.height()).isEqualTo(39);
+      Files.writeString(file, damaged);
+      Run status = place.run("status", "--json");
+      assertThat(status.exitCode()).isEqualTo(ExitCode.LOCKED);
+      assertThat(status.json()).containsEntry("error", "locked");
+      assertThat(status.err())
+          .contains("pid " + ProcessHandle.current().pid(), file + " cannot be read");
+    }
   }
 
   @Test

@@ -3,6 +3,7 @@ package io.ledgerkeep.cli.interchange;
 import com.github.luben.zstd.ZstdInputStream;
 import com.github.luben.zstd.ZstdOutputStream;
 import io.ledgerkeep.Block;
+import java.io.EOFException;
 import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
@@ -10,6 +11,7 @@ import java.util.Arrays;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.zip.GZIPOutputStream;
+import java.util.zip.ZipException;
 
 /**
  * Opens readers and writers of the interchange format. A name that ends in {@code .gz} or {@code
@@ -29,9 +31,17 @@ public final class BlockLines {
   /** Returns a stream of a file's content, uncompressed as the file's name says. */
   public static InputStream decompress(String fileName, InputStream content) throws IOException {
     if (fileName.endsWith(".gz")) {
-      return new WholeGzipInputStream(content, GZIP_BUFFER_BYTES);
+      return gunzip(fileName, content);
     }
     return fileName.endsWith(".zst") ? new ZstdInputStream(content) : content;
+  }
+
+  private static InputStream gunzip(String fileName, InputStream content) throws IOException {
+    try {
+      return new WholeGzipInputStream(content, GZIP_BUFFER_BYTES);
+    } catch (ZipException | EOFException e) {
+      throw new IOException(fileName + " ends in .gz, but its content is not gzip", e);
+    }
   }
 
   /** Returns a stream whose bytes go to the file, compressed as the file's name says. */

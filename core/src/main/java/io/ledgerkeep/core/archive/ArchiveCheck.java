@@ -62,7 +62,7 @@ final class ArchiveCheck {
       check(segment, previous);
       previous = segment.digest();
     }
-    return new Verification(request.level(), segments, blocks, bytes, findings, cancelled);
+    return new Verification(request.level(), segments, blocks, 0, bytes, findings, cancelled);
   }
 
   private void check(Archive.Segment segment, Bytes previous) {

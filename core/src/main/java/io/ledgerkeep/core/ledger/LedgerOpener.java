@@ -51,6 +51,9 @@ final class LedgerOpener {
   }
 
   Ledger open(boolean mayCreate) {
+    if (Files.isRegularFile(directory)) {
+      throw new ConfigurationException(directory + " is a file, not a directory; choose another");
+    }
     if (!mayCreate && !Layout.exists(directory)) {
       throw new ConfigurationException(
           "there is no ledger in " + directory + "; create one first (ledgerkeep init)");

@@ -1,13 +1,16 @@
 package io.ledgerkeep.core.ledger;
 
 import io.ledgerkeep.core.files.SmallFile;
+import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
+import io.ledgerkeep.error.LedgerkeepException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.channels.OverlappingFileLockException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
@@ -60,8 +63,27 @@ final class OwnerLock implements AutoCloseable {
         throw e;
       }
     } catch (IOException e) {
-      throw SmallFile.failed("cannot lock " + directory, e);
+      throw failed(directory, e);
     }
+  }
+
+  /** Also who only reads takes the lock, and so writes; that comes as a surprise, so it is said. */
+  static LedgerkeepException failed(Path directory, IOException e) {
+    if (e instanceof AccessDeniedException || isReadOnly(e)) {
+      return new ConfigurationException(
+          "cannot lock "
+              + directory
+              + ": it must be writable for the user "
+              + System.getProperty("user.name")
+              + ", also to read the ledger; run as its owner, or make it writable",
+          e);
+    }
+    return SmallFile.failed("cannot lock " + directory, e);
+  }
+
+  /** The JDK tells it in words only. */
+  private static boolean isReadOnly(IOException e) {
+    return String.valueOf(e.getMessage()).contains("Read-only file system");
   }
 
   private static Object key(Path directory) throws IOException {

@@ -161,8 +161,8 @@ final class CreationTest {
   @Test
   void aFileIsNoDirectory() throws IOException {
     World world = new World(Files.createFile(temporary.resolve("file")));
-    assertThatExceptionOfType(StorageException.class)
+    assertThatExceptionOfType(ConfigurationException.class)
         .isThrownBy(world::open)
-        .withMessageContaining("file");
+        .withMessageContaining("is a file, not a directory");
   }
 }

@@ -4,15 +4,21 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.ledgerkeep.Ledger;
+import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
+import io.ledgerkeep.error.StorageException;
+import java.io.IOException;
 import java.lang.reflect.InvocationTargetException;
 import java.lang.reflect.Method;
 import java.net.MalformedURLException;
 import java.net.URL;
 import java.net.URLClassLoader;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -47,6 +53,24 @@ final class OwnerLockTest {
       assertLocked(link, "pid " + OWN_PID);
     }
     OwnerLock.take(link).close();
+  }
+
+  /** By what the system says: who runs the tests may write everywhere, if that is root. */
+  @Test
+  void aDirectoryThatCannotBeWrittenToIsWrongConfigurationAndSaysWhatToDo() {
+    String lock = directory.resolve("LOCK").toString();
+    for (IOException denied :
+        List.of(
+            new AccessDeniedException(lock),
+            new FileSystemException(lock, null, "Read-only file system"))) {
+      assertThat(OwnerLock.failed(directory, denied))
+          .isInstanceOf(ConfigurationException.class)
+          .hasMessageContainingAll("cannot lock " + directory, "must be writable", "run as")
+          .hasCause(denied);
+    }
+    assertThat(OwnerLock.failed(directory, new IOException("broken")))
+        .isInstanceOf(StorageException.class)
+        .hasMessageContaining("broken");
   }
 
   @Test
