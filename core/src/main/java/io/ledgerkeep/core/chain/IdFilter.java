@@ -288,7 +288,7 @@ final class IdFilter implements AutoCloseable {
     }
 
     private static int bit(long probe) {
-      return (int) ((probe >>> 32) * LINE_BITS >>> 32);
+      return (int) (((probe >>> 32) * LINE_BITS) >>> 32);
     }
 
     /** A layer that is full is forced once, and costs the following checkpoints nothing. */
