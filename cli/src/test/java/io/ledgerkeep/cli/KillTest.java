@@ -52,7 +52,7 @@ final class KillTest {
   }
 
   static Stream<String> stepsOfRestore() {
-    return Stream.of("restore.read", "restore.written", "restore.done");
+    return Stream.of("restore.read", "restore.written", "restore.lowered", "restore.done");
   }
 
   @ParameterizedTest

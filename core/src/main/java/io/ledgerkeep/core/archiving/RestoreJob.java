@@ -13,6 +13,7 @@ import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
+import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.job.JobPlan;
 import io.ledgerkeep.job.JobReport;
 import java.security.MessageDigest;
@@ -24,8 +25,9 @@ import org.slf4j.LoggerFactory;
 
 /**
  * One run of restoring, from the pivot downwards in batches of consecutive blocks. A batch is read
- * and checked on the executor, ahead of the one that is written; it is written together with the
- * lowered pivot, so that at any instant the pivot is the exact boundary.
+ * and checked on the executor, ahead of the one that is written. Bodies that were put back are
+ * invisible until the pivot is lowered below them, now and then and at the end, so that at any
+ * instant the pivot is the exact boundary.
  */
 final class RestoreJob {
 
@@ -35,6 +37,13 @@ final class RestoreJob {
   private static final long BATCH_BYTES = 4 << 20;
   private static final long BATCH_BLOCKS = 4096;
   private static final int BATCHES_AHEAD = 4;
+
+  /**
+   * How many bytes of bodies are put back before the pivot is lowered, which is what a kill costs.
+   * The record of the pivot lies far from the bodies in the order of keys; an engine that sorts its
+   * tables into levels would rewrite all that lies between as often as it is written.
+   */
+  private static final long LOWER_BYTES = 1L << 30;
 
   private final Site site;
   private final ChainStore chain;
@@ -51,8 +60,8 @@ final class RestoreJob {
     this.watch = watch;
   }
 
-  /** Consecutive blocks, and the pivot once they are back. */
-  private record Batch(long first, long last, long newPivot, List<StoredBlock> blocks) {}
+  /** Consecutive blocks. */
+  private record Batch(long first, long last, List<StoredBlock> blocks) {}
 
   JobPlan plan(long firstHeight) {
     long pivot = chain.mark().pivot();
@@ -102,24 +111,32 @@ final class RestoreJob {
     return report(pivotBefore, diskBefore, cancelled);
   }
 
+  /** Puts batch after batch back; returns whether it was cancelled. */
   private boolean restore(Manifest manifest, long low, long pivot) {
+    long lowest = pivot + 1;
     try (OrderedPipeline<Batch> pipeline =
         new OrderedPipeline<>(site.executor(), BATCHES_AHEAD, BATCHES_AHEAD * BATCH_BYTES)) {
       long next = pivot;
-      while (next >= low || !pipeline.isEmpty()) {
+      while ((next >= low || !pipeline.isEmpty()) && !watch.isCancelled()) {
         while (next >= low && !pipeline.isFull()) {
           long last = next;
           long first = firstOfBatch(low, last);
           pipeline.submit(bodyBytes(first, last), () -> read(manifest, first, last));
           next = first - 1;
         }
-        if (watch.isCancelled()) {
-          return true;
+        Batch batch = pipeline.take();
+        putBack(batch);
+        lowest = batch.first();
+        if (bodyBytes(lowest, chain.mark().pivot()) >= LOWER_BYTES) {
+          lowerPivotBelow(lowest);
         }
-        write(pipeline.take());
       }
+    } catch (LedgerkeepException e) {
+      lowerPivotAfter(e, lowest);
+      throw e;
     }
-    return false;
+    lowerPivotBelow(lowest);
+    return lowest > low;
   }
 
   /** Returns where a batch begins that ends at the given height. */
@@ -166,19 +183,36 @@ final class RestoreJob {
       }
       at = until + 1;
     }
-    return new Batch(first, last, reader.highestNormal(first - 1), blocks);
+    return new Batch(first, last, blocks);
   }
 
   private static void verify(BlockVerifier verifier, StoredBlock block) {
     verifier.verify(block.decode());
   }
 
-  private void write(Batch batch) {
+  private void putBack(Batch batch) {
     FailPoint.pass("restore.read");
     // Never into the reserve: a ledger that is full must still be able to archive.
-    chain.putBack(batch.blocks(), batch.newPivot());
+    chain.putBack(batch.blocks());
     FailPoint.pass("restore.written");
     watch.advance(batch.blocks().size(), bodyBytes(batch.first(), batch.last()));
+  }
+
+  private void lowerPivotBelow(long height) {
+    long newPivot = reader.highestNormal(height - 1);
+    if (newPivot < chain.mark().pivot()) {
+      chain.lowerPivot(newPivot);
+      FailPoint.pass("restore.lowered");
+    }
+  }
+
+  /** What was put back before a failure stays. */
+  private void lowerPivotAfter(LedgerkeepException failure, long height) {
+    try {
+      lowerPivotBelow(height);
+    } catch (LedgerkeepException e) {
+      failure.addSuppressed(e);
+    }
   }
 
   private JobReport report(long pivotBefore, long diskBefore, boolean cancelled) {

@@ -561,19 +561,23 @@ public final class ChainStore implements AutoCloseable {
   }
 
   /**
-   * Puts the bodies of consecutive blocks back and lowers the pivot in the same batch, or in the
-   * last one where they do not fit in one. Genesis and config blocks are stepped over.
+   * Puts the bodies of blocks at or below the pivot back, where they are invisible; durable when it
+   * returns. Genesis and config blocks are stepped over.
    */
-  public void putBack(List<StoredBlock> blocks, long newPivot) {
+  public void putBack(List<StoredBlock> blocks) {
     RowWriter writer = new RowWriter(engine, pieceBytes, Durability.DURABLE);
     for (StoredBlock block : blocks) {
       if (block.head().kind() == Block.Kind.NORMAL) {
         putBody(block, writer);
       }
     }
-    ArchiveMark lowered = mark.withPivot(newPivot);
-    writer.record(ChainKeys.PIVOT, lowered.encode());
     writer.write();
+  }
+
+  /** From here on the bodies above the new pivot, all of which were put back, are the node's. */
+  public void lowerPivot(long newPivot) {
+    ArchiveMark lowered = mark.withPivot(newPivot);
+    write(new WriteBatch().put(ChainKeys.PIVOT, lowered.encode()));
     mark = lowered;
   }
 
