@@ -797,7 +797,8 @@ final class BrokenEngines {
     engine(
         "rule7_deleteRangeIsDurableWhenItReturns",
         "deletes ranges without a sync",
-        sound -> new Unsynced(sound));
+        sound -> new Unsynced(sound),
+        "rule7_whatWasDeletedFromTheRangeBeforeStaysDeletedToo");
     engine(
         "rule7_whatWasDeletedFromTheRangeBeforeStaysDeletedToo",
         "does nothing where the range looks empty",
