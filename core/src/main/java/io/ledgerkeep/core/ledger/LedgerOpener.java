@@ -216,6 +216,7 @@ final class LedgerOpener {
     Map<Database, StorageEngine> engines = new EnumMap<>(Database.class);
     Map<Database, FormatRecord> formats = new EnumMap<>(Database.class);
     ReservedRoom room = room(layout);
+    resources.add(room::takeBack); // when the engines are closed and use no room any more
     Map<Database, String> names = new EnumMap<>(Database.class);
     for (Database database : Database.values()) {
       Layout.Place place = layout.place(database);

@@ -24,6 +24,7 @@ final class Reserve {
   private final Path file;
   private final Path fresh;
   private final long bytes;
+  private boolean released;
 
   Reserve(Path databaseDirectory, long bytes) {
     this.file = databaseDirectory.resolve("RESERVE");
@@ -51,15 +52,23 @@ final class Reserve {
     }
   }
 
+  /** Takes the room again if it was given back and there is enough now. */
+  synchronized void takeBack() {
+    if (released) {
+      take();
+    }
+  }
+
   /** Gives the room back; returns whether there was any. */
   synchronized boolean release() {
     try {
       boolean half = Files.deleteIfExists(fresh);
-      boolean released = Files.deleteIfExists(file) || half;
-      if (released) {
+      boolean found = Files.deleteIfExists(file) || half;
+      if (found) {
         LOG.warn("the disk is full: the reserve of {} bytes at {} was released", bytes, file);
       }
-      return released;
+      released |= found;
+      return found;
     } catch (IOException e) {
       throw SmallFile.failed("cannot release the reserve " + file, e);
     }

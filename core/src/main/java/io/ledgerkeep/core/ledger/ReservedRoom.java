@@ -6,7 +6,8 @@ import java.util.List;
 import java.util.function.Supplier;
 
 /**
- * Releases the reserves of all databases when an opening or a job meets a full disk.
+ * Releases the reserves, one database's after the other's, when an opening or a job meets a full
+ * disk.
  *
  * @param reserves one for each database
  */
@@ -24,24 +25,32 @@ record ReservedRoom(List<Reserve> reserves) implements Site.Room {
         });
   }
 
-  /** Returns what the supplier gives, asking it a second time if the room helps. */
+  /** Returns what the supplier gives, asking it again as long as another reserve gives room. */
   <T> T toGet(Supplier<T> write) {
-    try {
-      return write.get();
-    } catch (StorageException e) {
-      if (!e.isOutOfSpace() || !release()) {
-        throw e;
+    while (true) {
+      try {
+        return write.get();
+      } catch (StorageException e) {
+        if (!e.isOutOfSpace() || !releaseOne()) {
+          throw e;
+        }
       }
-      return write.get();
     }
   }
 
-  private boolean release() {
-    boolean released = false;
+  /** Others may take what is given back before it is reserved again, so no more than need be. */
+  private boolean releaseOne() {
     for (Reserve reserve : reserves) {
-      released |= reserve.release();
+      if (reserve.release()) {
+        return true;
+      }
     }
-    return released;
+    return false;
+  }
+
+  /** Takes what was released again, once nothing else needs it. */
+  void takeBack() {
+    reserves.forEach(Reserve::takeBack);
   }
 
   @Override

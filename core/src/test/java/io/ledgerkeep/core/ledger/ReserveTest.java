@@ -18,9 +18,11 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -98,6 +100,68 @@ final class ReserveTest {
   void wherethereIsTooLittleRoomItIsLeftForLater() {
     new Reserve(directory, Long.MAX_VALUE / 4).take();
     assertThat(file()).doesNotExist();
+  }
+
+  @Test
+  void noMoreIsGivenBackThanIsNeeded() throws IOException {
+    ReservedRoom room = roomOfThree();
+    AtomicInteger calls = new AtomicInteger();
+    room.during(
+        () -> {
+          if (calls.incrementAndGet() < 3) {
+            throw outOfSpace();
+          }
+        });
+    assertThat(calls).hasValue(3);
+    assertThat(filesOfThree()).containsExactly("2/RESERVE");
+    assertThatExceptionOfType(StorageException.class)
+        .isThrownBy(
+            () ->
+                room.during(
+                    () -> {
+                      throw outOfSpace();
+                    }));
+    assertThat(filesOfThree()).isEmpty();
+  }
+
+  @Test
+  void whatWasGivenBackIsTakenBackAndNothingElse() throws IOException {
+    ReservedRoom room = roomOfThree();
+    AtomicInteger calls = new AtomicInteger();
+    room.during(
+        () -> {
+          if (calls.incrementAndGet() == 1) {
+            throw outOfSpace();
+          }
+        });
+    Files.delete(directory.resolve("1/RESERVE"));
+    room.takeBack();
+    assertThat(filesOfThree()).containsExactly("0/RESERVE", "2/RESERVE");
+  }
+
+  private ReservedRoom roomOfThree() throws IOException {
+    List<Reserve> reserves = new ArrayList<>();
+    for (int i = 0; i < 3; i++) {
+      Path home = Files.createDirectory(directory.resolve(Integer.toString(i)));
+      reserves.add(new Reserve(home, BYTES));
+    }
+    ReservedRoom room = new ReservedRoom(reserves);
+    room.refill();
+    return room;
+  }
+
+  private List<String> filesOfThree() throws IOException {
+    try (Stream<Path> files = Files.walk(directory)) {
+      return files
+          .filter(Files::isRegularFile)
+          .map(found -> directory.relativize(found).toString())
+          .sorted()
+          .toList();
+    }
+  }
+
+  private static StorageException outOfSpace() {
+    return new StorageException(StorageException.Kind.OUT_OF_SPACE, "full");
   }
 
   @Test
