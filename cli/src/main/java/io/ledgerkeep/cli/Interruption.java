@@ -42,6 +42,7 @@ final class Interruption {
     if (listens) {
       handle("INT", console);
       handle("TERM", console);
+      handle("HUP", console); // a session that ended
     }
   }
 

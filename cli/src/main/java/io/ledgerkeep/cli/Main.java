@@ -68,6 +68,7 @@ public final class Main {
         .setOut(new java.io.PrintWriter(console.out(), true, StandardCharsets.UTF_8))
         .setErr(new java.io.PrintWriter(console.err(), true, StandardCharsets.UTF_8))
         .setCaseInsensitiveEnumValuesAllowed(true)
+        .setAllowSubcommandsAsOptionParameters(true)
         .setParameterExceptionHandler(onUsage)
         .setExecutionExceptionHandler((thrown, command, parsed) -> tell(thrown, args, console));
   }

@@ -73,7 +73,10 @@ final class ProgressPrinter implements Consumer<Progress> {
     if (hasTotal) {
       line.append(" of ").append(progress.totalBlocks());
     }
-    line.append(" blocks, ").append(Units.rate(progress.bytesPerSecond()));
+    line.append(" blocks");
+    if (progress.bytes() > 0) {
+      line.append(", ").append(Units.rate(progress.bytesPerSecond()));
+    }
     if (hasTotal) {
       progress
           .timeLeft()

@@ -32,7 +32,7 @@ final class SignalTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"INT", "TERM"})
+  @ValueSource(strings = {"INT", "TERM", "HUP"})
   void aSignalStopsTheImportBetweenBatches(String signal) throws Exception {
     try (Child child = readingChild()) {
       child.signal(signal);

@@ -58,6 +58,16 @@ final class UsageTest {
     assertThat(run.err()).isEmpty();
   }
 
+  /** A directory may well be called as a command is. */
+  @Test
+  void aDirectoryMayHaveTheNameOfACommand() {
+    for (String name : new String[] {"archive", "status", "demo"}) {
+      Run run = Run.of("--archive", name, "--data", name, "verify");
+      assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+      assertThat(run.err()).contains("there is no ledger in").contains(name);
+    }
+  }
+
   @Test
   void everyCommandHasHelp() {
     String help = Run.of("--help").out();

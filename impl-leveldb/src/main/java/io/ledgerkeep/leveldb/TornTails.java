@@ -57,7 +57,7 @@ final class TornTails {
   private void truncate(Tear tear) throws IOException {
     try (FileChannel channel = FileChannel.open(tear.file(), StandardOpenOption.WRITE)) {
       LOG.warn(
-          "a crash of the machine tore {}: cut from {} to {} bytes, a copy of the whole is in {}",
+          "a crash or a kill tore {}: cut from {} to {} bytes, a copy of the whole is in {}",
           tear.file(),
           channel.size(),
           tear.wholeBytes(),

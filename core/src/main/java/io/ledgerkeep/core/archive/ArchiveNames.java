@@ -31,13 +31,23 @@ public record ArchiveNames(Bytes genesisHash, Bytes ledgerId) {
 
   /** Returns the name of a segment. */
   public String segment(long firstHeight, Bytes attempt) {
-    return prefix() + format("segments/%020d-%s.lks", firstHeight, attempt.hex());
+    return segments() + format("%020d-%s.lks", firstHeight, attempt.hex());
   }
 
   /** Returns whether the name is one of a segment that begins at the height. */
   boolean isSegment(String name, long firstHeight) {
-    String start = prefix() + format("segments/%020d-", firstHeight);
+    String start = segments() + format("%020d-", firstHeight);
     return name.startsWith(start) && ATTEMPT.matcher(name.substring(start.length())).matches();
+  }
+
+  /** Returns what the names of all segments begin with. */
+  public String segments() {
+    return prefix() + "segments/";
+  }
+
+  /** Returns whether the name is one of a segment that the attempt wrote. */
+  public static boolean isOfAttempt(String name, Bytes attempt) {
+    return name.endsWith("-" + attempt.hex() + ".lks");
   }
 
   String manifest() {

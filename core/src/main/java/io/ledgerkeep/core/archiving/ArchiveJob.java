@@ -20,7 +20,6 @@ import io.ledgerkeep.core.segment.SegmentSummary;
 import io.ledgerkeep.core.segment.SegmentWriter;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
-import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.job.JobPlan;
 import io.ledgerkeep.job.JobReport;
@@ -47,9 +46,6 @@ final class ArchiveJob {
   private static final long SAMPLE_BYTES = 4 << 20;
   private static final int SAMPLE_BLOCKS = 512;
 
-  /** Bodies are deleted so many bytes at a time: each deletion waits for the engine to flush. */
-  private static final long HAND_OVER_BYTES = 64 << 20;
-
   private final Site site;
   private final ChainStore chain;
   private final ChainReader reader;
@@ -59,6 +55,9 @@ final class ArchiveJob {
   private final long begin = System.nanoTime();
 
   private long bytesWritten;
+
+  /** The attempt whose object may lie in the archive unlisted, or empty. */
+  private Bytes unlisted = Bytes.EMPTY;
 
   ArchiveJob(Site site, ArchiveLink link, JobWatch watch) {
     this.site = site;
@@ -79,6 +78,8 @@ final class ArchiveJob {
     MetaRow from = reader.requiredMeta(pivot);
     MetaRow to = reader.requiredMeta(target);
     long bytes = to.normalBytes() - from.normalBytes();
+    long listed = Math.min(target, Math.max(pivot, link.lastListedHeight()));
+    long bytesToWrite = to.normalBytes() - reader.requiredMeta(listed).normalBytes();
     Sample sample = sample(pivot + 1, target);
     return new JobPlan(
         NAME,
@@ -87,7 +88,7 @@ final class ArchiveJob {
         to.normalBlocks() - from.normalBlocks(),
         bytes,
         bytes,
-        sample.storedBytesOf(bytes),
+        sample.storedBytesOf(bytesToWrite),
         sample.durationOf(bytes));
   }
 
@@ -161,7 +162,7 @@ final class ArchiveJob {
     try {
       while (reached < target) {
         reached = archiveNext(manifest, reached + 1, target);
-        if (reached == target || bytesUpTo(reached) >= HAND_OVER_BYTES) {
+        if (reached == target || bytesUpTo(reached) >= site.handOverBytes()) {
           handOver(manifest, reached);
         }
       }
@@ -169,7 +170,7 @@ final class ArchiveJob {
     } catch (Cancelled e) {
       handOver(manifest, reached);
       return true;
-    } catch (LedgerkeepException e) {
+    } catch (RuntimeException | Error e) {
       handOverAfter(e, manifest, reached);
       throw e;
     }
@@ -198,9 +199,9 @@ final class ArchiveJob {
   /** Checks a segment that an earlier run wrote: bodies were restored since, or it was killed. */
   private void reuse(Archive.Segment segment, long first, long last) {
     Proof.through(site, link.segment(segment), last);
-    watch.advance(
-        reader.requiredMeta(last).normalBlocks() - reader.requiredMeta(first - 1).normalBlocks(),
-        0);
+    MetaRow from = reader.requiredMeta(first - 1);
+    MetaRow to = reader.requiredMeta(last);
+    watch.advance(to.normalBlocks() - from.normalBlocks(), to.normalBytes() - from.normalBytes());
   }
 
   /** Writes, reads back, verifies and lists one segment. */
@@ -209,6 +210,7 @@ final class ArchiveJob {
     Bytes attempt = randomId();
     site.room()
         .during(() -> chain.beginJob(new JobRecord(JobRecord.Step.WRITE, attempt, first, target)));
+    unlisted = attempt;
     FailPoint.pass("archive.begun");
     String name = link.segmentName(first, attempt);
     ArchiveStore store = site.requiredStore();
@@ -223,6 +225,7 @@ final class ArchiveJob {
     Proof.whole(site, link.written(name), summary);
     FailPoint.pass("archive.verified");
     manifest.add(summary, name);
+    unlisted = Bytes.EMPTY;
     FailPoint.pass("archive.listed");
     bytesWritten += summary.storedBytes();
     LOG.info(
@@ -277,7 +280,7 @@ final class ArchiveJob {
     }
     ArchiveMark mark =
         new ArchiveMark(newPivot, manifest.head().sequence(), manifest.head().digest());
-    JobRecord deletion = new JobRecord(JobRecord.Step.DELETE, Bytes.EMPTY, first, newPivot);
+    JobRecord deletion = new JobRecord(JobRecord.Step.DELETE, unlisted, first, newPivot);
     site.room().during(() -> chain.raisePivot(mark, deletion));
     FailPoint.pass("archive.committed");
     site.room().during(() -> chain.deleteArchivedBodies(first, newPivot));
@@ -285,10 +288,10 @@ final class ArchiveJob {
   }
 
   /** What was archived before a failure frees its space, which may be what was short. */
-  private void handOverAfter(LedgerkeepException failure, Manifest manifest, long reached) {
+  private void handOverAfter(Throwable failure, Manifest manifest, long reached) {
     try {
       handOver(manifest, reached);
-    } catch (LedgerkeepException e) {
+    } catch (RuntimeException | Error e) {
       failure.addSuppressed(e);
     }
   }

@@ -58,6 +58,14 @@ final class ArchiveLink {
     return manifest;
   }
 
+  /** Returns how far the archive has come, restored blocks included, or -1. */
+  long lastListedHeight() {
+    return site.store()
+        .flatMap(store -> Manifest.open(store, names()))
+        .map(Manifest::lastHeight)
+        .orElse(-1L);
+  }
+
   String segmentName(long firstHeight, Bytes attempt) {
     return names().segment(firstHeight, attempt);
   }
@@ -75,19 +83,27 @@ final class ArchiveLink {
     return archive().reader(manifest().requiredSegmentAt(height));
   }
 
-  /** Removes the object that a dead attempt may have left, unless the manifest lists it. */
-  void discard(long firstHeight, Bytes attempt) {
+  /**
+   * Removes the object that a dead attempt may have left, unless the manifest lists it. Returns
+   * whether it could be looked for.
+   */
+  boolean discard(Bytes attempt) {
     if (site.store().isEmpty()) {
-      return;
+      return false;
     }
-    String name = segmentName(firstHeight, attempt);
-    boolean listed =
-        Manifest.open(site.requiredStore(), names()).stream()
-            .flatMap(manifest -> manifest.segments().stream())
-            .anyMatch(segment -> segment.name().equals(name));
-    if (!listed) {
-      site.requiredStore().delete(name);
+    ArchiveStore store = site.requiredStore();
+    for (String name : store.list(names().segments())) {
+      if (ArchiveNames.isOfAttempt(name, attempt) && !isListed(name)) {
+        store.delete(name);
+      }
     }
+    return true;
+  }
+
+  private boolean isListed(String name) {
+    return Manifest.open(site.requiredStore(), names()).stream()
+        .flatMap(manifest -> manifest.segments().stream())
+        .anyMatch(segment -> segment.name().equals(name));
   }
 
   /** Checks the archive; at level LEDGER every block against this ledger's record. */

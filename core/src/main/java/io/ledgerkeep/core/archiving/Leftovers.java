@@ -25,15 +25,13 @@ final class Leftovers {
         job.step().job(),
         job.firstHeight(),
         job.lastHeight());
-    switch (job.step()) {
-      case WRITE -> link.discard(job.firstHeight(), job.attempt());
-      case DELETE, RESTORE ->
-          // Both leave bodies that the archive has: those at or below the pivot go.
-          site.room().during(() -> chain.deleteArchivedBodies(job.firstHeight(), job.lastHeight()));
-    }
     if (job.step() != JobRecord.Step.WRITE) {
+      // Bodies that the archive has: those at or below the pivot go.
+      site.room().during(() -> chain.deleteArchivedBodies(job.firstHeight(), job.lastHeight()));
       site.room().during(() -> chain.compactBodies(1, Math.max(1, job.lastHeight())));
     }
-    site.room().during(chain::endJob);
+    if (job.attempt().isEmpty() || link.discard(job.attempt())) {
+      site.room().during(chain::endJob);
+    }
   }
 }

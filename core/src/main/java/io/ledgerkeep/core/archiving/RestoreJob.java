@@ -13,7 +13,6 @@ import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
-import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.job.JobPlan;
 import io.ledgerkeep.job.JobReport;
 import java.security.MessageDigest;
@@ -37,13 +36,6 @@ final class RestoreJob {
   private static final long BATCH_BYTES = 4 << 20;
   private static final long BATCH_BLOCKS = 4096;
   private static final int BATCHES_AHEAD = 4;
-
-  /**
-   * How many bytes of bodies are put back before the pivot is lowered, which is what a kill costs.
-   * The record of the pivot lies far from the bodies in the order of keys; an engine that sorts its
-   * tables into levels would rewrite all that lies between as often as it is written.
-   */
-  private static final long LOWER_BYTES = 1L << 30;
 
   private final Site site;
   private final ChainStore chain;
@@ -127,11 +119,11 @@ final class RestoreJob {
         Batch batch = pipeline.take();
         putBack(batch);
         lowest = batch.first();
-        if (bodyBytes(lowest, chain.mark().pivot()) >= LOWER_BYTES) {
+        if (bodyBytes(lowest, chain.mark().pivot()) >= site.handOverBytes()) {
           lowerPivotBelow(lowest);
         }
       }
-    } catch (LedgerkeepException e) {
+    } catch (RuntimeException | Error e) {
       lowerPivotAfter(e, lowest);
       throw e;
     }
@@ -198,19 +190,20 @@ final class RestoreJob {
     watch.advance(batch.blocks().size(), bodyBytes(batch.first(), batch.last()));
   }
 
+  /** Needs next to no room, and without it all that was put back would be for nothing. */
   private void lowerPivotBelow(long height) {
     long newPivot = reader.highestNormal(height - 1);
     if (newPivot < chain.mark().pivot()) {
-      chain.lowerPivot(newPivot);
+      site.room().during(() -> chain.lowerPivot(newPivot));
       FailPoint.pass("restore.lowered");
     }
   }
 
   /** What was put back before a failure stays. */
-  private void lowerPivotAfter(LedgerkeepException failure, long height) {
+  private void lowerPivotAfter(Throwable failure, long height) {
     try {
       lowerPivotBelow(height);
-    } catch (LedgerkeepException e) {
+    } catch (RuntimeException | Error e) {
       failure.addSuppressed(e);
     }
   }

@@ -68,7 +68,7 @@ public final class ChainStore implements AutoCloseable {
     this.filter = filter;
     this.reader = reader;
     this.last = number(ChainKeys.LAST).orElse(NONE);
-    this.mark = engine.get(ChainKeys.PIVOT).map(ArchiveMark::decode).orElse(ArchiveMark.NONE);
+    this.mark = storedMark(engine);
   }
 
   /**
@@ -545,8 +545,12 @@ public final class ChainStore implements AutoCloseable {
     mark = newMark;
   }
 
-  /** Deletes the bodies of normal blocks of a range, bounded by the pivot. Idempotent. */
+  /**
+   * Deletes the bodies of normal blocks of a range, bounded by the pivot, which is read anew: a
+   * write that failed may have moved it all the same. Idempotent.
+   */
   public void deleteArchivedBodies(long firstHeight, long lastHeight) {
+    mark = storedMark(engine);
     long bounded = Math.min(lastHeight, mark.pivot());
     if (firstHeight <= bounded) {
       remove(ChainKeys.bodies(firstHeight, bounded));
@@ -595,6 +599,10 @@ public final class ChainStore implements AutoCloseable {
   @Override
   public void close() {
     filter.close();
+  }
+
+  private static ArchiveMark storedMark(StorageEngine engine) {
+    return engine.get(ChainKeys.PIVOT).map(ArchiveMark::decode).orElse(ArchiveMark.NONE);
   }
 
   private void requireWritable() {

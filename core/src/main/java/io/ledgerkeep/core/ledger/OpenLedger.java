@@ -180,6 +180,7 @@ final class OpenLedger implements Ledger {
         () -> unarchivedBlocks,
         this::beforeArchiving,
         room,
+        parts.settings().handOverBytes,
         jobLock,
         Optional.ofNullable(parts.settings().verifier),
         parts.settings().executor);

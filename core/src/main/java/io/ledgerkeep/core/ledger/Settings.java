@@ -33,6 +33,9 @@ final class Settings {
   /** After so many blocks state and history are made durable; less only in tests. */
   long checkpointBlocks = 50_000;
 
+  /** After so many bytes of bodies a job moves the pivot; less only in tests. */
+  long handOverBytes = 64 << 20;
+
   ClassLoader classLoader = ownClassLoader();
 
   static ClassLoader ownClassLoader() {

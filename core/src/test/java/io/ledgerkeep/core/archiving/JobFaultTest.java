@@ -61,6 +61,21 @@ final class JobFaultTest {
     everyCall(fault, "archive", ledger -> {}, JobFaultTest::archive, TARGET);
   }
 
+  /** It takes a segment over before it writes one, and hands over what it has when it fails. */
+  @ParameterizedTest
+  @EnumSource(Fault.class)
+  void whateverCallOfALaterArchiveRunGoesWrongNothingIsLost(Fault fault) {
+    everyCall(
+        fault,
+        "later",
+        ledger -> {
+          ledger.archiver().archive(ArchiveRequest.upTo(8));
+          restoreAll(ledger);
+        },
+        JobFaultTest::archive,
+        TARGET);
+  }
+
   @ParameterizedTest
   @EnumSource(Fault.class)
   void whateverCallOfARestoreGoesWrongNothingIsLost(Fault fault) {
@@ -71,6 +86,10 @@ final class JobFaultTest {
     ledger.archiver().archive(ArchiveRequest.upTo(TARGET));
   }
 
+  private static void restoreAll(Ledger ledger) {
+    ledger.restorer().restore(RestoreRequest.downTo(1));
+  }
+
   private static void restore(Ledger ledger) {
     ledger.restorer().restore(RestoreRequest.downTo(5));
   }
@@ -78,15 +97,26 @@ final class JobFaultTest {
   private void everyCall(
       Fault fault, String name, Consumer<Ledger> before, Consumer<Ledger> job, long pivot) {
     long n = 1;
-    while (oneCall(fault, directory.resolve(name + n), n, before, job, pivot)) {
+    while (oneCall(fault, directory.resolve(name + n), n, before, job, false, pivot)) {
+      oneCall(fault, directory.resolve(name + n + "-on"), n, before, job, true, pivot);
       n++;
     }
     assertThat(n).as("calls that went wrong").isGreaterThan(10);
   }
 
-  /** Returns whether the job made so many calls. */
+  /**
+   * Returns whether the job made so many calls.
+   *
+   * @param goOn whether the ledger is used for another job before it is opened again
+   */
   private boolean oneCall(
-      Fault fault, Path place, long n, Consumer<Ledger> before, Consumer<Ledger> job, long pivot) {
+      Fault fault,
+      Path place,
+      long n,
+      Consumer<Ledger> before,
+      Consumer<Ledger> job,
+      boolean goOn,
+      long pivot) {
     MemoryDisk disk = new MemoryDisk(n);
     InMemoryArchiveStore store = new InMemoryArchiveStore();
     try (Ledger ledger = open(place, new InMemoryStorage(disk), store)) {
@@ -95,7 +125,7 @@ final class JobFaultTest {
     }
 
     FaultPlan plan = new FaultPlan().whenCrashing(disk::crash);
-    boolean went = runWithFault(fault, place, n, disk, store, plan, job);
+    boolean went = runWithFault(fault, place, n, disk, store, plan, job, goOn);
 
     try (Ledger ledger = open(place, new InMemoryStorage(disk), store.reopen())) {
       assertEverythingIsThere(ledger, fault + " at call " + n);
@@ -143,7 +173,8 @@ final class JobFaultTest {
       MemoryDisk disk,
       InMemoryArchiveStore store,
       FaultPlan plan,
-      Consumer<Ledger> job) {
+      Consumer<Ledger> job,
+      boolean goOn) {
     Ledger ledger = null;
     try {
       ledger =
@@ -157,10 +188,22 @@ final class JobFaultTest {
         job.accept(ledger);
       } catch (LedgerkeepException | MachineCrash e) {
         // what is left is what counts
+        if (goOn) {
+          plan.repair();
+          archiveLess(ledger);
+        }
       }
       return plan.calls(Call.ALL) - before >= n;
     } finally {
       closeWhateverHappened(ledger, plan);
+    }
+  }
+
+  private static void archiveLess(Ledger ledger) {
+    try {
+      ledger.archiver().archive(ArchiveRequest.upTo(2));
+    } catch (LedgerkeepException | IllegalStateException | MachineCrash e) {
+      // a ledger may refuse to go on
     }
   }
 
