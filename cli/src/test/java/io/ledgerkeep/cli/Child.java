@@ -62,6 +62,7 @@ final class Child implements AutoCloseable {
   static List<String> java(List<String> javaOptions, Class<?> main, Object... args) {
     List<String> command = new ArrayList<>();
     command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+    command.add("--enable-native-access=ALL-UNNAMED"); // as the script does
     command.addAll(List.of("-cp", System.getProperty("java.class.path")));
     command.addAll(javaOptions);
     command.add(main.getName());
