@@ -10,6 +10,7 @@ import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.core.ledger.Settings.EngineChoice;
 import io.ledgerkeep.core.rows.RowWriter;
+import io.ledgerkeep.core.sealing.SealedEngine;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
@@ -65,11 +66,13 @@ final class LedgerOpener {
     OwnerLock lock = OwnerLock.take(directory);
     Resources resources = new Resources();
     resources.add(lock);
-    try {
+    try (Encryption.Keys keys = settings.encryption.open(settings.classLoader)) {
       if (!Layout.exists(directory)) {
-        create();
+        create(keys);
       }
-      return openExisting(resources);
+      Ledger ledger = openExisting(resources, keys);
+      keys.confirm();
+      return ledger;
     } catch (RuntimeException | Error e) {
       resources.closeAfter(e);
       throw e;
@@ -86,7 +89,7 @@ final class LedgerOpener {
 
   // ------------------------------------------------------------------------------------ create
 
-  private void create() {
+  private void create(Encryption.Keys keys) {
     Digests digest = Digests.named(settings.digest == null ? "sha256" : settings.digest);
     String chainId = settings.chainId == null ? DEFAULT_CHAIN : settings.chainId;
     Bytes ledgerId = randomId();
@@ -94,9 +97,28 @@ final class LedgerOpener {
     boolean interrupted = Files.exists(marker());
     discardUnfinished();
     SmallFile.replaceDurably(marker(), new byte[0]);
+    keys.create(directory, ledgerId, chainId);
+    Optional<Encryption.Sealed> sealed = keys.open(directory);
+    try {
+      createDatabases(layout, sealed, ledgerId, chainId, digest, interrupted);
+    } finally {
+      sealed.filter(Encryption.Sealed::isOurs).ifPresent(ours -> ours.encryptor().close());
+    }
+    layout.write(directory);
+    removeMarker();
+  }
+
+  private void createDatabases(
+      Layout layout,
+      Optional<Encryption.Sealed> sealed,
+      Bytes ledgerId,
+      String chainId,
+      Digests digest,
+      boolean interrupted) {
     for (Database database : Database.values()) {
       EngineChoice choice = requiredChoice(database);
-      StorageEngine engine = openEngine(choice, layout.place(database), ReservedRoom.NONE);
+      StorageEngine engine =
+          sealing(openEngine(choice, layout.place(database), ReservedRoom.NONE), database, sealed);
       try {
         requireFree(engine, database, ledgerId, interrupted);
         int pieceBytes = RowWriter.pieceBytesFor(engine);
@@ -108,8 +130,17 @@ final class LedgerOpener {
         }
       }
     }
-    layout.write(directory);
-    removeMarker();
+  }
+
+  /** Returns the engine with its values sealed, where the ledger is encrypted. */
+  private StorageEngine sealing(
+      StorageEngine engine, Database database, Optional<Encryption.Sealed> sealed) {
+    return sealed
+        .<StorageEngine>map(
+            by ->
+                new SealedEngine(
+                    engine, by.encryptor(), by.ledgerId(), database, settings.executor))
+        .orElse(engine);
   }
 
   private Layout chosenLayout() {
@@ -210,8 +241,10 @@ final class LedgerOpener {
 
   // ------------------------------------------------------------------------------------ open
 
-  private Ledger openExisting(Resources resources) {
+  private Ledger openExisting(Resources resources, Encryption.Keys keys) {
     removeMarker();
+    Optional<Encryption.Sealed> sealed = keys.open(directory);
+    sealed.filter(Encryption.Sealed::isOurs).ifPresent(ours -> resources.add(ours.encryptor()));
     Layout layout = Layout.read(directory);
     Map<Database, StorageEngine> engines = new EnumMap<>(Database.class);
     Map<Database, FormatRecord> formats = new EnumMap<>(Database.class);
@@ -225,6 +258,7 @@ final class LedgerOpener {
       if (choice.isOurs()) {
         resources.add(engine);
       }
+      engine = sealing(engine, database, sealed);
       engines.put(database, engine);
       formats.put(database, format(engine, database, place));
       names.put(database, place.engine());

@@ -1,0 +1,188 @@
+package io.ledgerkeep.core.ledger;
+
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.Options;
+import io.ledgerkeep.core.sealing.EpochEncryptor;
+import io.ledgerkeep.core.sealing.Keyring;
+import io.ledgerkeep.core.sealing.Suites;
+import io.ledgerkeep.encryption.Encryptor;
+import io.ledgerkeep.encryption.EncryptorProvider;
+import io.ledgerkeep.encryption.KeyWrapper;
+import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.KeyUnavailableException;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+
+/** How the encryption of a ledger was chosen. */
+interface Encryption {
+
+  /** The ledger is in plain. */
+  Encryption NONE = loader -> new Plain();
+
+  /** Opens the master key, if there is one. Called when the ledger is this process's own. */
+  Keys open(ClassLoader loader);
+
+  /** The keys of one opening. */
+  interface Keys extends AutoCloseable {
+
+    /** Makes what a new ledger needs in its directory. */
+    void create(Path directory, Bytes ledgerId, String chainId);
+
+    /**
+     * Returns what seals the values of a ledger, or empty where it is in plain.
+     *
+     * @throws KeyUnavailableException if the ledger is encrypted, under another key or at all
+     * @throws ConfigurationException if the ledger is not encrypted and should be
+     */
+    Optional<Sealed> open(Path directory);
+
+    /** Says that everything was opened. */
+    void confirm();
+
+    /** Forgets the master key. */
+    @Override
+    void close();
+  }
+
+  /**
+   * What seals the values of a ledger.
+   *
+   * @param ledgerId to which they are bound
+   * @param epochs the encryptor, where it is our own
+   * @param isOurs whether it is closed with the ledger
+   */
+  record Sealed(
+      Encryptor encryptor, Bytes ledgerId, Optional<EpochEncryptor> epochs, boolean isOurs) {}
+
+  /** An encryptor found by its name. */
+  record Named(String name, Options options) implements Encryption {
+    @Override
+    public Keys open(ClassLoader loader) {
+      EncryptorProvider provider =
+          Providers.named(
+              name, "encryptor", EncryptorProvider.class, EncryptorProvider::name, loader);
+      return new Provided(provider, options).open(loader);
+    }
+  }
+
+  /** A master key that a provider opens. */
+  record Provided(EncryptorProvider provider, Options options) implements Encryption {
+    @Override
+    public Keys open(ClassLoader loader) {
+      List<EncryptorProvider> providers =
+          new ArrayList<>(
+              Providers.found("encryptor", EncryptorProvider.class, EncryptorProvider::name, loader)
+                  .values());
+      if (providers.stream().noneMatch(found -> found.name().equals(provider.name()))) {
+        providers.add(provider);
+      }
+      return new Mastered(provider.openKey(options), new Suites(providers));
+    }
+  }
+
+  /** An encryptor that was handed in. */
+  record Built(Encryptor encryptor) implements Encryption {
+    @Override
+    public Keys open(ClassLoader loader) {
+      return new Foreign(encryptor);
+    }
+  }
+
+  /** No keys at all. */
+  final class Plain implements Keys {
+    @Override
+    public void create(Path directory, Bytes ledgerId, String chainId) {}
+
+    @Override
+    public Optional<Sealed> open(Path directory) {
+      Optional<Keyring.Head> head = Keyring.head(directory);
+      if (head.isPresent()) {
+        throw new KeyUnavailableException(
+            KeyUnavailableException.Reason.MISSING,
+            "ledger %s (chain '%s') in %s is encrypted; %s"
+                .formatted(
+                    head.get().ledgerId().hex(),
+                    head.get().chainId(),
+                    directory,
+                    head.get().foreign()
+                        ? "hand in the encryptor it was made with"
+                        : "give its key (encryptor and encrypt_key in the configuration)"));
+      }
+      return Optional.empty();
+    }
+
+    @Override
+    public void confirm() {}
+
+    @Override
+    public void close() {}
+  }
+
+  /** Keys in a registry, under a master key. */
+  record Mastered(KeyWrapper wrapper, Suites suites) implements Keys {
+    @Override
+    public void create(Path directory, Bytes ledgerId, String chainId) {
+      Keyring.create(directory, ledgerId, chainId, wrapper, suites, Clock.systemUTC());
+    }
+
+    @Override
+    public Optional<Sealed> open(Path directory) {
+      Keyring.Head head = requiredHead(directory);
+      if (head.foreign()) {
+        throw new ConfigurationException(
+            "the ledger in %s is encrypted by an encryptor that was handed in; hand it in again"
+                .formatted(directory));
+      }
+      Keyring keyring = Keyring.open(directory, wrapper, suites, Clock.systemUTC());
+      EpochEncryptor encryptor = new EpochEncryptor(keyring);
+      return Optional.of(new Sealed(encryptor, keyring.ledgerId(), Optional.of(encryptor), true));
+    }
+
+    @Override
+    public void confirm() {
+      wrapper.confirm();
+    }
+
+    @Override
+    public void close() {
+      wrapper.close();
+    }
+  }
+
+  /** Keys that are no business of ours. */
+  record Foreign(Encryptor encryptor) implements Keys {
+    @Override
+    public void create(Path directory, Bytes ledgerId, String chainId) {
+      Keyring.createForeign(directory, ledgerId, chainId);
+    }
+
+    @Override
+    public Optional<Sealed> open(Path directory) {
+      Keyring.Head head = requiredHead(directory);
+      if (!head.foreign()) {
+        throw new ConfigurationException(
+            "the ledger in %s is encrypted under keys of its own; give its key, not an encryptor"
+                .formatted(directory));
+      }
+      return Optional.of(new Sealed(encryptor, head.ledgerId(), Optional.empty(), false));
+    }
+
+    @Override
+    public void confirm() {}
+
+    @Override
+    public void close() {}
+  }
+
+  private static Keyring.Head requiredHead(Path directory) {
+    return Keyring.head(directory)
+        .orElseThrow(
+            () ->
+                new ConfigurationException(
+                    "the ledger in %s is not encrypted, and a key was given; open it without one, or make a new ledger with the key and import an export of this one"
+                        .formatted(directory)));
+  }
+}

@@ -1,0 +1,398 @@
+package io.ledgerkeep.core.sealing;
+
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.core.codec.ByteReader;
+import io.ledgerkeep.core.codec.ByteWriter;
+import io.ledgerkeep.encryption.CipherSuite;
+import io.ledgerkeep.encryption.CipherSuite.Aead;
+import io.ledgerkeep.encryption.KeyWrapper;
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.KeyUnavailableException;
+import io.ledgerkeep.error.LedgerkeepException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The keys of a ledger, and the registry that keeps them.
+ *
+ * <p>The master key wraps a root secret. A key derived from the root seals the body of the
+ * registry, which holds the data keys and the epochs; a key derived from a data key seals the
+ * values of an epoch. The registry is replaced whole, in two files of which either suffices, and is
+ * durable before anything is sealed under what was added. Serves any number of threads.
+ */
+public final class Keyring implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Keyring.class);
+  private static final Bytes WRAP_LABEL = Bytes.ofUtf8("ledgerkeep registry root 1");
+  private static final Bytes BODY_LABEL = Bytes.ofUtf8("ledgerkeep registry body 1");
+  private static final Bytes VALUE_LABEL = Bytes.ofUtf8("ledgerkeep values 1");
+  private static final int COMMITMENT_BYTES = 32;
+
+  /** Safe, as the key beside it is derived with a fresh salt and seals one body. */
+  private static final byte[] ZERO_NONCE = new byte[CipherSuite.NONCE_BYTES];
+
+  private final Path directory;
+  private final Suites suites;
+  private final Clock clock;
+  private final Secret root;
+
+  /** Guarded by this: what the files hold. */
+  private RegistryFile file;
+
+  /** Guarded by this. */
+  private final List<DataKey> dataKeys = new ArrayList<>();
+
+  /** Guarded by this. */
+  private final List<Epoch> epochs = new ArrayList<>();
+
+  private Keyring(Path directory, Suites suites, Clock clock, Secret root, RegistryFile file) {
+    this.directory = directory;
+    this.suites = suites;
+    this.clock = clock;
+    this.root = root;
+    this.file = file;
+  }
+
+  /** What may be known of a registry before the key is there. */
+  public record Head(boolean foreign, Bytes ledgerId, String chainId, int suite) {}
+
+  /**
+   * Returns what the registry of a directory says in plain, or empty where the ledger there is not
+   * encrypted.
+   *
+   * @throws IntegrityException if both files are damaged
+   */
+  public static Optional<Head> head(Path directory) {
+    if (RegistryFile.in(directory).stream().noneMatch(Files::exists)) {
+      return Optional.empty();
+    }
+    RegistryFile file = soundCopies(directory).get(0);
+    return Optional.of(
+        new Head(
+            file.kind() == RegistryFile.Kind.FOREIGN,
+            file.ledgerId(),
+            file.chainId(),
+            file.suite()));
+  }
+
+  /** Makes the registry of a new ledger, with one data key for the suite of the wrapper. */
+  public static void create(
+      Path directory,
+      Bytes ledgerId,
+      String chainId,
+      KeyWrapper wrapper,
+      Suites suites,
+      Clock clock) {
+    CipherSuite suite = suites.named(wrapper.suite());
+    Secret root = Secret.random();
+    byte[] wrapped = wrapper.wrap(root.bytes(), wrapContext(ledgerId));
+    RegistryFile empty =
+        new RegistryFile(
+            RegistryFile.Kind.OWN,
+            ledgerId,
+            chainId,
+            suite.id(),
+            0,
+            Bytes.wrap(wrapped),
+            Bytes.EMPTY,
+            Bytes.EMPTY,
+            Bytes.EMPTY);
+    try (Keyring keyring = new Keyring(directory, suites, clock, root, empty)) {
+      keyring.dataKeys.add(
+          new DataKey(1, suite, DataKey.State.ACTIVE, false, clock.millis(), Secret.random()));
+      keyring.save();
+    }
+  }
+
+  /** Says in a new ledger that its values are sealed by an encryptor that is handed in. */
+  public static void createForeign(Path directory, Bytes ledgerId, String chainId) {
+    RegistryFile.foreign(ledgerId, chainId).write(directory);
+  }
+
+  /**
+   * Opens the registry of a directory.
+   *
+   * @throws KeyUnavailableException if the master key is not the one
+   * @throws IntegrityException if neither file is what was written
+   */
+  public static Keyring open(Path directory, KeyWrapper wrapper, Suites suites, Clock clock) {
+    List<RegistryFile> copies = soundCopies(directory);
+    Keyring keyring;
+    try {
+      keyring = open(directory, copies.get(0), wrapper, suites, clock);
+    } catch (IntegrityException | KeyUnavailableException e) {
+      if (copies.size() == 1 || copies.get(1).equals(copies.get(0))) {
+        throw e;
+      }
+      LOG.warn("the newer file of the registry of keys is refused: {}", e.getMessage());
+      keyring = open(directory, copies.get(1), wrapper, suites, clock);
+    }
+    keyring.repairCopies();
+    return keyring;
+  }
+
+  private static Keyring open(
+      Path directory, RegistryFile file, KeyWrapper wrapper, Suites suites, Clock clock) {
+    Secret root = unwrap(directory, file, wrapper);
+    Keyring keyring = new Keyring(directory, suites, clock, root, file);
+    try {
+      keyring.load();
+      return keyring;
+    } catch (RuntimeException | Error e) {
+      keyring.close();
+      throw e;
+    }
+  }
+
+  private static Secret unwrap(Path directory, RegistryFile file, KeyWrapper wrapper) {
+    try {
+      return new Secret(wrapper.unwrap(file.wrappedRoot().toArray(), wrapContext(file.ledgerId())));
+    } catch (KeyUnavailableException e) {
+      if (e.reason() != KeyUnavailableException.Reason.WRONG) {
+        throw e;
+      }
+      throw new KeyUnavailableException(
+          KeyUnavailableException.Reason.WRONG,
+          "the key of %s is not the one that ledger %s in %s is encrypted with; give that one"
+              .formatted(wrapper.place(), file.ledgerId().hex(), directory),
+          e);
+    }
+  }
+
+  /** Returns the copies that fit their checksum, the newest first; at least one. */
+  private static List<RegistryFile> soundCopies(Path directory) {
+    List<RegistryFile> sound = new ArrayList<>();
+    List<String> problems = new ArrayList<>();
+    for (Path path : RegistryFile.in(directory)) {
+      try {
+        sound.add(RegistryFile.read(path));
+      } catch (LedgerkeepException e) {
+        problems.add(String.valueOf(e.getMessage()));
+      }
+    }
+    if (sound.isEmpty()) {
+      throw new IntegrityException(
+          "neither file of the registry of keys can be used; put one back from a backup: "
+              + String.join("; ", problems));
+    }
+    sound.sort(Comparator.comparingLong(RegistryFile::generation).reversed());
+    return sound;
+  }
+
+  /** A copy that is damaged, absent or older is replaced. */
+  private void repairCopies() {
+    for (Path path : RegistryFile.in(directory)) {
+      try {
+        if (RegistryFile.read(path).equals(file)) {
+          continue;
+        }
+        LOG.info("{} was older than its twin; it is replaced", path);
+      } catch (LedgerkeepException e) {
+        LOG.warn("{}; it is replaced by its twin", e.getMessage());
+      }
+      file.writeTo(path);
+    }
+  }
+
+  // ------------------------------------------------------------------------------------ the body
+
+  private synchronized void load() {
+    CipherSuite suite = suites.of(file.suite());
+    byte[] material = bodyMaterial(suite, file.salt());
+    byte[] body = new byte[Math.max(0, file.body().size() - CipherSuite.TAG_BYTES)];
+    try (Aead aead = aead(suite, material)) {
+      if (!commitment(suite, material).equals(file.commitment())
+          || !aead.open(
+              ZERO_NONCE,
+              file.head().toArrayUnsafe(),
+              file.body().toArrayUnsafe(),
+              0,
+              file.body().size(),
+              body,
+              0)) {
+        throw new IntegrityException(
+            "the registry of keys in %s, generation %s, was changed; put it back from a backup"
+                .formatted(directory, file.generation()));
+      }
+      decode(new ByteReader(Bytes.wrap(body), "the registry of keys"));
+    } finally {
+      Arrays.fill(material, (byte) 0);
+      Arrays.fill(body, (byte) 0);
+    }
+  }
+
+  /** Writes the next generation. */
+  private synchronized void save() {
+    CipherSuite suite = suites.of(file.suite());
+    Bytes salt = Bytes.wrap(Secret.randomBytes());
+    byte[] material = bodyMaterial(suite, salt);
+    byte[] plain = encode();
+    byte[] body = new byte[plain.length + CipherSuite.TAG_BYTES];
+    System.arraycopy(plain, 0, body, 0, plain.length);
+    Arrays.fill(plain, (byte) 0);
+    RegistryFile next = file.next(salt, commitment(suite, material), Bytes.wrap(body));
+    try (Aead aead = aead(suite, material)) {
+      aead.seal(ZERO_NONCE, next.head().toArrayUnsafe(), body, 0, plain.length);
+    } finally {
+      Arrays.fill(material, (byte) 0);
+    }
+    next.write(directory);
+    file = next;
+  }
+
+  /** Derives the key of the body, followed by the commitment to it. */
+  private byte[] bodyMaterial(CipherSuite suite, Bytes salt) {
+    Bytes info = new ByteWriter(64).raw(BODY_LABEL).u32(suite.id()).raw(file.ledgerId()).take();
+    return suite.derive(
+        root.bytes(), salt.toArray(), info.toArray(), suite.keyBytes() + COMMITMENT_BYTES);
+  }
+
+  private static Aead aead(CipherSuite suite, byte[] material) {
+    byte[] key = Bytes.wrap(material, 0, suite.keyBytes()).toArray();
+    try {
+      return suite.aead(key);
+    } finally {
+      Arrays.fill(key, (byte) 0);
+    }
+  }
+
+  private static Bytes commitment(CipherSuite suite, byte[] material) {
+    return Bytes.copyOf(material).slice(suite.keyBytes(), suite.keyBytes() + COMMITMENT_BYTES);
+  }
+
+  private byte[] encode() {
+    ByteWriter out = new ByteWriter(64 * (dataKeys.size() + epochs.size()) + 16);
+    out.varint(dataKeys.size());
+    for (DataKey key : dataKeys) {
+      out.varint(key.number())
+          .varint(key.suite().id())
+          .u8(key.state().code())
+          .u8(key.exposed() ? 1 : 0)
+          .u64(key.createdAtMillis())
+          .raw(key.secret().bytes());
+    }
+    out.varint(epochs.size());
+    for (Epoch epoch : epochs) {
+      out.varint(epoch.number())
+          .varint(epoch.dataKey())
+          .raw(epoch.salt())
+          .u64(epoch.createdAtMillis());
+    }
+    return out.take().toArrayUnsafe();
+  }
+
+  private void decode(ByteReader in) {
+    for (int left = in.count(); left > 0; left--) {
+      dataKeys.add(
+          new DataKey(
+              in.number(),
+              suites.of(in.number()),
+              DataKey.State.of(in.u8(), in),
+              in.u8() != 0,
+              in.u64(),
+              new Secret(in.raw(Secret.BYTES).toArray())));
+    }
+    for (int left = in.count(); left > 0; left--) {
+      epochs.add(
+          new Epoch(
+              in.number(), in.number(), Bytes.copyOf(in.raw(Secret.BYTES).toArray()), in.u64()));
+    }
+    in.end();
+  }
+
+  // ------------------------------------------------------------------------------------ keys
+
+  /** Returns the id of the ledger, to which every value is bound. */
+  public synchronized Bytes ledgerId() {
+    return file.ledgerId();
+  }
+
+  /** Returns the generation of the registry, which only grows. */
+  public synchronized long generation() {
+    return file.generation();
+  }
+
+  /** Returns the suite that new values are sealed under. */
+  public synchronized CipherSuite suite() {
+    return activeKey().suite();
+  }
+
+  /** Begins an epoch; it is durable when the call returns, before anything is sealed in it. */
+  synchronized EpochKey newEpoch(EpochLimits limits) {
+    Epoch epoch =
+        new Epoch(
+            epochs.size() + 1,
+            activeKey().number(),
+            Bytes.wrap(Secret.randomBytes()),
+            clock.millis());
+    epochs.add(epoch);
+    try {
+      save();
+    } catch (RuntimeException | Error e) {
+      epochs.remove(epoch);
+      throw e;
+    }
+    return key(epoch, limits);
+  }
+
+  /** Returns the key of an epoch that was begun before, or empty where there is none. */
+  synchronized Optional<EpochKey> epoch(int number, EpochLimits limits) {
+    return number < 1 || number > epochs.size()
+        ? Optional.empty()
+        : Optional.of(key(epochs.get(number - 1), limits));
+  }
+
+  private EpochKey key(Epoch epoch, EpochLimits limits) {
+    DataKey dataKey = dataKeys.get(epoch.dataKey() - 1);
+    CipherSuite suite = dataKey.suite();
+    Bytes info =
+        new ByteWriter(64)
+            .raw(VALUE_LABEL)
+            .u32(suite.id())
+            .raw(file.ledgerId())
+            .u32(epoch.number())
+            .take();
+    byte[] material =
+        suite.derive(
+            dataKey.secret().bytes(),
+            epoch.salt().toArray(),
+            info.toArray(),
+            suite.keyBytes() + CipherSuite.NONCE_BYTES);
+    try {
+      byte[] nonce = Bytes.copyOf(material).slice(suite.keyBytes(), material.length).toArray();
+      return new EpochKey(epoch, aead(suite, material), nonce, limits, clock);
+    } finally {
+      Arrays.fill(material, (byte) 0);
+    }
+  }
+
+  private DataKey activeKey() {
+    return dataKeys.stream()
+        .filter(key -> key.state() == DataKey.State.ACTIVE)
+        .reduce((first, second) -> second)
+        .orElseThrow(
+            () ->
+                new KeyUnavailableException(
+                    KeyUnavailableException.Reason.RETIRED,
+                    "no data key of this ledger may seal; run ledgerkeep tde rotate"));
+  }
+
+  private static byte[] wrapContext(Bytes ledgerId) {
+    return new ByteWriter(48).raw(WRAP_LABEL).raw(ledgerId).take().toArray();
+  }
+
+  /** Wipes the secrets; closing twice does nothing. */
+  @Override
+  public synchronized void close() {
+    root.close();
+    dataKeys.forEach(key -> key.secret().close());
+  }
+}
