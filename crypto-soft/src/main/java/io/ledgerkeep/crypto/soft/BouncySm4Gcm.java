@@ -14,7 +14,13 @@ final class BouncySm4Gcm implements GcmCipher {
 
   private static final int TAG_BITS = CipherSuite.TAG_BYTES * Byte.SIZE;
 
-  private final GCMModeCipher cipher = GCMBlockCipher.newInstance(new SM4Engine());
+  /**
+   * One for each direction: a cipher refuses to seal with the last nonce that it saw, and whoever
+   * puts a forged value before us to open must not take the next nonce away from us.
+   */
+  private final GCMModeCipher sealer = GCMBlockCipher.newInstance(new SM4Engine());
+
+  private final GCMModeCipher opener = GCMBlockCipher.newInstance(new SM4Engine());
   private final KeyParameter key;
 
   BouncySm4Gcm(byte[] key) {
@@ -24,9 +30,9 @@ final class BouncySm4Gcm implements GcmCipher {
   @Override
   public void seal(byte[] nonce, byte[] additional, byte[] buffer, int offset, int length) {
     try {
-      cipher.init(true, new AEADParameters(key, TAG_BITS, nonce, additional));
-      int done = cipher.processBytes(buffer, offset, length, buffer, offset);
-      cipher.doFinal(buffer, offset + done);
+      sealer.init(true, new AEADParameters(key, TAG_BITS, nonce, additional));
+      int done = sealer.processBytes(buffer, offset, length, buffer, offset);
+      sealer.doFinal(buffer, offset + done);
     } catch (InvalidCipherTextException | IllegalArgumentException e) {
       throw new IllegalStateException("Bouncy Castle refused to seal: " + e.getMessage(), e);
     }
@@ -41,10 +47,10 @@ final class BouncySm4Gcm implements GcmCipher {
       int length,
       byte[] target,
       int targetOffset) {
-    cipher.init(false, new AEADParameters(key, TAG_BITS, nonce, additional));
+    opener.init(false, new AEADParameters(key, TAG_BITS, nonce, additional));
     try {
-      int done = cipher.processBytes(sealed, offset, length, target, targetOffset);
-      cipher.doFinal(target, targetOffset + done);
+      int done = opener.processBytes(sealed, offset, length, target, targetOffset);
+      opener.doFinal(target, targetOffset + done);
       return true;
     } catch (InvalidCipherTextException e) {
       // It writes what it deciphers before it has seen the tag.
@@ -59,7 +65,9 @@ final class BouncySm4Gcm implements GcmCipher {
     byte[] other = new byte[key.getKeyLength()];
     Arrays.fill(other, THROW_AWAY);
     byte[] nonce = new byte[CipherSuite.NONCE_BYTES];
-    cipher.init(true, new AEADParameters(new KeyParameter(other), TAG_BITS, nonce));
+    AEADParameters forgetful = new AEADParameters(new KeyParameter(other), TAG_BITS, nonce);
+    sealer.init(true, forgetful);
+    opener.init(false, forgetful);
     // The array inside, not a copy of it.
     Arrays.fill(key.getKey(), (byte) 0);
   }

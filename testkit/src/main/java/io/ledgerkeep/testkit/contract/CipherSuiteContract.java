@@ -195,6 +195,19 @@ public abstract class CipherSuiteContract {
     assertThat(open(aead, 1, new byte[0], sealed)).isEmpty();
   }
 
+  @Test
+  public void rule2_whatIsOpenedDoesNotHinderSealing() {
+    // Who hands in forged values knows the next nonce; opening one must not use it up.
+    Aead aead = aead(1);
+    byte[] additional = key(2);
+    byte[] expected = seal(aead(1), 2, additional, noise(3, 40));
+    open(aead, 2, additional, noise(4, 56).toArray());
+    assertThat(seal(aead, 2, additional, noise(3, 40))).isEqualTo(expected);
+    byte[] next = seal(aead(1), 3, additional, noise(3, 40));
+    assertThat(open(aead, 3, additional, next)).isPresent();
+    assertThat(seal(aead, 3, additional, noise(3, 40))).isEqualTo(next);
+  }
+
   // ---- rule 3: HKDF and HMAC
 
   @Test
