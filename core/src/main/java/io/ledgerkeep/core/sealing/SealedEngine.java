@@ -3,15 +3,19 @@ package io.ledgerkeep.core.sealing;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.KeyRange;
+import io.ledgerkeep.core.codec.ByteReader;
+import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
 import io.ledgerkeep.encryption.Encryptor;
 import io.ledgerkeep.encryption.Encryptor.Context;
+import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.WriteBatch;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -25,11 +29,28 @@ public final class SealedEngine implements StorageEngine {
   /** Less is sealed sooner than it is handed to another thread. */
   private static final int TASK_BYTES = 64 << 10;
 
+  /** A record as every database may have. */
+  private static final Bytes GENERATION = Bytes.ofUtf8("\u0001keys");
+
+  private static final int GENERATION_BYTES = 16;
+
   private final StorageEngine engine;
   private final Encryptor encryptor;
   private final UUID store;
   private final Database database;
+  private final Heights heights;
   private final Executor executor;
+
+  /** The generation of the registry that the engine is known to hold. */
+  private volatile long recordedGeneration;
+
+  /** Tells the height that a key names, where it names one. */
+  @FunctionalInterface
+  public interface Heights {
+
+    /** Returns the height, or empty. */
+    OptionalLong of(Bytes key);
+  }
 
   /** Seals the values of a database of a store. The engine is closed with it. */
   public SealedEngine(
@@ -37,8 +58,10 @@ public final class SealedEngine implements StorageEngine {
       Encryptor encryptor,
       Bytes store,
       Database database,
+      Heights heights,
       Executor executor) {
     this.engine = engine;
+    this.heights = heights;
     this.encryptor = encryptor;
     ByteBuffer id = store.asBuffer();
     this.store = new UUID(id.getLong(), id.getLong());
@@ -77,19 +100,55 @@ public final class SealedEngine implements StorageEngine {
     };
   }
 
+  /**
+   * Checks that the registry of keys is not older than what was sealed with it: the block database
+   * holds the generation of its newest values, sealed like them.
+   *
+   * @throws IntegrityException if it is
+   */
+  public void requireGeneration() {
+    recordedGeneration =
+        get(GENERATION)
+            .map(row -> new ByteReader(row, "the generation of the registry of keys").u64())
+            .orElse(0L);
+    if (recordedGeneration > generation()) {
+      throw new IntegrityException(
+          "the registry of keys is an older one, generation %s, and the %s database needs %s; put the newer one back"
+              .formatted(generation(), database.lowerCaseName(), recordedGeneration));
+    }
+  }
+
+  private long generation() {
+    return encryptor instanceof EpochEncryptor epochs && database == Database.BLOCK
+        ? epochs.generation()
+        : 0;
+  }
+
   @Override
   public void write(WriteBatch batch, Durability durability) {
-    engine.write(seal(batch), durability);
+    WriteBatch result = seal(batch);
+    long generation = generation();
+    if (generation > recordedGeneration) {
+      Bytes record = new ByteWriter(Long.BYTES).u64(generation).take();
+      result.put(GENERATION, seal(GENERATION, record));
+    }
+    engine.write(result, durability);
+    recordedGeneration = Math.max(generation, recordedGeneration);
   }
 
   private WriteBatch seal(WriteBatch batch) {
+    List<List<Row>> tasks = tasks(batch);
     WriteBatch result = new WriteBatch();
+    if (tasks.size() == 1) {
+      add(sealAll(tasks.get(0)), result);
+      return result;
+    }
     try (OrderedPipeline<List<Row>> pipeline = new OrderedPipeline<>(executor)) {
-      for (List<Row> rows : tasks(batch)) {
+      for (List<Row> rows : tasks) {
         if (pipeline.isFull()) {
           add(pipeline.takeUninterruptibly(), result);
         }
-        pipeline.submit(bytesOf(rows), () -> rows.stream().map(this::seal).toList());
+        pipeline.submit(bytesOf(rows), () -> sealAll(rows));
       }
       while (!pipeline.isEmpty()) {
         add(pipeline.takeUninterruptibly(), result);
@@ -105,8 +164,12 @@ public final class SealedEngine implements StorageEngine {
    */
   private record Row(Bytes key, @Nullable Bytes value) {}
 
-  private Row seal(Row row) {
-    return row.value == null ? row : new Row(row.key, seal(row.key, row.value));
+  private List<Row> sealAll(List<Row> rows) {
+    List<Row> result = new ArrayList<>(rows.size());
+    for (Row row : rows) {
+      result.add(row.value == null ? row : new Row(row.key, seal(row.key, row.value)));
+    }
+    return result;
   }
 
   private static List<List<Row>> tasks(WriteBatch batch) {
@@ -177,8 +240,8 @@ public final class SealedEngine implements StorageEngine {
     return new Limits(
         limits.maxKeyBytes(),
         limits.maxValueBytes() - overhead,
-        limits.maxBatchBytes() - overhead * count,
-        Math.toIntExact(count));
+        limits.maxBatchBytes() - overhead * count - GENERATION_BYTES,
+        Math.toIntExact(count - 1));
   }
 
   @Override
@@ -195,8 +258,15 @@ public final class SealedEngine implements StorageEngine {
     return encryptor.seal(context(key), value);
   }
 
-  private Bytes open(Bytes key, Bytes sealed) {
-    return encryptor.open(context(key), sealed);
+  private Bytes open(Bytes key, Bytes sealedValue) {
+    try {
+      return encryptor.open(context(key), sealedValue);
+    } catch (IntegrityException e) {
+      OptionalLong height = heights.of(key);
+      throw height.isEmpty()
+          ? e
+          : new IntegrityException("height " + height.getAsLong() + ": " + e.getMessage(), e);
+    }
   }
 
   private Context context(Bytes key) {
