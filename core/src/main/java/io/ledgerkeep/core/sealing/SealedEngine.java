@@ -8,6 +8,7 @@ import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
 import io.ledgerkeep.encryption.Encryptor;
 import io.ledgerkeep.encryption.Encryptor.Context;
+import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.WriteBatch;
@@ -33,6 +34,11 @@ public final class SealedEngine implements StorageEngine {
   private static final Bytes GENERATION = Bytes.ofUtf8("\u0001keys");
 
   private static final int GENERATION_BYTES = 16;
+
+  /** What a ledger needs at least, as {@link Limits} has it. */
+  private static final int MIN_VALUE_BYTES = 64 << 10;
+
+  private static final int MIN_BATCH_COUNT = 16;
 
   private final StorageEngine engine;
   private final Encryptor encryptor;
@@ -126,6 +132,7 @@ public final class SealedEngine implements StorageEngine {
 
   @Override
   public void write(WriteBatch batch, Durability durability) {
+    limits().check(batch);
     WriteBatch result = seal(batch);
     long generation = generation();
     if (generation > recordedGeneration) {
@@ -237,6 +244,11 @@ public final class SealedEngine implements StorageEngine {
     Limits limits = engine.limits();
     int overhead = encryptor.overheadBytes();
     long count = Math.min(limits.maxBatchCount(), limits.maxBatchBytes() / (8L * overhead));
+    if (limits.maxValueBytes() < MIN_VALUE_BYTES + overhead || count <= MIN_BATCH_COUNT) {
+      throw new ConfigurationException(
+          "the engine of the %s database takes values of %s bytes and batches of %s at most: too little for an encrypted ledger"
+              .formatted(database.lowerCaseName(), limits.maxValueBytes(), limits.maxBatchCount()));
+    }
     return new Limits(
         limits.maxKeyBytes(),
         limits.maxValueBytes() - overhead,

@@ -4,6 +4,7 @@ import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.encryption.EncryptorProvider;
 import io.ledgerkeep.encryption.KeyWrapper;
+import io.ledgerkeep.storage.StorageEngine;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -19,6 +20,10 @@ public final class Keys {
       "hex:f00102030405060708090a0b0c0d0e0f101112131415161718191a1b1c1d1e1f";
   public static final String SM4 = "hex:0f1e2d3c4b5a69788796a5b4c3d2e1f0";
   public static final Bytes LEDGER = Bytes.fromHex("00112233445566778899aabbccddeeff");
+
+  /** The smallest limits of an engine that an encrypted ledger can be on. */
+  public static final StorageEngine.Limits SMALLEST_LIMITS =
+      new StorageEngine.Limits(40 << 10, (64 << 10) + 28, 106 << 10, 17);
 
   private Keys() {}
 
