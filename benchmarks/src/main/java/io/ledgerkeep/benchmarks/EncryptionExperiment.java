@@ -122,7 +122,8 @@ final class EncryptionExperiment implements Experiment {
 
   private void importRound(int round, long count, Ledger sealing, Ledger plain) {
     List<Block> some = next(count);
-    measure(round, imports, count, () -> sealing.commitAll(some), () -> plain.commitAll(some));
+    measure(
+        round, imports, (double) count, () -> sealing.commitAll(some), () -> plain.commitAll(some));
   }
 
   private void commitRound(int round, Ledger sealing, Ledger plain) {
