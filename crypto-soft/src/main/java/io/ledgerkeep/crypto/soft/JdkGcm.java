@@ -14,6 +14,28 @@ final class JdkGcm implements GcmCipher {
 
   private final Cipher cipher;
   private final AesKey key;
+  private final CurrentNonce current = new CurrentNonce();
+
+  /** One object for all values, since one for each is a tenth of what a value costs in garbage. */
+  private static final class CurrentNonce extends GCMParameterSpec {
+
+    private byte[] nonce = new byte[CipherSuite.NONCE_BYTES];
+
+    CurrentNonce() {
+      super(TAG_BITS, new byte[CipherSuite.NONCE_BYTES]);
+    }
+
+    CurrentNonce of(byte[] next) {
+      nonce = next;
+      return this;
+    }
+
+    /** A copy, which the cipher keeps. */
+    @Override
+    public byte[] getIV() {
+      return nonce.clone();
+    }
+  }
 
   /** Creates the cipher under a key that is not copied here. */
   JdkGcm(byte[] key) {
@@ -29,7 +51,7 @@ final class JdkGcm implements GcmCipher {
   public void seal(byte[] nonce, byte[] additional, byte[] buffer, int offset, int length) {
     try {
       // Anew for each value, with a nonce of its own: the JVM refuses to go on with the last one.
-      cipher.init(Cipher.ENCRYPT_MODE, key, new GCMParameterSpec(TAG_BITS, nonce));
+      cipher.init(Cipher.ENCRYPT_MODE, key, current.of(nonce));
       cipher.updateAAD(additional);
       // In one call. Into the same place of the same array it needs no other array in between.
       cipher.doFinal(buffer, offset, length, buffer, offset);
@@ -48,7 +70,7 @@ final class JdkGcm implements GcmCipher {
       byte[] target,
       int targetOffset) {
     try {
-      cipher.init(Cipher.DECRYPT_MODE, key, new GCMParameterSpec(TAG_BITS, nonce));
+      cipher.init(Cipher.DECRYPT_MODE, key, current.of(nonce));
       cipher.updateAAD(additional);
       cipher.doFinal(sealed, offset, length, target, targetOffset);
       return true;

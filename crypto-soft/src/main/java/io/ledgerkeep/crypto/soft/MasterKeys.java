@@ -48,7 +48,8 @@ final class MasterKeys {
     return wrapper(text.bytes(), lengths, samples, random, Optional.empty());
   }
 
-  private static KeyWrapper wrapper(
+  /** Returns the wrapper; the key is given away, and wiped if it is refused. */
+  static KeyWrapper wrapper(
       byte[] key,
       KeyLengths lengths,
       boolean samples,

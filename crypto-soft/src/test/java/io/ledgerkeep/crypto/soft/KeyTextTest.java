@@ -107,7 +107,7 @@ final class KeyTextTest {
             })
         .isInstanceOf(ConfigurationException.class)
         .hasMessageStartingWith("option 'key' is no key: ")
-        .satisfies(e -> assertThat(text.isEmpty() || !e.getMessage().contains(text)).isTrue())
+        .satisfies(e -> assertThat(text.length() <= 5 || !e.getMessage().contains(text)).isTrue())
         .hasNoCause();
   }
 }
