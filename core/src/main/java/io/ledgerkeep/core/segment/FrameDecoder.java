@@ -5,22 +5,35 @@ import com.github.luben.zstd.ZstdDictDecompress;
 import com.github.luben.zstd.ZstdException;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.Digests;
+import io.ledgerkeep.core.sealing.SegmentKey;
+import java.util.Optional;
 import java.util.function.Supplier;
 
-/** Checks frames against the frame table and decodes them. Serves any number of threads. */
+/** Checks frames against the frame table, opens and decodes them. Serves any number of threads. */
 final class FrameDecoder {
 
   private final String segment;
   private final Digests digests;
   private final FrameTable table;
+  private final Optional<Supplier<SegmentKey>> key;
   private final Supplier<ZstdDictDecompress> dictionary;
 
-  /** Creates a decoder; the dictionary is asked for when a frame needs it. */
+  /**
+   * Creates a decoder.
+   *
+   * @param key asked for when a frame is opened; empty where the segment is in plain
+   * @param dictionary asked for when a frame needs it
+   */
   FrameDecoder(
-      String segment, Digests digests, FrameTable table, Supplier<ZstdDictDecompress> dictionary) {
+      String segment,
+      Digests digests,
+      FrameTable table,
+      Optional<Supplier<SegmentKey>> key,
+      Supplier<ZstdDictDecompress> dictionary) {
     this.segment = segment;
     this.digests = digests;
     this.table = table;
+    this.key = key;
     this.dictionary = dictionary;
   }
 
@@ -31,30 +44,61 @@ final class FrameDecoder {
     frame.digestInto(digest);
     SegmentFormat.expect(
         segment, expected.place() + " digest", table.digest(number), Bytes.wrap(digest.digest()));
-    return FrameHeader.check(segment, expected, frame);
+    FrameHeader header = FrameHeader.check(segment, expected, frame);
+    if (header.isSealed() != key.isPresent()) {
+      throw SegmentFormat.damaged(
+          segment,
+          header.place() + (header.isSealed() ? " is sealed, the" : " is in plain, no")
+              + " other one is");
+    }
+    return header;
   }
+
+  /** The bytes of a frame as they were before it was sealed; a part of an array. */
+  private record Content(byte[] array, int from, int size) {}
 
   /** Returns the decoded bytes of a frame that passes {@link #check}. */
   Bytes decode(int number, Bytes frame) {
     FrameHeader header = check(number, frame);
-    return switch (header.flags()) {
-      case 0 -> raw(header, frame);
-      case FrameHeader.COMPRESSED -> decompress(header, frame, false);
-      case FrameHeader.COMPRESSED | FrameHeader.WITH_DICTIONARY -> decompress(header, frame, true);
+    Content content =
+        key.isPresent()
+            ? open(header, frame, key.get().get())
+            : new Content(frame.toArrayUnsafe(), FrameHeader.BYTES, header.storedBytes());
+    return switch (header.flags() & ~FrameHeader.SEALED) {
+      case 0 -> raw(header, content);
+      case FrameHeader.COMPRESSED -> decompress(header, content, false);
+      case FrameHeader.COMPRESSED | FrameHeader.WITH_DICTIONARY ->
+          decompress(header, content, true);
       default -> throw SegmentFormat.damaged(segment, header.place() + " has unknown flags");
     };
   }
 
-  private Bytes raw(FrameHeader header, Bytes frame) {
-    SegmentFormat.expect(
-        segment, header.place() + " size", header.rawBytes(), header.storedBytes());
-    return frame.slice(FrameHeader.BYTES, frame.size());
+  private Content open(FrameHeader header, Bytes frame, SegmentKey by) {
+    byte[] opened =
+        by.open(
+                header.number(),
+                header.bound(),
+                frame.toArrayUnsafe(),
+                FrameHeader.BYTES,
+                header.storedBytes())
+            .orElseThrow(
+                () ->
+                    SegmentFormat.damaged(
+                        segment,
+                        header.place()
+                            + " does not fit its seal: it was changed, or belongs elsewhere"));
+    return new Content(opened, 0, opened.length);
   }
 
-  private Bytes decompress(FrameHeader header, Bytes frame, boolean withDictionary) {
-    byte[] source = frame.toArrayUnsafe();
-    int from = FrameHeader.BYTES;
-    int size = header.storedBytes();
+  private Bytes raw(FrameHeader header, Content content) {
+    SegmentFormat.expect(segment, header.place() + " size", header.rawBytes(), content.size);
+    return Bytes.wrap(content.array, content.from, content.size);
+  }
+
+  private Bytes decompress(FrameHeader header, Content content, boolean withDictionary) {
+    byte[] source = content.array;
+    int from = content.from;
+    int size = content.size;
     // Zstd writes as much as the frame says, so what it says is compared first.
     long declared = Zstd.getFrameContentSize(source, from, size);
     SegmentFormat.expect(
