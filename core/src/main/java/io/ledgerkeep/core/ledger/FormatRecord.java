@@ -53,11 +53,11 @@ record FormatRecord(
     engine.write(new WriteBatch().put(KEY, record), Durability.DURABLE);
   }
 
-  /** Returns whether the engine holds nothing but, perhaps, a format record. */
+  /** Returns whether the engine holds nothing but, perhaps, a format record and one of the keys. */
   static boolean hasNothingBeside(StorageEngine engine) {
     try (StorageEngine.Cursor cursor = engine.scan(KeyRange.all())) {
       while (cursor.next()) {
-        if (!cursor.key().equals(KEY)) {
+        if (!cursor.key().equals(KEY) && !cursor.key().equals(ChainKeys.record("keys"))) {
           return false;
         }
       }
@@ -72,7 +72,8 @@ record FormatRecord(
   private static FormatRecord decode(Bytes record) {
     ByteReader in = new ByteReader(record, "the format record");
     if (!in.raw(MAGIC.size()).equals(MAGIC)) {
-      throw in.damaged("it does not begin as one");
+      throw in.damaged(
+          "it does not begin as one; if the ledger was encrypted, its registry KEYS is missing");
     }
     long version = in.varint();
     String compatibilityVersion = in.text();

@@ -6,6 +6,7 @@ import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Options;
+import io.ledgerkeep.core.chain.ChainKeys;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.core.ledger.Settings.EngineChoice;
@@ -26,6 +27,7 @@ import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -140,7 +142,12 @@ final class LedgerOpener {
         .<StorageEngine>map(
             by ->
                 new SealedEngine(
-                    engine, by.encryptor(), by.ledgerId(), database, settings.executor))
+                    engine,
+                    by.encryptor(),
+                    by.ledgerId(),
+                    database,
+                    database == Database.BLOCK ? ChainKeys::heightOf : key -> OptionalLong.empty(),
+                    settings.executor))
         .orElse(engine);
   }
 
@@ -262,6 +269,9 @@ final class LedgerOpener {
       engine = sealing(engine, database, sealed);
       engines.put(database, engine);
       formats.put(database, format(engine, database, place));
+      if (engine instanceof SealedEngine onSealed) {
+        onSealed.requireGeneration();
+      }
       names.put(database, place.engine());
     }
     FormatRecord format = requireOneLedger(formats);

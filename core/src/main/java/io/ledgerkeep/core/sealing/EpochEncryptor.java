@@ -64,6 +64,7 @@ public final class EpochEncryptor implements Encryptor {
 
   @Override
   public int overheadBytes() {
+    requireOpen();
     return OVERHEAD_BYTES;
   }
 

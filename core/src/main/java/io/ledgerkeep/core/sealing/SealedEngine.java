@@ -3,15 +3,20 @@ package io.ledgerkeep.core.sealing;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.KeyRange;
+import io.ledgerkeep.core.codec.ByteReader;
+import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
 import io.ledgerkeep.encryption.Encryptor;
 import io.ledgerkeep.encryption.Encryptor.Context;
+import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.WriteBatch;
 import java.nio.ByteBuffer;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.Executor;
 import org.jspecify.annotations.Nullable;
@@ -25,11 +30,33 @@ public final class SealedEngine implements StorageEngine {
   /** Less is sealed sooner than it is handed to another thread. */
   private static final int TASK_BYTES = 64 << 10;
 
+  /** A record as every database may have. */
+  private static final Bytes GENERATION = Bytes.ofUtf8("\u0001keys");
+
+  private static final int GENERATION_BYTES = 16;
+
+  /** What a ledger needs at least, as {@link Limits} has it. */
+  private static final int MIN_VALUE_BYTES = 64 << 10;
+
+  private static final int MIN_BATCH_COUNT = 16;
+
   private final StorageEngine engine;
   private final Encryptor encryptor;
   private final UUID store;
   private final Database database;
+  private final Heights heights;
   private final Executor executor;
+
+  /** The generation of the registry that the engine is known to hold. */
+  private volatile long recordedGeneration;
+
+  /** Tells the height that a key names, where it names one. */
+  @FunctionalInterface
+  public interface Heights {
+
+    /** Returns the height, or empty. */
+    OptionalLong of(Bytes key);
+  }
 
   /** Seals the values of a database of a store. The engine is closed with it. */
   public SealedEngine(
@@ -37,8 +64,10 @@ public final class SealedEngine implements StorageEngine {
       Encryptor encryptor,
       Bytes store,
       Database database,
+      Heights heights,
       Executor executor) {
     this.engine = engine;
+    this.heights = heights;
     this.encryptor = encryptor;
     ByteBuffer id = store.asBuffer();
     this.store = new UUID(id.getLong(), id.getLong());
@@ -77,19 +106,56 @@ public final class SealedEngine implements StorageEngine {
     };
   }
 
+  /**
+   * Checks that the registry of keys is not older than what was sealed with it: the block database
+   * holds the generation of its newest values, sealed like them.
+   *
+   * @throws IntegrityException if it is
+   */
+  public void requireGeneration() {
+    recordedGeneration =
+        get(GENERATION)
+            .map(row -> new ByteReader(row, "the generation of the registry of keys").u64())
+            .orElse(0L);
+    if (recordedGeneration > generation()) {
+      throw new IntegrityException(
+          "the registry of keys is an older one, generation %s, and the %s database needs %s; put the newer one back"
+              .formatted(generation(), database.lowerCaseName(), recordedGeneration));
+    }
+  }
+
+  private long generation() {
+    return encryptor instanceof EpochEncryptor epochs && database == Database.BLOCK
+        ? epochs.generation()
+        : 0;
+  }
+
   @Override
   public void write(WriteBatch batch, Durability durability) {
-    engine.write(seal(batch), durability);
+    limits().check(batch);
+    WriteBatch result = seal(batch);
+    long generation = generation();
+    if (generation > recordedGeneration) {
+      Bytes record = new ByteWriter(Long.BYTES).u64(generation).take();
+      result.put(GENERATION, seal(GENERATION, record));
+    }
+    engine.write(result, durability);
+    recordedGeneration = Math.max(generation, recordedGeneration);
   }
 
   private WriteBatch seal(WriteBatch batch) {
+    List<List<Row>> tasks = tasks(batch);
     WriteBatch result = new WriteBatch();
+    if (tasks.size() == 1) {
+      add(sealAll(tasks.get(0)), result);
+      return result;
+    }
     try (OrderedPipeline<List<Row>> pipeline = new OrderedPipeline<>(executor)) {
-      for (List<Row> rows : tasks(batch)) {
+      for (List<Row> rows : tasks) {
         if (pipeline.isFull()) {
           add(pipeline.takeUninterruptibly(), result);
         }
-        pipeline.submit(bytesOf(rows), () -> rows.stream().map(this::seal).toList());
+        pipeline.submit(bytesOf(rows), () -> sealAll(rows));
       }
       while (!pipeline.isEmpty()) {
         add(pipeline.takeUninterruptibly(), result);
@@ -105,8 +171,12 @@ public final class SealedEngine implements StorageEngine {
    */
   private record Row(Bytes key, @Nullable Bytes value) {}
 
-  private Row seal(Row row) {
-    return row.value == null ? row : new Row(row.key, seal(row.key, row.value));
+  private List<Row> sealAll(List<Row> rows) {
+    List<Row> result = new ArrayList<>(rows.size());
+    for (Row row : rows) {
+      result.add(row.value == null ? row : new Row(row.key, seal(row.key, row.value)));
+    }
+    return result;
   }
 
   private static List<List<Row>> tasks(WriteBatch batch) {
@@ -174,11 +244,16 @@ public final class SealedEngine implements StorageEngine {
     Limits limits = engine.limits();
     int overhead = encryptor.overheadBytes();
     long count = Math.min(limits.maxBatchCount(), limits.maxBatchBytes() / (8L * overhead));
+    if (limits.maxValueBytes() < MIN_VALUE_BYTES + overhead || count <= MIN_BATCH_COUNT) {
+      throw new ConfigurationException(
+          "the engine of the %s database takes values of %s bytes and batches of %s at most: too little for an encrypted ledger"
+              .formatted(database.lowerCaseName(), limits.maxValueBytes(), limits.maxBatchCount()));
+    }
     return new Limits(
         limits.maxKeyBytes(),
         limits.maxValueBytes() - overhead,
-        limits.maxBatchBytes() - overhead * count,
-        Math.toIntExact(count));
+        limits.maxBatchBytes() - overhead * count - GENERATION_BYTES,
+        Math.toIntExact(count - 1));
   }
 
   @Override
@@ -195,8 +270,15 @@ public final class SealedEngine implements StorageEngine {
     return encryptor.seal(context(key), value);
   }
 
-  private Bytes open(Bytes key, Bytes sealed) {
-    return encryptor.open(context(key), sealed);
+  private Bytes open(Bytes key, Bytes sealedValue) {
+    try {
+      return encryptor.open(context(key), sealedValue);
+    } catch (IntegrityException e) {
+      OptionalLong height = heights.of(key);
+      throw height.isEmpty()
+          ? e
+          : new IntegrityException("height " + height.getAsLong() + ": " + e.getMessage(), e);
+    }
   }
 
   private Context context(Bytes key) {

@@ -62,8 +62,7 @@ final class BouncySm4Gcm implements GcmCipher {
 
   @Override
   public void close() {
-    byte[] other = new byte[key.getKeyLength()];
-    Arrays.fill(other, THROW_AWAY);
+    byte[] other = GcmCipher.throwAwayKey(key.getKeyLength());
     byte[] nonce = new byte[CipherSuite.NONCE_BYTES];
     AEADParameters forgetful = new AEADParameters(new KeyParameter(other), TAG_BITS, nonce);
     sealer.init(true, forgetful);

@@ -86,8 +86,7 @@ final class JdkGcm implements GcmCipher {
   /** A cipher keeps the last key it saw, and its schedule, until it sees another. */
   @Override
   public void close() {
-    byte[] other = new byte[key.length()];
-    Arrays.fill(other, THROW_AWAY);
+    byte[] other = GcmCipher.throwAwayKey(key.length());
     byte[] nonce = new byte[CipherSuite.NONCE_BYTES];
     try {
       cipher.init(Cipher.ENCRYPT_MODE, new AesKey(other), new GCMParameterSpec(TAG_BITS, nonce));
