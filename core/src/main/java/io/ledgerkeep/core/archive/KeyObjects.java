@@ -7,10 +7,13 @@ import io.ledgerkeep.core.sealing.ArchiveKeys;
 import io.ledgerkeep.core.sealing.Suites;
 import io.ledgerkeep.core.sealing.WrappedKey;
 import io.ledgerkeep.encryption.KeyWrapper;
+import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.KeyUnavailableException.Reason;
+import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.error.UnsupportedFormatException;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -59,20 +62,31 @@ public final class KeyObjects {
   }
 
   /**
-   * Opens the keys that the master key unlocks; the caller closes them.
+   * Opens the keys that the master key unlocks; the caller closes them. What is damaged, or of a
+   * suite or format that is not at hand, may have a twin that serves.
    *
    * @throws KeyUnavailableException if there are keys, and it unlocks none
+   * @throws LedgerkeepException if it unlocks none, and may only because some cannot be read
    */
   public ArchiveKeys open(KeyWrapper wrapper, Suites suites) {
     TreeMap<Integer, ArchiveKey> opened = new TreeMap<>();
     List<String> objects = objects();
+    List<LedgerkeepException> unusable = new ArrayList<>();
     try {
       for (String name : objects) {
-        open(name, wrapper, suites, opened);
+        try {
+          open(name, wrapper, suites, opened);
+        } catch (IntegrityException | ConfigurationException | UnsupportedFormatException e) {
+          LOG.warn("{}; it is passed over", e.getMessage());
+          unusable.add(e);
+        }
       }
     } catch (RuntimeException | Error e) {
       opened.values().forEach(ArchiveKey::close);
       throw e;
+    }
+    if (opened.isEmpty() && !unusable.isEmpty()) {
+      throw unusable.get(0);
     }
     if (opened.isEmpty() && !objects.isEmpty()) {
       throw new KeyUnavailableException(
@@ -83,7 +97,7 @@ public final class KeyObjects {
     return ArchiveKeys.of(List.copyOf(opened.values()));
   }
 
-  /** Passes over what is another holder's; what is damaged may have a sound twin. */
+  /** Passes over what is another holder's. */
   private void open(
       String name, KeyWrapper wrapper, Suites suites, TreeMap<Integer, ArchiveKey> opened) {
     try {
@@ -92,8 +106,6 @@ public final class KeyObjects {
         opened.put(
             wrapped.number(), ArchiveKey.open(names.ledgerId(), wrapped, wrapper, suites));
       }
-    } catch (IntegrityException e) {
-      LOG.warn("{}; it is passed over", e.getMessage());
     } catch (KeyUnavailableException e) {
       if (e.reason() != Reason.WRONG) {
         throw e;
@@ -105,7 +117,7 @@ public final class KeyObjects {
   /** Returns what is wrong with the objects, as far as it shows without a master key. */
   List<String> findings(Set<Integer> numbers) {
     Set<Integer> missing = new TreeSet<>(numbers);
-    List<String> findings = new java.util.ArrayList<>();
+    List<String> findings = new ArrayList<>();
     for (String name : objects()) {
       try {
         missing.remove(decode(name, read(name)).number());

@@ -23,11 +23,11 @@ final class SampleArchive {
   private final boolean linked;
 
   private SampleArchive(
-      ArchiveStore store, ArchiveNames names, boolean linked, ArchiveKeys keys) {
+      ArchiveStore store, ArchiveNames names, boolean linked, Manifest manifest) {
     this.linked = linked;
     this.store = store;
     this.names = names;
-    this.manifest = Manifest.create(store, names, "chain1", Digests.SHA256, keys);
+    this.manifest = manifest;
   }
 
   /** Writes an archive of the blocks, of which the first is the genesis block. */
@@ -61,12 +61,24 @@ final class SampleArchive {
       boolean linked,
       ArchiveKeys keys) {
     ArchiveNames names = new ArchiveNames(blocks.get(0).hash(), ledgerId);
-    SampleArchive archive = new SampleArchive(store, names, linked, keys);
+    SampleArchive archive =
+        new SampleArchive(
+            store,
+            names,
+            linked,
+            Manifest.create(store, names, "chain1", Digests.SHA256, keys));
     for (int from = 0; from < blocks.size(); from += blocksPerSegment) {
       int until = Math.min(blocks.size(), from + blocksPerSegment);
       archive.add(blocks.subList(from, until));
     }
     return names;
+  }
+
+  /** Adds another segment to an archive. */
+  static void goOn(ArchiveStore store, ArchiveNames names, List<Block> blocks, ArchiveKeys keys) {
+    new KeyObjects(store, names).putMissing(keys);
+    Manifest manifest = Manifest.open(store, names, keys).orElseThrow();
+    new SampleArchive(store, names, true, manifest).add(blocks);
   }
 
   private void add(List<Block> blocks) {
