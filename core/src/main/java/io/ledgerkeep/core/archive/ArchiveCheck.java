@@ -74,7 +74,7 @@ final class ArchiveCheck {
     if (looksInside && archive.manifest().isSealed() && !archive.manifest().keys().areGiven()) {
       throw new KeyUnavailableException(
           KeyUnavailableException.Reason.MISSING,
-          "the archive in %s is sealed: without its key (encryptor and encrypt_key) only levels structure and bytes can be checked"
+          "the archive in %s is encrypted: without its key (encryptor and encrypt_key) only levels structure and bytes can be checked"
               .formatted(archive.place()));
     }
   }

@@ -57,18 +57,14 @@ public final class LedgerArchive implements Archive {
     return new LedgerArchive(store, false, false, manifest, executor);
   }
 
-  /** Reads an archive in a store that is closed with the archive. */
+  /** Reads an archive in a store that is closed with the archive, like its keys. */
   public static LedgerArchive owning(ArchiveStore store, Manifest manifest) {
-    return alone(store, manifest, true);
+    return new LedgerArchive(store, true, true, manifest, Runnable::run);
   }
 
-  /**
-   * Reads an archive whose keys are closed with it.
-   *
-   * @param closesStore whether its store is, too
-   */
-  public static LedgerArchive alone(ArchiveStore store, Manifest manifest, boolean closesStore) {
-    return new LedgerArchive(store, closesStore, true, manifest, Runnable::run);
+  /** Reads an archive whose keys are closed with it, in a store that stays open. */
+  public static LedgerArchive alone(ArchiveStore store, Manifest manifest) {
+    return new LedgerArchive(store, false, true, manifest, Runnable::run);
   }
 
   /** Returns the manifest. */

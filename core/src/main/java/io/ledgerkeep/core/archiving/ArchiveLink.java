@@ -55,16 +55,13 @@ final class ArchiveLink {
     ArchiveStore store = site.requiredStore();
     Optional<Manifest> found = read(store);
     boolean begins = found.isEmpty() && site.chain().mark().pivot() == 0;
-    if (!begins) {
-      requireMark(found);
-    }
-    site.archiveKeys().newest();
+    Optional<Manifest> existing = begins ? Optional.empty() : Optional.of(requireMark(found));
     new KeyObjects(store, names()).putMissing(site.archiveKeys());
     Manifest manifest =
-        begins
-            ? Manifest.create(
-                store, names(), site.chainId(), site.digests(), site.archiveKeys())
-            : requireMark(found);
+        existing.orElseGet(
+            () ->
+                Manifest.create(
+                    store, names(), site.chainId(), site.digests(), site.archiveKeys()));
     opened = LedgerArchive.of(store, manifest, site.executor());
     return manifest;
   }

@@ -82,7 +82,9 @@ final class AloneArchiveBuilder implements Ledgerkeep.ArchiveBuilder {
       try {
         Manifest manifest = Manifest.open(store, names, keys).orElseThrow(AssertionError::new);
         master.confirm();
-        return LedgerArchive.alone(store, manifest, storeIsOurs);
+        return storeIsOurs
+            ? LedgerArchive.owning(store, manifest)
+            : LedgerArchive.alone(store, manifest);
       } catch (RuntimeException | Error e) {
         keys.close();
         throw e;

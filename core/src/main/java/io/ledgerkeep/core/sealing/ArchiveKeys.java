@@ -73,9 +73,9 @@ public final class ArchiveKeys implements AutoCloseable {
     throw new KeyUnavailableException(
         Reason.MISSING,
         given
-            ? "%s is sealed under archive key %s, which the key given does not open; give that of a holder who has it"
+            ? "%s is encrypted under archive key %s, which the key given does not open; give that of a holder who has it"
                 .formatted(what, number)
-            : "%s is sealed; open the archive with its key (encryptor and encrypt_key)"
+            : "%s is encrypted; open the archive with its key (encryptor and encrypt_key)"
                 .formatted(what));
   }
 

@@ -48,8 +48,10 @@ final class FrameDecoder {
     if (header.isSealed() != key.isPresent()) {
       throw SegmentFormat.damaged(
           segment,
-          header.place() + (header.isSealed() ? " is sealed, the" : " is in plain, no")
-              + " other one is");
+          header.place()
+              + (header.isSealed()
+                  ? " is sealed, and the segment is not"
+                  : " is in plain, and the segment is sealed"));
     }
     return header;
   }

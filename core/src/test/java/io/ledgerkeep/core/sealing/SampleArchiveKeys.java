@@ -1,7 +1,6 @@
 package io.ledgerkeep.core.sealing;
 
 import io.ledgerkeep.Bytes;
-import io.ledgerkeep.Options;
 import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.EncryptorProvider;
 import io.ledgerkeep.encryption.KeyWrapper;
@@ -66,10 +65,8 @@ public final class SampleArchiveKeys {
   }
 
   /** Opens the registry of a ledger that is encrypted. */
-  public static EpochEncryptor encryptor(Path directory, Options options) {
-    EncryptorProvider aes =
-        Keys.providers().stream().filter(found -> found.name().equals("aes")).findFirst().get();
-    try (KeyWrapper wrapper = aes.openKey(options)) {
+  public static EpochEncryptor encryptor(Path directory, String provider, String master) {
+    try (KeyWrapper wrapper = Keys.wrapper(provider, master)) {
       return new EpochEncryptor(
           Keyring.open(directory, wrapper, Keys.suites(), java.time.Clock.systemUTC()));
     }
