@@ -10,6 +10,7 @@ import io.ledgerkeep.error.ConfigurationException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
@@ -116,7 +117,32 @@ final class Settings {
     storage.text(ConfigFile.CHAIN_ID).ifPresent(builder::chainId);
     number(ConfigFile.UNARCHIVED, builder::unarchivedBlocks);
     number(ConfigFile.RESERVE_BYTES, builder::reserveBytes);
+    encryption().ifPresent(options -> builder.encryption(encryptor(), options));
     return builder.readThrough(storage.flag(ConfigFile.READ_THROUGH, false));
+  }
+
+  private String encryptor() {
+    return storage.requiredText(ConfigFile.ENCRYPTOR);
+  }
+
+  /** Returns the options of the master key; a command that ends soon leaves a key file as it is. */
+  private Optional<Options> encryption() {
+    Optional<String> key = storage.text(ConfigFile.ENCRYPT_KEY);
+    if (key.isPresent() != storage.text(ConfigFile.ENCRYPTOR).isPresent()) {
+      throw new ConfigurationException(
+          "%s and %s belong together: set both of them or neither"
+              .formatted(ConfigFile.ENCRYPTOR, ConfigFile.ENCRYPT_KEY));
+    }
+    return key.map(
+        text ->
+            Options.of(
+                Map.of(
+                    "key",
+                    text,
+                    ConfigFile.ALLOW_SAMPLE_KEY,
+                    storage.text(ConfigFile.ALLOW_SAMPLE_KEY).orElse("false"),
+                    ConfigFile.EMPTY_KEY_FILE,
+                    storage.text(ConfigFile.EMPTY_KEY_FILE).orElse("false"))));
   }
 
   /** Sets the engine by its own name, which is not always what a node's configuration calls it. */

@@ -19,6 +19,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.SecureRandom;
 import java.util.Arrays;
 import java.util.List;
+import java.util.function.Function;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -76,6 +77,24 @@ final class HeapTest {
     aead.seal(new byte[12], new byte[0], buffer, 0, 1024);
     assertThat(aead.open(new byte[12], new byte[0], buffer, 0, 1040, new byte[1024], 0)).isTrue();
     return aead;
+  }
+
+  /** What is held here is the cipher itself, which a pool drops: its own memory is looked at. */
+  @Test
+  void aCipherThatIsGivenUpHasForgottenItsKey() throws IOException {
+    for (Function<byte[], GcmCipher> maker :
+        List.<Function<byte[], GcmCipher>>of(JdkGcm::new, BouncySm4Gcm::new)) {
+      Hidden hidden = new Hidden(16);
+      byte[] own = hidden.key();
+      GcmCipher cipher = maker.apply(own);
+      byte[] buffer = new byte[1040];
+      cipher.seal(new byte[12], new byte[0], buffer, 0, 1024);
+      cipher.open(new byte[12], new byte[0], buffer, 0, 1040, new byte[1024], 0);
+      cipher.close();
+      Arrays.fill(own, (byte) 0);
+      assertThat(copies(hidden)).as(cipher.getClass().getSimpleName()).isZero();
+      Reference.reachabilityFence(cipher);
+    }
   }
 
   @Test

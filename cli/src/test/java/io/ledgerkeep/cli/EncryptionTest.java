@@ -1,0 +1,118 @@
+package io.ledgerkeep.cli;
+
+import static java.nio.charset.StandardCharsets.ISO_8859_1;
+import static java.nio.charset.StandardCharsets.US_ASCII;
+import static org.assertj.core.api.Assertions.assertThat;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** A ledger that is encrypted, by way of the configuration file. */
+final class EncryptionTest {
+
+  private static final String KEY = "hex:0f1e2d3c4b5a69788796a5b4c3d2e1f0";
+  private static final String CHAIN = Place.chain(60);
+
+  @TempDir private Path directory;
+
+  private Place place(String... storage) {
+    return new Place(directory, directory.resolve("data"), directory.resolve("archive"), storage);
+  }
+
+  private Place encrypted(String encryptor) {
+    return place("encryptor: " + encryptor, "encrypt_key: \"" + KEY + "\"");
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"aes", "sm4"})
+  void whatWasImportedIsExported(String encryptor) throws IOException {
+    Place place = encrypted(encryptor);
+    assertThat(place.run("init").exitCode()).isZero();
+    Run imported = Run.reading(CHAIN, place.withData("import", "-"));
+    assertThat(imported.exitCode()).as(imported.err()).isZero();
+    assertThat(place.run("export", "-").out()).isEqualTo(CHAIN);
+    assertThat(place.run("verify").exitCode()).isZero();
+    assertThat(filesWith(place.data, payload())).isEmpty();
+  }
+
+  /** Without encryption the search finds what it looks for. */
+  @Test
+  void aPlainLedgerHasItsPayloadsInPlain() throws IOException {
+    Place place = place();
+    assertThat(place.run("init").exitCode()).isZero();
+    assertThat(Run.reading(CHAIN, place.withData("import", "-")).exitCode()).isZero();
+    assertThat(filesWith(place.data, payload())).isNotEmpty();
+  }
+
+  private static String payload() {
+    return Place.blocks(60).stream()
+        .flatMap(block -> block.transactions().stream())
+        .map(transaction -> new String(transaction.payload().toArray(), ISO_8859_1))
+        .filter(payload -> payload.length() > 12)
+        .findFirst()
+        .orElseThrow();
+  }
+
+  @Test
+  void withoutItsKeyOrWithAnotherItIsRefused() throws IOException {
+    assertThat(encrypted("sm4").run("init").exitCode()).isZero();
+    Run without = place().run("status");
+    assertThat(without.exitCode()).isEqualTo(ExitCode.REFUSED);
+    assertThat(without.err()).contains("is encrypted").contains("encrypt_key");
+    Run other =
+        place("encryptor: sm4", "encrypt_key: hex:00112233445566778899aabbccddeeff").run("status");
+    assertThat(other.exitCode()).isEqualTo(ExitCode.REFUSED);
+    assertThat(other.err()).contains("not the one").doesNotContain("00112233");
+    assertThat(encrypted("sm4").run("status").exitCode()).isZero();
+  }
+
+  @Test
+  void aKeyAndItsEncryptorBelongTogether() throws IOException {
+    for (String line : new String[] {"encryptor: aes", "encrypt_key: \"" + KEY + "\""}) {
+      Run run = place(line).run("init");
+      assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+      assertThat(run.err()).contains("belong together").doesNotContain("0f1e2d3c");
+    }
+  }
+
+  /** A one-shot command leaves the file as it is unless it is told otherwise. */
+  @Test
+  void aKeyFileIsEmptiedOnlyOnRequest() throws IOException {
+    Path file = directory.resolve("ledger.key");
+    Files.write(
+        Files.createFile(
+            file,
+            PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------"))),
+        "0123456789abcdeF".getBytes(US_ASCII));
+    String key = "encrypt_key: " + file;
+    assertThat(place("encryptor: sm4", key).run("init").exitCode()).isZero();
+    assertThat(place("encryptor: sm4", key).run("status").exitCode()).isZero();
+    assertThat(file).hasSize(16);
+    Run emptying = place("encryptor: sm4", key, "empty_key_file: true").run("status");
+    assertThat(emptying.exitCode()).as(emptying.err()).isZero();
+    assertThat(file).isEmptyFile();
+    Run again = place("encryptor: sm4", key).run("status");
+    assertThat(again.exitCode()).isNotZero();
+    assertThat(again.err()).contains(file.toString());
+  }
+
+  private static Stream<Path> filesWith(Path root, String text) throws IOException {
+    return Files.walk(root)
+        .filter(Files::isRegularFile)
+        .filter(
+            file -> {
+              try {
+                return Files.readString(file, ISO_8859_1).contains(text);
+              } catch (IOException e) {
+                return false;
+              }
+            });
+  }
+}
