@@ -15,8 +15,8 @@ import java.util.regex.Pattern;
  * </pre>
  *
  * <p>GENESIS is the genesis hash, LEDGER, ATTEMPT and HOLDER are random identities, all in
- * hexadecimal digits: many nodes of many chains share a place, and what a dead attempt left is known by its
- * name.
+ * hexadecimal digits: many nodes of many chains share a place, and what a dead attempt left is
+ * known by its name.
  *
  * @param genesisHash the identity of the chain
  * @param ledgerId the identity of the ledger

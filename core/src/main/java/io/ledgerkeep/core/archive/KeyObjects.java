@@ -103,8 +103,7 @@ public final class KeyObjects {
     try {
       WrappedKey wrapped = decode(name, read(name));
       if (!opened.containsKey(wrapped.number())) {
-        opened.put(
-            wrapped.number(), ArchiveKey.open(names.ledgerId(), wrapped, wrapper, suites));
+        opened.put(wrapped.number(), ArchiveKey.open(names.ledgerId(), wrapped, wrapper, suites));
       }
     } catch (KeyUnavailableException e) {
       if (e.reason() != Reason.WRONG) {

@@ -86,8 +86,7 @@ public final class Manifest {
    * @throws IntegrityException also if keys are given and an entry is not authenticated
    * @throws KeyUnavailableException if keys are given and that of an entry is not there
    */
-  public static Optional<Manifest> open(
-      ArchiveStore store, ArchiveNames names, ArchiveKeys keys) {
+  public static Optional<Manifest> open(ArchiveStore store, ArchiveNames names, ArchiveKeys keys) {
     List<String> entries = store.list(names.manifest()).stream().filter(names::isEntry).toList();
     if (entries.isEmpty()) {
       return Optional.empty();
@@ -325,7 +324,9 @@ public final class Manifest {
    */
   void requireUnchanged() {
     Head head = head();
-    if (!open(store, names, keys).map(now -> now.holds(head.sequence(), head.digest())).orElse(false)) {
+    if (!open(store, names, keys)
+        .map(now -> now.holds(head.sequence(), head.digest()))
+        .orElse(false)) {
       throw new IntegrityException(
           "manifest entry %s in %s is gone, or is another one than it was"
               .formatted(names.entry(head.sequence()), store.place()));

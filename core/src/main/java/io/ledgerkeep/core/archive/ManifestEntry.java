@@ -3,8 +3,8 @@ package io.ledgerkeep.core.archive;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.archive.Archive;
-import io.ledgerkeep.core.segment.SegmentSummary;
 import io.ledgerkeep.core.sealing.ArchiveKey;
+import io.ledgerkeep.core.segment.SegmentSummary;
 import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.error.UnsupportedFormatException;
 import java.io.IOException;
@@ -79,14 +79,7 @@ record ManifestEntry(
 
   private ManifestEntry with(Seal newSeal) {
     return new ManifestEntry(
-        sequence,
-        previous,
-        chainId,
-        genesisHash,
-        ledgerId,
-        digest,
-        segment,
-        Optional.of(newSeal));
+        sequence, previous, chainId, genesisHash, ledgerId, digest, segment, Optional.of(newSeal));
   }
 
   /** Returns the bytes before the code, in hexadecimal digits within quotation marks, and brace. */

@@ -48,8 +48,8 @@ final class ArchiveLink {
   }
 
   /**
-   * Returns the manifest read anew, made if nothing of this ledger is archived. The keys of a sealed
-   * archive are there before it is, so that it can always be opened without the node.
+   * Returns the manifest read anew, made if nothing of this ledger is archived. The keys of a
+   * sealed archive are there before it is, so that it can always be opened without the node.
    */
   synchronized Manifest manifestToWrite() {
     ArchiveStore store = site.requiredStore();
@@ -68,10 +68,7 @@ final class ArchiveLink {
 
   /** Returns how far the archive has come, restored blocks included, or -1. */
   long lastListedHeight() {
-    return site.store()
-        .flatMap(this::read)
-        .map(Manifest::lastHeight)
-        .orElse(-1L);
+    return site.store().flatMap(this::read).map(Manifest::lastHeight).orElse(-1L);
   }
 
   String segmentName(long firstHeight, Bytes attempt) {

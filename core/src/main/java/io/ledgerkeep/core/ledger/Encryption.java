@@ -159,11 +159,7 @@ interface Encryption {
       EpochEncryptor encryptor = new EpochEncryptor(keyring);
       return Optional.of(
           new Sealed(
-              encryptor,
-              keyring.ledgerId(),
-              Optional.of(encryptor),
-              keyring.archiveKeys(),
-              true));
+              encryptor, keyring.ledgerId(), Optional.of(encryptor), keyring.archiveKeys(), true));
     }
 
     @Override
@@ -199,11 +195,7 @@ interface Encryption {
       }
       return Optional.of(
           new Sealed(
-              encryptor,
-              head.ledgerId(),
-              Optional.empty(),
-              ArchiveKeys.of(List.of()),
-              false));
+              encryptor, head.ledgerId(), Optional.empty(), ArchiveKeys.of(List.of()), false));
     }
 
     @Override

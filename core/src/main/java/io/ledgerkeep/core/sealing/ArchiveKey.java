@@ -70,8 +70,7 @@ public final class ArchiveKey implements AutoCloseable {
       Bytes ledgerId, WrappedKey wrapped, KeyWrapper wrapper, Suites suites) {
     CipherSuite suite = suites.named(wrapped.suite());
     byte[] root =
-        wrapper.unwrap(
-            wrapped.wrapped().toArray(), wrapContext(ledgerId, suite, wrapped.number()));
+        wrapper.unwrap(wrapped.wrapped().toArray(), wrapContext(ledgerId, suite, wrapped.number()));
     if (root.length != Secret.BYTES) {
       int size = root.length;
       Arrays.fill(root, (byte) 0);
@@ -127,8 +126,7 @@ public final class ArchiveKey implements AutoCloseable {
 
   /** Returns the authentication code of an entry of the manifest. */
   public Bytes mac(Bytes entry) {
-    Bytes info =
-        new ByteWriter(64).raw(MANIFEST_LABEL).u32(suite.id()).u32(number).take();
+    Bytes info = new ByteWriter(64).raw(MANIFEST_LABEL).u32(suite.id()).u32(number).take();
     byte[] key = derive(ledgerId, info, CipherSuite.MAC_BYTES);
     try {
       return Bytes.wrap(suite.mac(key, entry.toArrayUnsafe()));
@@ -139,8 +137,7 @@ public final class ArchiveKey implements AutoCloseable {
 
   /** Derives what belongs to a segment; the caller wipes it. */
   byte[] segmentMaterial(Bytes identity, Bytes salt, int bytes) {
-    Bytes info =
-        new ByteWriter(160).raw(SEGMENT_LABEL).u32(suite.id()).raw(identity).take();
+    Bytes info = new ByteWriter(160).raw(SEGMENT_LABEL).u32(suite.id()).raw(identity).take();
     return derive(salt, info, bytes);
   }
 

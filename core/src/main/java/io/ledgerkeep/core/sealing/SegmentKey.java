@@ -51,9 +51,7 @@ public final class SegmentKey implements AutoCloseable {
 
   private byte[] material() {
     return archive.segmentMaterial(
-        identity,
-        salt,
-        archive.suite().keyBytes() + CipherSuite.NONCE_BYTES + COMMITMENT_BYTES);
+        identity, salt, archive.suite().keyBytes() + CipherSuite.NONCE_BYTES + COMMITMENT_BYTES);
   }
 
   /** Returns the number of the archive key. */

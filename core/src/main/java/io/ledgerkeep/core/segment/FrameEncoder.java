@@ -12,7 +12,10 @@ import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
-/** Makes frames: compresses, seals, sums and digests. Serves any number of threads until it is closed. */
+/**
+ * Makes frames: compresses, seals, sums and digests. Serves any number of threads until it is
+ * closed.
+ */
 final class FrameEncoder implements AutoCloseable {
 
   static final int LEVEL = 3;
@@ -53,8 +56,7 @@ final class FrameEncoder implements AutoCloseable {
       FrameHeader header = new FrameHeader(stream, flags, number, size, stored, firstRaw);
       byte[] frame = new byte[FrameHeader.BYTES + stored];
       System.arraycopy(smaller ? tools.scratch : raw, 0, frame, FrameHeader.BYTES, content);
-      key.ifPresent(
-          by -> by.seal(number, header.bound(), frame, FrameHeader.BYTES, content));
+      key.ifPresent(by -> by.seal(number, header.bound(), frame, FrameHeader.BYTES, content));
       return finished(header, frame, tools.digest);
     } finally {
       idle.add(tools);

@@ -69,8 +69,7 @@ record FrameHeader(
             expected.rawBytes,
             expected.storedBytes,
             expected.firstRaw);
-    SegmentFormat.expect(
-        segment, place + " header", found.bound(), start);
+    SegmentFormat.expect(segment, place + " header", found.bound(), start);
     return found;
   }
 

@@ -103,8 +103,7 @@ final class FrameTable {
    *
    * @param overheadBytes by how much sealing makes each frame longer
    */
-  static FrameTable readFrom(
-      ByteReader in, String segment, long footerOffset, int overheadBytes) {
+  static FrameTable readFrom(ByteReader in, String segment, long footerOffset, int overheadBytes) {
     long[] rawBytes = new long[Stream.COUNT];
     for (int s = 0; s < Stream.COUNT; s++) {
       rawBytes[s] = in.varint();

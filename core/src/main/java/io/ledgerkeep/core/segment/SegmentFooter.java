@@ -26,7 +26,8 @@ record SegmentFooter(
     return out.take();
   }
 
-  static SegmentFooter decode(SegmentHeader header, String segment, Bytes bytes, long footerOffset) {
+  static SegmentFooter decode(
+      SegmentHeader header, String segment, Bytes bytes, long footerOffset) {
     ByteReader in = new ByteReader(bytes, "the footer of segment " + segment);
     SegmentContents contents = SegmentContents.readFrom(in);
     Bytes previousSegment = in.sized();

@@ -26,8 +26,7 @@ final class KeyObjectsTest {
 
   private final InMemoryArchiveStore store = new InMemoryArchiveStore();
   private final KeyObjects objects = new KeyObjects(store, NAMES);
-  private final ArchiveKey key =
-      SampleArchiveKeys.key(LEDGER, 1, SampleArchiveKeys.AES_256, 1);
+  private final ArchiveKey key = SampleArchiveKeys.key(LEDGER, 1, SampleArchiveKeys.AES_256, 1);
 
   private String give(ArchiveKey to, String provider, String master) {
     return give(SampleArchiveKeys.held(LEDGER, to, provider, master));
@@ -147,11 +146,9 @@ final class KeyObjectsTest {
     give(new WrappedKey(1, "AES-128-GCM", held.holder(), held.wrapped()));
     assertWrong("aes", ONE);
     KeyObjects elsewhere =
-        new KeyObjects(
-            store, new ArchiveNames(NAMES.genesisHash(), SampleArchive.ledgerId(8)));
+        new KeyObjects(store, new ArchiveNames(NAMES.genesisHash(), SampleArchive.ledgerId(8)));
     WrappedKey own = SampleArchiveKeys.held(LEDGER, key, "aes", ONE);
-    String name =
-        new ArchiveNames(NAMES.genesisHash(), SampleArchive.ledgerId(8)).key(own);
+    String name = new ArchiveNames(NAMES.genesisHash(), SampleArchive.ledgerId(8)).key(own);
     store.put(name, KeyObjects.encode(own)::writeTo);
     try (KeyWrapper wrapper = SampleArchiveKeys.wrapper("aes", ONE)) {
       assertThatThrownBy(() -> elsewhere.open(wrapper, SampleArchiveKeys.atHand()))

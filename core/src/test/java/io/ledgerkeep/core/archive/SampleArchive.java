@@ -22,8 +22,7 @@ final class SampleArchive {
   private final Manifest manifest;
   private final boolean linked;
 
-  private SampleArchive(
-      ArchiveStore store, ArchiveNames names, boolean linked, Manifest manifest) {
+  private SampleArchive(ArchiveStore store, ArchiveNames names, boolean linked, Manifest manifest) {
     this.linked = linked;
     this.store = store;
     this.names = names;
@@ -63,10 +62,7 @@ final class SampleArchive {
     ArchiveNames names = new ArchiveNames(blocks.get(0).hash(), ledgerId);
     SampleArchive archive =
         new SampleArchive(
-            store,
-            names,
-            linked,
-            Manifest.create(store, names, "chain1", Digests.SHA256, keys));
+            store, names, linked, Manifest.create(store, names, "chain1", Digests.SHA256, keys));
     for (int from = 0; from < blocks.size(); from += blocksPerSegment) {
       int until = Math.min(blocks.size(), from + blocksPerSegment);
       archive.add(blocks.subList(from, until));

@@ -273,8 +273,7 @@ final class SealedArchiveTest {
     try (Ledger ledger = builder(disk, store).open()) {
       ledger.commitAll(blocks);
       Bytes id = Bytes.fromHex(ledger.status().ledgerId());
-      SampleArchive.write(
-          store, id, blocks.subList(0, 20), 10, SampleArchiveKeys.keys(id, 1));
+      SampleArchive.write(store, id, blocks.subList(0, 20), 10, SampleArchiveKeys.keys(id, 1));
       List<String> before = store.list("");
       assertThatThrownBy(() -> ledger.archiver().archive(ArchiveRequest.upTo(30)))
           .isInstanceOfSatisfying(
@@ -401,9 +400,7 @@ final class SealedArchiveTest {
         .isInstanceOf(KeyUnavailableException.class);
     assertThat(Files.size(wrong)).isEqualTo(16);
     InMemoryArchiveStore damaged = store.copy();
-    damaged
-        .list("")
-        .stream()
+    damaged.list("").stream()
         .filter(n -> n.contains("/manifest/"))
         .forEach(n -> damaged.flipBit(n, 300));
     assertThatThrownBy(
@@ -437,8 +434,7 @@ final class SealedArchiveTest {
   private static Block marked(long height, String marker, List<Block> before) {
     Bytes noisy = noisy(marker, height);
     String id = marker + height;
-    RwSet.Write write =
-        new RwSet.Write(marker, Bytes.ofUtf8(marker + height), Optional.of(noisy));
+    RwSet.Write write = new RwSet.Write(marker, Bytes.ofUtf8(marker + height), Optional.of(noisy));
     return new Block(
         height,
         height == 0 ? Block.Kind.GENESIS : Block.Kind.NORMAL,

@@ -166,9 +166,7 @@ final class SealedManifestTest {
   void anArchiveOfSeveralKeysIsReadWithAllOfThem() {
     ArchiveKeys both =
         ArchiveKeys.of(
-            List.of(
-                keys.newest().orElseThrow(),
-                SampleArchiveKeys.key(LEDGER, 2, "SM4-GCM", 5)));
+            List.of(keys.newest().orElseThrow(), SampleArchiveKeys.key(LEDGER, 2, "SM4-GCM", 5)));
     InMemoryArchiveStore grown = new InMemoryArchiveStore();
     SampleArchive.write(grown, LEDGER, BLOCKS.subList(0, 20), 10, keys);
     SampleArchive.goOn(grown, names, BLOCKS.subList(20, 30), both);
@@ -181,8 +179,7 @@ final class SealedManifestTest {
 
   @Test
   void withoutAKeyItIsListedAndItsBytesAreChecked() {
-    LedgerArchive archive =
-        LedgerArchive.of(store, open(store, ArchiveKeys.NONE), Runnable::run);
+    LedgerArchive archive = LedgerArchive.of(store, open(store, ArchiveKeys.NONE), Runnable::run);
     assertThat(archive.segments()).isEqualTo(open(store, keys).segments());
     for (Level level : List.of(Level.STRUCTURE, Level.BYTES)) {
       assertThat(archive.verify(Verification.Request.of(level)).findings()).isEmpty();
@@ -191,8 +188,7 @@ final class SealedManifestTest {
       assertThatThrownBy(
               () -> archive.verify(Verification.Request.of(level), height -> Optional.empty()))
           .isInstanceOfSatisfying(
-              KeyUnavailableException.class,
-              e -> assertThat(e.reason()).isEqualTo(Reason.MISSING))
+              KeyUnavailableException.class, e -> assertThat(e.reason()).isEqualTo(Reason.MISSING))
           .hasMessageContaining(store.place());
     }
     assertThatThrownBy(() -> archive.block(3))
@@ -208,13 +204,13 @@ final class SealedManifestTest {
     Archive.Segment segment = open(store, keys).segments().get(1);
     InMemoryArchiveStore mixed = store.copy();
     mixed.replace(
-        segment.name(), plain.get(segment.name(), 0, (int) plain.size(segment.name()).orElseThrow()));
+        segment.name(),
+        plain.get(segment.name(), 0, (int) plain.size(segment.name()).orElseThrow()));
     for (ArchiveKeys with : List.of(keys, ArchiveKeys.NONE)) {
       LedgerArchive archive = LedgerArchive.of(mixed, open(mixed, with), Runnable::run);
       assertThatThrownBy(() -> archive.block(segment.firstHeight()))
           .isInstanceOf(IntegrityException.class);
-      assertThat(archive.verify(Verification.Request.of(Level.STRUCTURE)).findings())
-          .isNotEmpty();
+      assertThat(archive.verify(Verification.Request.of(Level.STRUCTURE)).findings()).isNotEmpty();
     }
   }
 

@@ -28,7 +28,12 @@ final class SealedSegmentByTheBookTest {
   @Test
   void aSealedSegmentIsWhatThePageSays() throws Exception {
     List<Block> blocks =
-        SampleChain.builder().transactionsPerBlock(8).payloadBytes(4000).build().blocks(40).toList();
+        SampleChain.builder()
+            .transactionsPerBlock(8)
+            .payloadBytes(4000)
+            .build()
+            .blocks(40)
+            .toList();
     byte[] plain = Segments.of(blocks).write();
     byte[] sealed =
         Segments.of(blocks)

@@ -59,7 +59,12 @@ final class SealedSegmentTest {
   @MethodSource("suites")
   void whatIsReadEqualsWhatWasWrittenUnderEverySuite(String suite) {
     List<Block> blocks =
-        SampleChain.builder().transactionsPerBlock(10).payloadBytes(3000).build().blocks(60).toList();
+        SampleChain.builder()
+            .transactionsPerBlock(10)
+            .payloadBytes(3000)
+            .build()
+            .blocks(60)
+            .toList();
     ArchiveKey key = SampleArchiveKeys.key(LEDGER, 3, suite, 9);
     byte[] segment = Segments.of(blocks).under(key).on(THREADS).write();
     SegmentReader reader = Segments.reader(segment, ArchiveKeys.of(List.of(KEY, key)));
@@ -206,8 +211,7 @@ final class SealedSegmentTest {
     for (Runnable question : questions) {
       assertThatThrownBy(question::run)
           .isInstanceOfSatisfying(
-              KeyUnavailableException.class,
-              e -> assertThat(e.reason()).isEqualTo(Reason.MISSING))
+              KeyUnavailableException.class, e -> assertThat(e.reason()).isEqualTo(Reason.MISSING))
           .hasMessageContainingAll(Segments.NAME, "a test", "encrypt_key");
     }
   }
@@ -299,8 +303,7 @@ final class SealedSegmentTest {
 
   @Test
   void framesOfASegmentAreNotMovedWithinIt() {
-    List<Block> blocks =
-        SampleChain.builder().payloadBytes(30_000).build().blocks(20).toList();
+    List<Block> blocks = SampleChain.builder().payloadBytes(30_000).build().blocks(20).toList();
     byte[] segment = Segments.of(blocks).under(KEY).write();
     List<Forger.Frame> frames = new Forger(segment).frames;
     int swaps = 0;
@@ -385,7 +388,8 @@ final class SealedSegmentTest {
         Forger.Frame frame = plain.get(i);
         if (frame.stored().size() > 16) {
           forger.frames.set(i, frame.flags(frame.flags() | flag));
-          assertThatThrownBy(() -> Segments.check(Segments.reader(forger.write(), KEYS), Runnable::run))
+          assertThatThrownBy(
+                  () -> Segments.check(Segments.reader(forger.write(), KEYS), Runnable::run))
               .isInstanceOf(IntegrityException.class);
         }
       }
