@@ -15,6 +15,7 @@ import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.error.UnsupportedFormatException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
@@ -69,7 +70,7 @@ public final class KeyObjects {
    * @throws LedgerkeepException if it unlocks none, and may only because some cannot be read
    */
   public ArchiveKeys open(KeyWrapper wrapper, Suites suites) {
-    TreeMap<Integer, ArchiveKey> opened = new TreeMap<>();
+    Map<Integer, ArchiveKey> opened = new TreeMap<>();
     List<String> objects = objects();
     List<LedgerkeepException> unusable = new ArrayList<>();
     try {
@@ -99,7 +100,7 @@ public final class KeyObjects {
 
   /** Passes over what is another holder's. */
   private void open(
-      String name, KeyWrapper wrapper, Suites suites, TreeMap<Integer, ArchiveKey> opened) {
+      String name, KeyWrapper wrapper, Suites suites, Map<Integer, ArchiveKey> opened) {
     try {
       WrappedKey wrapped = decode(name, read(name));
       if (!opened.containsKey(wrapped.number())) {

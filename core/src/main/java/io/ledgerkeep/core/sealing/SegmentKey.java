@@ -6,6 +6,7 @@ import io.ledgerkeep.encryption.CipherSuite.Aead;
 import java.util.Arrays;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -76,25 +77,22 @@ public final class SegmentKey implements AutoCloseable {
    * @param bound what is bound to the bytes
    */
   public void seal(int frame, Bytes bound, byte[] buffer, int offset, int length) {
-    Aead cipher = occupied();
-    try {
-      cipher.seal(nonce(frame), bound.toArrayUnsafe(), buffer, offset, length);
-    } finally {
-      lock.readLock().unlock();
-    }
+    byte[] nonce = nonce(frame);
+    withCipher(
+        cipher -> {
+          cipher.seal(nonce, bound.toArrayUnsafe(), buffer, offset, length);
+          return buffer;
+        });
   }
 
   /** Returns what was sealed, or empty where the tag does not fit. */
   public Optional<byte[]> open(int frame, Bytes bound, byte[] stored, int offset, int length) {
     byte[] opened = new byte[Math.max(0, length - CipherSuite.TAG_BYTES)];
-    Aead cipher = occupied();
-    try {
-      return cipher.open(nonce(frame), bound.toArrayUnsafe(), stored, offset, length, opened, 0)
-          ? Optional.of(opened)
-          : Optional.empty();
-    } finally {
-      lock.readLock().unlock();
-    }
+    byte[] nonce = nonce(frame);
+    boolean fits =
+        withCipher(
+            cipher -> cipher.open(nonce, bound.toArrayUnsafe(), stored, offset, length, opened, 0));
+    return fits ? Optional.of(opened) : Optional.empty();
   }
 
   /** Returns the nonce of a frame: different numbers give different nonces. */
@@ -106,16 +104,18 @@ public final class SegmentKey implements AutoCloseable {
     return nonce;
   }
 
-  /** Returns the cipher, which stays as it is until the caller unlocks the lock for reading. */
-  private Aead occupied() {
+  /** Uses the cipher, which nobody gives up meanwhile. */
+  private <T> T withCipher(Function<Aead, T> use) {
     while (true) {
       announceUse();
       lock.readLock().lock();
-      Aead found = aead;
-      if (found != null) {
-        return found;
+      try {
+        if (aead != null) {
+          return use.apply(aead);
+        }
+      } finally {
+        lock.readLock().unlock();
       }
-      lock.readLock().unlock();
       make();
     }
   }

@@ -56,51 +56,44 @@ final class FrameDecoder {
     return header;
   }
 
-  /** The bytes of a frame as they were before it was sealed; a part of an array. */
-  private record Content(byte[] array, int from, int size) {}
-
   /** Returns the decoded bytes of a frame that passes {@link #check}. */
   Bytes decode(int number, Bytes frame) {
     FrameHeader header = check(number, frame);
-    Content content =
-        key.isPresent()
-            ? open(header, frame, key.get().get())
-            : new Content(frame.toArrayUnsafe(), FrameHeader.BYTES, header.storedBytes());
+    byte[] stored = frame.toArrayUnsafe();
+    if (key.isEmpty()) {
+      return decode(header, stored, FrameHeader.BYTES, header.storedBytes());
+    }
+    byte[] opened = open(header, stored, key.get().get());
+    return decode(header, opened, 0, opened.length);
+  }
+
+  private byte[] open(FrameHeader header, byte[] frame, SegmentKey by) {
+    return by.open(header.number(), header.bound(), frame, FrameHeader.BYTES, header.storedBytes())
+        .orElseThrow(
+            () ->
+                SegmentFormat.damaged(
+                    segment,
+                    header.place()
+                        + " does not fit its seal: it was changed, or belongs elsewhere"));
+  }
+
+  private Bytes decode(FrameHeader header, byte[] source, int from, int size) {
     return switch (header.flags() & ~FrameHeader.SEALED) {
-      case 0 -> raw(header, content);
-      case FrameHeader.COMPRESSED -> decompress(header, content, false);
+      case 0 -> raw(header, source, from, size);
+      case FrameHeader.COMPRESSED -> decompress(header, source, from, size, false);
       case FrameHeader.COMPRESSED | FrameHeader.WITH_DICTIONARY ->
-          decompress(header, content, true);
+          decompress(header, source, from, size, true);
       default -> throw SegmentFormat.damaged(segment, header.place() + " has unknown flags");
     };
   }
 
-  private Content open(FrameHeader header, Bytes frame, SegmentKey by) {
-    byte[] opened =
-        by.open(
-                header.number(),
-                header.bound(),
-                frame.toArrayUnsafe(),
-                FrameHeader.BYTES,
-                header.storedBytes())
-            .orElseThrow(
-                () ->
-                    SegmentFormat.damaged(
-                        segment,
-                        header.place()
-                            + " does not fit its seal: it was changed, or belongs elsewhere"));
-    return new Content(opened, 0, opened.length);
+  private Bytes raw(FrameHeader header, byte[] source, int from, int size) {
+    SegmentFormat.expect(segment, header.place() + " size", header.rawBytes(), size);
+    return Bytes.wrap(source, from, size);
   }
 
-  private Bytes raw(FrameHeader header, Content content) {
-    SegmentFormat.expect(segment, header.place() + " size", header.rawBytes(), content.size);
-    return Bytes.wrap(content.array, content.from, content.size);
-  }
-
-  private Bytes decompress(FrameHeader header, Content content, boolean withDictionary) {
-    byte[] source = content.array;
-    int from = content.from;
-    int size = content.size;
+  private Bytes decompress(
+      FrameHeader header, byte[] source, int from, int size, boolean withDictionary) {
     // Zstd writes as much as the frame says, so what it says is compared first.
     long declared = Zstd.getFrameContentSize(source, from, size);
     SegmentFormat.expect(
