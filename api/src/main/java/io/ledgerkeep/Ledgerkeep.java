@@ -164,6 +164,16 @@ public final class Ledgerkeep {
      */
     ArchiveBuilder ledger(String ledger);
 
+    /**
+     * Opens an encrypted archive with the master key that the options name: that of the ledger, or
+     * of another holder of the archive's key. Without it an encrypted archive can be listed, and
+     * checked at levels {@code STRUCTURE} and {@code BYTES}; with it anything in plain is refused.
+     */
+    ArchiveBuilder encryption(String encryptor, Options options);
+
+    /** Opens an encrypted archive with the master key that the provider opens. */
+    ArchiveBuilder encryption(EncryptorProvider provider, Options options);
+
     /** Sets where providers are looked for; by default where Ledgerkeep itself was found. */
     ArchiveBuilder classLoader(ClassLoader classLoader);
 
@@ -172,7 +182,8 @@ public final class Ledgerkeep {
      *
      * @throws ConfigurationException if there is none, or more than one and none was chosen; the
      *     message lists them
-     * @throws IntegrityException if the manifest is damaged
+     * @throws IntegrityException if the manifest is damaged, or in plain and a key was given
+     * @throws KeyUnavailableException if the archive is encrypted under another key than that given
      * @throws UnsupportedFormatException if the archive was written in a newer format
      * @throws StorageException if the store fails
      */

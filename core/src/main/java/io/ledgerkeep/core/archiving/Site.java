@@ -6,6 +6,7 @@ import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.core.chain.ChainStore;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.jobs.JobLock;
+import io.ledgerkeep.core.sealing.ArchiveKeys;
 import io.ledgerkeep.error.ConfigurationException;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -20,6 +21,7 @@ import java.util.function.LongSupplier;
  * @param chainId the name of the chain
  * @param ledgerId the identity of the ledger
  * @param store where the archive is, if anywhere
+ * @param archiveKeys what the archive is sealed with, like the ledger
  * @param height the newest height
  * @param unarchivedBlocks how many of the newest blocks are never archived
  * @param beforeArchiving makes durable what is to stay of the blocks up to a height
@@ -37,6 +39,7 @@ public record Site(
     String chainId,
     Bytes ledgerId,
     Optional<ArchiveStore> store,
+    ArchiveKeys archiveKeys,
     LongSupplier height,
     LongSupplier unarchivedBlocks,
     LongConsumer beforeArchiving,

@@ -2,6 +2,8 @@ package io.ledgerkeep.core.ledger;
 
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Options;
+import io.ledgerkeep.core.archive.KeyObjects;
+import io.ledgerkeep.core.sealing.ArchiveKeys;
 import io.ledgerkeep.core.sealing.EpochEncryptor;
 import io.ledgerkeep.core.sealing.Keyring;
 import io.ledgerkeep.core.sealing.Suites;
@@ -39,6 +41,13 @@ interface Encryption {
      */
     Optional<Sealed> open(Path directory);
 
+    /**
+     * Returns the keys of an archive that is read on its own; the caller closes them.
+     *
+     * @throws KeyUnavailableException if the archive has keys, and the master key unlocks none
+     */
+    ArchiveKeys open(KeyObjects archive);
+
     /** Says that everything was opened. */
     void confirm();
 
@@ -52,10 +61,15 @@ interface Encryption {
    *
    * @param ledgerId to which they are bound
    * @param epochs the encryptor, where it is our own
+   * @param archiveKeys what seals the ledger's archive
    * @param isOurs whether it is closed with the ledger
    */
   record Sealed(
-      Encryptor encryptor, Bytes ledgerId, Optional<EpochEncryptor> epochs, boolean isOurs) {}
+      Encryptor encryptor,
+      Bytes ledgerId,
+      Optional<EpochEncryptor> epochs,
+      ArchiveKeys archiveKeys,
+      boolean isOurs) {}
 
   /** An encryptor found by its name. */
   record Named(String name, Options options) implements Encryption {
@@ -115,6 +129,11 @@ interface Encryption {
     }
 
     @Override
+    public ArchiveKeys open(KeyObjects archive) {
+      return ArchiveKeys.NONE;
+    }
+
+    @Override
     public void confirm() {}
 
     @Override
@@ -138,7 +157,14 @@ interface Encryption {
       }
       Keyring keyring = Keyring.open(directory, wrapper, suites, Clock.systemUTC());
       EpochEncryptor encryptor = new EpochEncryptor(keyring);
-      return Optional.of(new Sealed(encryptor, keyring.ledgerId(), Optional.of(encryptor), true));
+      return Optional.of(
+          new Sealed(
+              encryptor, keyring.ledgerId(), Optional.of(encryptor), keyring.archiveKeys(), true));
+    }
+
+    @Override
+    public ArchiveKeys open(KeyObjects archive) {
+      return archive.open(wrapper, suites);
     }
 
     @Override
@@ -167,7 +193,14 @@ interface Encryption {
             "the ledger in %s is encrypted under keys of its own; give its key, not an encryptor"
                 .formatted(directory));
       }
-      return Optional.of(new Sealed(encryptor, head.ledgerId(), Optional.empty(), false));
+      return Optional.of(
+          new Sealed(
+              encryptor, head.ledgerId(), Optional.empty(), ArchiveKeys.of(List.of()), false));
+    }
+
+    @Override
+    public ArchiveKeys open(KeyObjects archive) {
+      return ArchiveKeys.of(List.of());
     }
 
     @Override

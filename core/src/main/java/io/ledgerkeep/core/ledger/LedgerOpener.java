@@ -11,6 +11,7 @@ import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.core.ledger.Settings.EngineChoice;
 import io.ledgerkeep.core.rows.RowWriter;
+import io.ledgerkeep.core.sealing.ArchiveKeys;
 import io.ledgerkeep.core.sealing.SealedEngine;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
@@ -276,7 +277,15 @@ final class LedgerOpener {
     FormatRecord format = requireOneLedger(formats);
     return OpenLedger.open(
         new OpenLedger.Parts(
-            directory, settings, resources, format, formats, engines, names, room));
+            directory,
+            settings,
+            resources,
+            format,
+            formats,
+            engines,
+            names,
+            room,
+            sealed.map(Encryption.Sealed::archiveKeys).orElse(ArchiveKeys.NONE)));
   }
 
   private EngineChoice matchingChoice(Database database, Layout.Place place) {

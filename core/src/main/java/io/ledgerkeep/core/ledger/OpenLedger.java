@@ -29,6 +29,7 @@ import io.ledgerkeep.core.derived.DerivedStore;
 import io.ledgerkeep.core.derived.DerivedStore.DerivedView;
 import io.ledgerkeep.core.jobs.JobLock;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
+import io.ledgerkeep.core.sealing.ArchiveKeys;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.storage.StorageEngine;
@@ -106,7 +107,8 @@ final class OpenLedger implements Ledger {
       Map<Database, FormatRecord> formats,
       Map<Database, StorageEngine> engines,
       Map<Database, String> engineNames,
-      ReservedRoom room) {
+      ReservedRoom room,
+      ArchiveKeys archiveKeys) {
 
     StorageEngine engine(Database database) {
       return Objects.requireNonNull(engines.get(database));
@@ -177,6 +179,7 @@ final class OpenLedger implements Ledger {
         parts.format().chainId(),
         parts.format().ledgerId(),
         store,
+        parts.archiveKeys(),
         () -> visibleHeight,
         () -> unarchivedBlocks,
         this::beforeArchiving,

@@ -35,6 +35,7 @@ public final class Keyring implements AutoCloseable {
   private static final Bytes BODY_LABEL = Bytes.ofUtf8("ledgerkeep registry body 1");
   private static final Bytes VALUE_LABEL = Bytes.ofUtf8("ledgerkeep values 1");
   private static final int COMMITMENT_BYTES = 32;
+  private static final int ARCHIVE_KEY_BYTES = 256;
 
   /** Safe, as the key beside it is derived with a fresh salt and seals one body. */
   private static final byte[] ZERO_NONCE = new byte[CipherSuite.NONCE_BYTES];
@@ -52,6 +53,9 @@ public final class Keyring implements AutoCloseable {
 
   /** Guarded by this. */
   private final List<Epoch> epochs = new ArrayList<>();
+
+  /** Guarded by this. */
+  private final List<ArchiveKey> archiveKeys = new ArrayList<>();
 
   private Keyring(Path directory, Suites suites, Clock clock, Secret root, RegistryFile file) {
     this.directory = directory;
@@ -83,7 +87,10 @@ public final class Keyring implements AutoCloseable {
             file.suite()));
   }
 
-  /** Makes the registry of a new ledger, with one data key for the suite of the wrapper. */
+  /**
+   * Makes the registry of a new ledger, with one data key and one archive key for the suite of the
+   * wrapper.
+   */
   public static void create(
       Path directory,
       Bytes ledgerId,
@@ -108,6 +115,7 @@ public final class Keyring implements AutoCloseable {
     try (Keyring keyring = new Keyring(directory, suites, clock, root, empty)) {
       keyring.dataKeys.add(
           new DataKey(1, suite, DataKey.State.ACTIVE, false, clock.millis(), Secret.random()));
+      keyring.archiveKeys.add(ArchiveKey.fresh(ledgerId, 1, suite, wrapper));
       keyring.save();
     }
   }
@@ -269,7 +277,9 @@ public final class Keyring implements AutoCloseable {
   }
 
   private byte[] encode() {
-    ByteWriter out = new ByteWriter(64 * (dataKeys.size() + epochs.size()) + 16);
+    ByteWriter out =
+        new ByteWriter(
+            64 * (dataKeys.size() + epochs.size()) + ARCHIVE_KEY_BYTES * archiveKeys.size() + 16);
     out.varint(dataKeys.size());
     for (DataKey key : dataKeys) {
       out.varint(key.number())
@@ -285,6 +295,14 @@ public final class Keyring implements AutoCloseable {
           .varint(epoch.dataKey())
           .raw(epoch.salt())
           .u64(epoch.createdAtMillis());
+    }
+    out.varint(archiveKeys.size());
+    for (ArchiveKey key : archiveKeys) {
+      out.varint(key.number())
+          .varint(key.suite().id())
+          .raw(key.root())
+          .raw(key.wrapped().holder())
+          .sized(key.wrapped().wrapped());
     }
     return out.take().toArrayUnsafe();
   }
@@ -305,7 +323,20 @@ public final class Keyring implements AutoCloseable {
           new Epoch(
               in.number(), in.number(), Bytes.copyOf(in.raw(Secret.BYTES).toArray()), in.u64()));
     }
+    for (int left = in.count(); left > 0; left--) {
+      archiveKeys.add(archiveKey(in));
+    }
     in.end();
+  }
+
+  private ArchiveKey archiveKey(ByteReader in) {
+    int number = in.number();
+    CipherSuite suite = suites.of(in.number());
+    Secret root = new Secret(in.raw(Secret.BYTES).toArray());
+    Bytes holder = Bytes.copyOf(in.raw(WrappedKey.HOLDER_BYTES).toArray());
+    Bytes wrapped = Bytes.copyOf(in.sized().toArray());
+    return new ArchiveKey(
+        file.ledgerId(), suite, root, new WrappedKey(number, suite.name(), holder, wrapped));
   }
 
   // ------------------------------------------------------------------------------------ keys
@@ -323,6 +354,11 @@ public final class Keyring implements AutoCloseable {
   /** Returns the suite that new values are sealed under. */
   public synchronized CipherSuite suite() {
     return activeKey().suite();
+  }
+
+  /** Returns the keys of the ledger's archive, which are closed with the keyring. */
+  public synchronized ArchiveKeys archiveKeys() {
+    return ArchiveKeys.of(archiveKeys);
   }
 
   /** Begins an epoch; it is durable when the call returns, before anything is sealed in it. */
@@ -394,5 +430,6 @@ public final class Keyring implements AutoCloseable {
   public synchronized void close() {
     root.close();
     dataKeys.forEach(key -> key.secret().close());
+    archiveKeys.forEach(ArchiveKey::close);
   }
 }
