@@ -165,6 +165,7 @@ final class Settings {
     Ledgerkeep.ArchiveBuilder builder =
         Ledgerkeep.archive().store(DIRECTORY, archiveOptions(archive()));
     chosen.ifPresent(builder::ledger);
+    encryption().ifPresent(options -> builder.encryption(encryptor(), options));
     return builder.open();
   }
 

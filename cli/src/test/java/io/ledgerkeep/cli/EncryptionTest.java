@@ -8,6 +8,8 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -40,6 +42,38 @@ final class EncryptionTest {
     assertThat(place.run("export", "-").out()).isEqualTo(CHAIN);
     assertThat(place.run("verify").exitCode()).isZero();
     assertThat(filesWith(place.data, payload())).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"aes", "sm4"})
+  void theArchiveIsEncryptedTooAndStandsAlone(String encryptor) throws IOException {
+    Place place = encrypted(encryptor);
+    assertThat(place.run("init", "--unarchived-blocks", 10).exitCode()).isZero();
+    assertThat(Run.reading(CHAIN, place.withData("import", "-")).exitCode()).isZero();
+    Run archived = place.runWithArchive("archive", "--to", 41, "--yes");
+    assertThat(archived.exitCode()).as(archived.err()).isZero();
+    assertThat(filesWith(place.archive, payload())).isEmpty();
+    assertThat(place.run("status").out()).contains(encryptor.equals("aes") ? "AES-128-GCM" : "SM4");
+
+    assertThat(alone(place, "verify").exitCode()).isZero();
+    assertThat(alone(place, "query", "--height", 7).exitCode()).isZero();
+    Place keyless = place();
+    assertThat(alone(keyless, "verify", "--level", "bytes").exitCode()).isZero();
+    Run query = alone(keyless, "query", "--height", 7);
+    assertThat(query.exitCode()).isEqualTo(ExitCode.REFUSED);
+    assertThat(query.err()).contains("encrypted").contains("encrypt_key");
+
+    encrypted(encryptor);
+    assertThat(place.runWithArchive("verify").exitCode()).isZero();
+    assertThat(place.runWithArchive("restore", "--down-to", 1, "--yes").exitCode()).isZero();
+    assertThat(place.run("export", "-").out()).isEqualTo(CHAIN);
+  }
+
+  private static Run alone(Place place, Object... command) {
+    List<Object> args = new ArrayList<>();
+    args.addAll(List.of("--config", place.config, "--archive", place.archive));
+    args.addAll(List.of(command));
+    return Run.of(args.toArray());
   }
 
   /** Without encryption the search finds what it looks for. */

@@ -69,7 +69,13 @@ interface Encryption {
       Bytes ledgerId,
       Optional<EpochEncryptor> epochs,
       ArchiveKeys archiveKeys,
-      boolean isOurs) {}
+      boolean isOurs) {
+
+    /** Returns the name of the suite that new values are sealed with. */
+    String suite() {
+      return epochs.map(EpochEncryptor::suite).orElse("own");
+    }
+  }
 
   /** An encryptor found by its name. */
   record Named(String name, Options options) implements Encryption {

@@ -285,7 +285,8 @@ final class LedgerOpener {
             engines,
             names,
             room,
-            sealed.map(Encryption.Sealed::archiveKeys).orElse(ArchiveKeys.NONE)));
+            sealed.map(Encryption.Sealed::archiveKeys).orElse(ArchiveKeys.NONE),
+            () -> sealed.map(Encryption.Sealed::suite).orElse("")));
   }
 
   private EngineChoice matchingChoice(Database database, Layout.Place place) {

@@ -45,6 +45,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -108,7 +109,8 @@ final class OpenLedger implements Ledger {
       Map<Database, StorageEngine> engines,
       Map<Database, String> engineNames,
       ReservedRoom room,
-      ArchiveKeys archiveKeys) {
+      ArchiveKeys archiveKeys,
+      Supplier<String> encryption) {
 
     StorageEngine engine(Database database) {
       return Objects.requireNonNull(engines.get(database));
@@ -564,6 +566,7 @@ final class OpenLedger implements Ledger {
         format.ledgerId().hex(),
         visibleHeight < 0 ? Bytes.EMPTY : chain.reader().requiredMeta(0).meta().hash(),
         format.digest().id(),
+        parts.encryption().get(),
         FormatRecord.VERSION,
         format.compatibilityVersion(),
         visibleHeight,

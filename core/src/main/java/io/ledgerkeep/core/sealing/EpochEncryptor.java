@@ -62,6 +62,11 @@ public final class EpochEncryptor implements Encryptor {
     return keyring.generation();
   }
 
+  /** Returns the name of the suite that new values are sealed with. */
+  public String suite() {
+    return keyring.suite().name();
+  }
+
   @Override
   public int overheadBytes() {
     requireOpen();
