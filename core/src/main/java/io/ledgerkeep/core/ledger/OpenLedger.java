@@ -24,6 +24,7 @@ import io.ledgerkeep.core.chain.ChainStore;
 import io.ledgerkeep.core.chain.JobRecord;
 import io.ledgerkeep.core.chain.MetaRow;
 import io.ledgerkeep.core.chain.Prepared;
+import io.ledgerkeep.core.derived.DerivedCheck;
 import io.ledgerkeep.core.derived.DerivedStore;
 import io.ledgerkeep.core.derived.DerivedStore.DerivedView;
 import io.ledgerkeep.core.jobs.JobLock;
@@ -533,7 +534,19 @@ final class OpenLedger implements Ledger {
   @Override
   public Verification verify(Verification.Request request) {
     requireOpen();
-    return archiving.verify(request, visibleHeight);
+    long height;
+    DerivedCheck check;
+    latch.readLock().lock();
+    try {
+      requireWholeBlocks();
+      height = visibleHeight;
+      check = derived.newCheck();
+    } finally {
+      latch.readLock().unlock();
+    }
+    try (check) {
+      return archiving.verify(request, height, check);
+    }
   }
 
   @Override
