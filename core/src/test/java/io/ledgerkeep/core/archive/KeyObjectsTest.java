@@ -11,6 +11,7 @@ import io.ledgerkeep.core.sealing.WrappedKey;
 import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.KeyUnavailableException.Reason;
+import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.testkit.InMemoryArchiveStore;
 import java.util.List;
 import java.util.Set;
@@ -121,7 +122,7 @@ final class KeyObjectsTest {
       store.flipBit(only, bit);
       assertThatThrownBy(() -> open("aes", ONE))
           .as("bit %s", bit)
-          .isInstanceOf(io.ledgerkeep.error.LedgerkeepException.class);
+          .isInstanceOf(LedgerkeepException.class);
       store.flipBit(only, bit);
     }
     Bytes bytes = store.get(only, 0, 4096);
@@ -132,9 +133,7 @@ final class KeyObjectsTest {
             bytes.utf8().replace(",", ", "),
             bytes.utf8().replace("}", ",\"more\":1}"))) {
       store.replace(only, Bytes.ofUtf8(other));
-      assertThatThrownBy(() -> open("aes", ONE))
-          .as(other)
-          .isInstanceOf(io.ledgerkeep.error.LedgerkeepException.class);
+      assertThatThrownBy(() -> open("aes", ONE)).as(other).isInstanceOf(LedgerkeepException.class);
     }
   }
 

@@ -27,7 +27,12 @@ import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.KeyUnavailableException.Reason;
+import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.storage.StorageEngine;
+import io.ledgerkeep.testkit.FaultPlan;
+import io.ledgerkeep.testkit.FaultPlan.Call;
+import io.ledgerkeep.testkit.FaultPlan.Fault;
+import io.ledgerkeep.testkit.FaultyArchiveStore;
 import io.ledgerkeep.testkit.InMemoryArchiveStore;
 import io.ledgerkeep.testkit.InMemoryStorage;
 import io.ledgerkeep.testkit.MemoryDisk;
@@ -48,6 +53,7 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.EnumSource;
 
 /** The archive of a ledger that is encrypted, with the ledger and alone. */
 final class SealedArchiveTest {
@@ -210,6 +216,39 @@ final class SealedArchiveTest {
       assertThat(full.size(key)).isPresent();
       assertThat(ledger.verify(Verification.Request.of(Level.STRUCTURE)).findings()).isEmpty();
     }
+  }
+
+  @ParameterizedTest
+  @EnumSource(
+      value = Fault.class,
+      names = {"FAIL", "OUT_OF_SPACE", "LOSE_ANSWER"})
+  void whateverCallOfTheStoreFailsTheNextRunMakesGood(Fault fault) {
+    long calls = Long.MAX_VALUE;
+    for (long n = 1; n <= calls; n++) {
+      InMemoryArchiveStore archive = new InMemoryArchiveStore();
+      FaultPlan plan = new FaultPlan().at(Call.ALL, n, fault);
+      try (Ledger ledger =
+          builder(new MemoryDisk(n), new FaultyArchiveStore(archive, plan))
+              .directory(directory.resolve(fault + "-" + n))
+              .encryption("aes", KEY)
+              .open()) {
+        ledger.commitAll(blocks);
+        try {
+          ledger.archiver().archive(ArchiveRequest.upTo(20));
+          calls = plan.calls(Call.ALL) < n ? n : calls;
+          plan.repair();
+        } catch (LedgerkeepException e) {
+          plan.repair();
+          ledger.archiver().archive(ArchiveRequest.upTo(20));
+        }
+        ledger.archiver().archive(ArchiveRequest.upTo(25));
+        assertThat(ledger.verify(Verification.Request.of(Level.LEDGER)).findings()).isEmpty();
+      }
+      try (Archive alone = Ledgerkeep.archive().store(archive).encryption("aes", KEY).open()) {
+        assertThat(alone.block(24)).contains(blocks.get(24));
+      }
+    }
+    assertThat(calls).isBetween(10L, 1000L);
   }
 
   /** Tells in which order objects are written. */

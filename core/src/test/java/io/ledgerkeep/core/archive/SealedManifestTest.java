@@ -19,6 +19,7 @@ import io.ledgerkeep.testkit.InMemoryArchiveStore;
 import io.ledgerkeep.testkit.SampleChain;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import org.junit.jupiter.api.Test;
 
@@ -140,7 +141,7 @@ final class SealedManifestTest {
             whole.replace("\"key\":1", "\"key\":0"),
             whole.replace("\"key\":1", "\"key\":-1"),
             whole.replace("\"key\":1", "\"key\":4294967297"),
-            whole.replace(code, code.toUpperCase(java.util.Locale.ROOT)),
+            whole.replace(code, code.toUpperCase(Locale.ROOT)),
             whole.replace(code, code.substring(2)),
             whole.replace(code, code + "00"),
             whole.replace(code, ""))) {
@@ -212,6 +213,27 @@ final class SealedManifestTest {
           .isInstanceOf(IntegrityException.class);
       assertThat(archive.verify(Verification.Request.of(Level.STRUCTURE)).findings()).isNotEmpty();
     }
+  }
+
+  @Test
+  void segmentsInPlainBelowEntriesThatClaimToBeSealedAreNotReadWithoutAKey() {
+    InMemoryArchiveStore plain = new InMemoryArchiveStore();
+    SampleArchive.write(plain, LEDGER, BLOCKS, 10);
+    List<Bytes> entries = new ArrayList<>();
+    for (int sequence = 0; sequence <= 3; sequence++) {
+      String entry = plain.get(names.entry(sequence), 0, 4096).utf8();
+      String claim = ",\"key\":1,\"mac\":\"" + "00".repeat(32) + "\"}";
+      entries.add(Bytes.ofUtf8(entry.substring(0, entry.length() - 1) + claim));
+    }
+    InMemoryArchiveStore claiming = chained(entries, 0);
+    for (Archive.Segment segment : open(plain, ArchiveKeys.NONE).segments()) {
+      int size = (int) plain.size(segment.name()).orElseThrow();
+      claiming.replace(segment.name(), plain.get(segment.name(), 0, size));
+    }
+    LedgerArchive archive =
+        LedgerArchive.of(claiming, open(claiming, ArchiveKeys.NONE), Runnable::run);
+    assertThat(archive.manifest().isSealed()).isTrue();
+    assertThatThrownBy(() -> archive.block(3)).isInstanceOf(IntegrityException.class);
   }
 
   private List<Bytes> entries() {

@@ -1,10 +1,12 @@
 package io.ledgerkeep.core.sealing;
 
 import io.ledgerkeep.Bytes;
+import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.EncryptorProvider;
 import io.ledgerkeep.encryption.KeyWrapper;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.Arrays;
 import java.util.List;
 
@@ -49,7 +51,7 @@ public final class SampleArchiveKeys {
   public static WrappedKey held(Bytes ledgerId, ArchiveKey key, String provider, String master) {
     try (KeyWrapper wrapper = Keys.wrapper(provider, master)) {
       byte[] context =
-          new io.ledgerkeep.core.codec.ByteWriter(64)
+          new ByteWriter(64)
               .raw(Bytes.ofUtf8("ledgerkeep archive key 1"))
               .u32(key.suite().id())
               .raw(ledgerId)
@@ -67,8 +69,7 @@ public final class SampleArchiveKeys {
   /** Opens the registry of a ledger that is encrypted. */
   public static EpochEncryptor encryptor(Path directory, String provider, String master) {
     try (KeyWrapper wrapper = Keys.wrapper(provider, master)) {
-      return new EpochEncryptor(
-          Keyring.open(directory, wrapper, Keys.suites(), java.time.Clock.systemUTC()));
+      return new EpochEncryptor(Keyring.open(directory, wrapper, Keys.suites(), Clock.systemUTC()));
     }
   }
 

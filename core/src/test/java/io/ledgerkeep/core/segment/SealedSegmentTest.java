@@ -8,6 +8,7 @@ import io.ledgerkeep.Block;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.RwSet;
 import io.ledgerkeep.Transaction;
+import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.core.sealing.ArchiveKey;
 import io.ledgerkeep.core.sealing.ArchiveKeys;
@@ -423,13 +424,7 @@ final class SealedSegmentTest {
 
   private static SegmentHeader with(
       Bytes genesis, Bytes ledger, Bytes attempt, long height, SegmentHeader.Seal seal) {
-    return new SegmentHeader(
-        io.ledgerkeep.core.codec.Digests.SHA256,
-        genesis,
-        ledger,
-        attempt,
-        height,
-        Optional.of(seal));
+    return new SegmentHeader(Digests.SHA256, genesis, ledger, attempt, height, Optional.of(seal));
   }
 
   private static Block withAdditional(Block block, Bytes additional) {
