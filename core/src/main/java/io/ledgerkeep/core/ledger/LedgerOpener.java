@@ -286,7 +286,8 @@ final class LedgerOpener {
             names,
             room,
             sealed.map(Encryption.Sealed::archiveKeys).orElse(ArchiveKeys.NONE),
-            () -> sealed.map(Encryption.Sealed::suite).orElse("")));
+            () -> sealed.map(Encryption.Sealed::suite).orElse(""),
+            sealed.flatMap(Encryption.Sealed::epochs)));
   }
 
   private EngineChoice matchingChoice(Database database, Layout.Place place) {

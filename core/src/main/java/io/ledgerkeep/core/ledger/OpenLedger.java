@@ -30,6 +30,7 @@ import io.ledgerkeep.core.derived.DerivedStore.DerivedView;
 import io.ledgerkeep.core.jobs.JobLock;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
 import io.ledgerkeep.core.sealing.ArchiveKeys;
+import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.storage.StorageEngine;
@@ -110,7 +111,8 @@ final class OpenLedger implements Ledger {
       Map<Database, String> engineNames,
       ReservedRoom room,
       ArchiveKeys archiveKeys,
-      Supplier<String> encryption) {
+      Supplier<String> encryption,
+      Optional<LedgerKeys> keys) {
 
     StorageEngine engine(Database database) {
       return Objects.requireNonNull(engines.get(database));
@@ -525,6 +527,12 @@ final class OpenLedger implements Ledger {
   public Archive archive() {
     requireOpen();
     return archiving.archive();
+  }
+
+  @Override
+  public Optional<LedgerKeys> keys() {
+    requireOpen();
+    return parts.keys();
   }
 
   @Override

@@ -2,6 +2,10 @@ package io.ledgerkeep.core.sealing;
 
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.encryption.CipherSuite;
+import io.ledgerkeep.encryption.LedgerKeys;
+import io.ledgerkeep.encryption.LedgerKeys.State;
+import java.time.Instant;
+import java.util.List;
 
 /**
  * A key that values are sealed under, by way of the epochs derived from it.
@@ -19,35 +23,29 @@ record DataKey(
     long createdAtMillis,
     Secret secret) {
 
-  /** What a key may be used for. */
-  enum State {
-    /** To seal and to open. */
-    ACTIVE(1),
-    /** To open what was sealed before. */
-    READ_ONLY(2),
-    /** For nothing, until it is enabled again. */
-    DISABLED(3),
-    /** For nothing, for ever: its secret is gone. */
-    DESTROYED(4);
+  private static final List<State> CODES =
+      List.of(State.ACTIVE, State.READ_ONLY, State.DISABLED, State.DESTROYED);
 
-    private final int code;
+  /** Returns what stands for the state in a registry: 1 to 4. */
+  int stateCode() {
+    return CODES.indexOf(state) + 1;
+  }
 
-    State(int code) {
-      this.code = code;
-    }
-
-    int code() {
-      return code;
-    }
-
-    static State of(int code, ByteReader in) {
-      for (State state : values()) {
-        if (state.code == code) {
-          return state;
-        }
-      }
+  static State state(int code, ByteReader in) {
+    if (code < 1 || code > CODES.size()) {
       throw in.damaged("there is no state " + code);
     }
+    return CODES.get(code - 1);
+  }
+
+  DataKey with(State newState) {
+    return new DataKey(number, suite, newState, exposed, createdAtMillis, secret);
+  }
+
+  /** Returns what may be shown of it. */
+  LedgerKeys.DataKey shown() {
+    return new LedgerKeys.DataKey(
+        number, suite.name(), state, exposed, Instant.ofEpochMilli(createdAtMillis));
   }
 
   @Override

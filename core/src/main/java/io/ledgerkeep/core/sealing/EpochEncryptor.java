@@ -4,9 +4,11 @@ import com.google.common.hash.Hashing;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.Encryptor;
+import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.IntegrityException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
@@ -25,7 +27,7 @@ import org.jspecify.annotations.Nullable;
  *
  * The suite is not in there: it is that of the data key the epoch belongs to.
  */
-public final class EpochEncryptor implements Encryptor {
+public final class EpochEncryptor implements Encryptor, LedgerKeys {
 
   /** The first byte of every sealed value, which begins no plain record. */
   static final int SEALED = 0xE1;
@@ -65,6 +67,23 @@ public final class EpochEncryptor implements Encryptor {
   /** Returns the name of the suite that new values are sealed with. */
   public String suite() {
     return keyring.suite().name();
+  }
+
+  @Override
+  public List<DataKey> dataKeys() {
+    requireOpen();
+    return keyring.dataKeys();
+  }
+
+  /** Values being sealed meanwhile may still be under the key before. */
+  @Override
+  public DataKey rotate(String suite) {
+    synchronized (known) {
+      requireOpen();
+      DataKey fresh = keyring.rotate(suite);
+      current = null; // the next value begins an epoch
+      return fresh;
+    }
   }
 
   @Override

@@ -6,6 +6,8 @@ import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.CipherSuite.Aead;
 import io.ledgerkeep.encryption.KeyWrapper;
+import io.ledgerkeep.encryption.LedgerKeys;
+import io.ledgerkeep.encryption.LedgerKeys.State;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.LedgerkeepException;
@@ -114,7 +116,7 @@ public final class Keyring implements AutoCloseable {
             Bytes.EMPTY);
     try (Keyring keyring = new Keyring(directory, suites, clock, root, empty)) {
       keyring.dataKeys.add(
-          new DataKey(1, suite, DataKey.State.ACTIVE, false, clock.millis(), Secret.random()));
+          new DataKey(1, suite, State.ACTIVE, false, clock.millis(), Secret.random()));
       keyring.archiveKeys.add(ArchiveKey.fresh(ledgerId, 1, suite, wrapper));
       keyring.save();
     }
@@ -284,7 +286,7 @@ public final class Keyring implements AutoCloseable {
     for (DataKey key : dataKeys) {
       out.varint(key.number())
           .varint(key.suite().id())
-          .u8(key.state().code())
+          .u8(key.stateCode())
           .u8(key.exposed() ? 1 : 0)
           .u64(key.createdAtMillis())
           .raw(key.secret().bytes());
@@ -313,7 +315,7 @@ public final class Keyring implements AutoCloseable {
           new DataKey(
               in.number(),
               suites.of(in.number()),
-              DataKey.State.of(in.u8(), in),
+              DataKey.state(in.u8(), in),
               in.u8() != 0,
               in.u64(),
               new Secret(in.raw(Secret.BYTES).toArray())));
@@ -359,6 +361,30 @@ public final class Keyring implements AutoCloseable {
   /** Returns the keys of the ledger's archive, which are closed with the keyring. */
   public synchronized ArchiveKeys archiveKeys() {
     return ArchiveKeys.of(archiveKeys);
+  }
+
+  /** Returns what may be shown of the data keys. */
+  synchronized List<LedgerKeys.DataKey> dataKeys() {
+    return dataKeys.stream().map(DataKey::shown).toList();
+  }
+
+  /** Makes another data key the active one; durable when the call returns. */
+  synchronized LedgerKeys.DataKey rotate(String suiteName) {
+    CipherSuite suite = suites.named(suiteName);
+    List<DataKey> before = List.copyOf(dataKeys);
+    dataKeys.replaceAll(key -> key.state() == State.ACTIVE ? key.with(State.READ_ONLY) : key);
+    DataKey fresh =
+        new DataKey(before.size() + 1, suite, State.ACTIVE, false, clock.millis(), Secret.random());
+    dataKeys.add(fresh);
+    try {
+      save();
+    } catch (RuntimeException | Error e) {
+      dataKeys.clear();
+      dataKeys.addAll(before);
+      fresh.secret().close();
+      throw e;
+    }
+    return fresh.shown();
   }
 
   /** Begins an epoch; it is durable when the call returns, before anything is sealed in it. */
@@ -412,7 +438,7 @@ public final class Keyring implements AutoCloseable {
 
   private DataKey activeKey() {
     return dataKeys.stream()
-        .filter(key -> key.state() == DataKey.State.ACTIVE)
+        .filter(key -> key.state() == State.ACTIVE)
         .reduce((first, second) -> second)
         .orElseThrow(
             () ->

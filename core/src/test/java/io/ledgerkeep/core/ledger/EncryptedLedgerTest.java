@@ -3,6 +3,7 @@ package io.ledgerkeep.core.ledger;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.assertj.core.api.Assertions.tuple;
 
 import io.ledgerkeep.Block;
 import io.ledgerkeep.Bytes;
@@ -10,11 +11,13 @@ import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.core.sealing.Keys;
+import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.KeyUnavailableException.Reason;
 import io.ledgerkeep.error.LedgerkeepException;
+import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngine.Durability;
 import io.ledgerkeep.storage.WriteBatch;
@@ -217,11 +220,6 @@ final class EncryptedLedgerTest {
     World world = filled("aes", Keys.AES);
     byte[] older = Files.readAllBytes(world.directory.resolve("KEYS"));
     try (Ledger ledger = world.open(with(world, "aes", Keys.AES))) {
-      ledger.commit(SampleChain.ofSeed(1).blocks(1).toList().get(0)); // equal or refused
-    } catch (LedgerkeepException refused) {
-      // another genesis block
-    }
-    try (Ledger ledger = world.open(with(world, "aes", Keys.AES))) {
       ledger.commit(next());
     }
     Files.write(world.directory.resolve("KEYS"), older);
@@ -233,6 +231,80 @@ final class EncryptedLedgerTest {
 
   private Block next() {
     return markedChain(31).get(30);
+  }
+
+  // ------------------------------------------------------------------------------------ rotation
+
+  @Test
+  void newValuesAreSealedUnderTheNewKeyAndOldOnesStayReadable() {
+    World world = world();
+    try (Ledger ledger = world.open(with(world, "aes", Keys.AES))) {
+      ledger.commitAll(blocks.subList(0, 10));
+      LedgerKeys keys = ledger.keys().orElseThrow();
+      assertThat(keys.rotate("SM4-GCM").number()).isEqualTo(2);
+      assertThat(ledger.status().encryption()).isEqualTo("SM4-GCM");
+      ledger.commitAll(blocks.subList(10, 20));
+      keys.rotate("AES-128-GCM");
+      ledger.commitAll(blocks.subList(20, 30));
+      assertThat(keys.dataKeys())
+          .extracting(LedgerKeys.DataKey::suite, LedgerKeys.DataKey::state)
+          .containsExactly(
+              tuple("AES-256-GCM", LedgerKeys.State.READ_ONLY),
+              tuple("SM4-GCM", LedgerKeys.State.READ_ONLY),
+              tuple("AES-128-GCM", LedgerKeys.State.ACTIVE));
+      Replay.of(blocks).assertToldBy(ledger);
+    }
+    try (Ledger ledger = world.open(with(world, "aes", Keys.AES))) {
+      Replay.of(blocks).assertToldBy(ledger);
+      assertThat(ledger.status().encryption()).isEqualTo("AES-128-GCM");
+    }
+  }
+
+  @Test
+  void aRotationThatFailsChangesNothing() throws IOException {
+    World world = filled("aes", Keys.AES);
+    Path inTheWay = world.directory.resolve("KEYS.new");
+    try (Ledger ledger = world.open(with(world, "aes", Keys.AES))) {
+      LedgerKeys keys = ledger.keys().orElseThrow();
+      List<LedgerKeys.DataKey> before = keys.dataKeys();
+      assertThatThrownBy(() -> keys.rotate("AES-512")).isInstanceOf(ConfigurationException.class);
+      Files.createDirectory(inTheWay);
+      assertThatThrownBy(() -> keys.rotate("SM4-GCM")).isInstanceOf(StorageException.class);
+      assertThat(keys.dataKeys()).isEqualTo(before);
+      Files.delete(inTheWay);
+      ledger.commit(next());
+    }
+    List<Block> all = new ArrayList<>(blocks);
+    all.add(next());
+    try (Ledger ledger = world.open(with(world, "aes", Keys.AES))) {
+      Replay.of(all).assertToldBy(ledger);
+    }
+  }
+
+  /** A writer that cannot begin an epoch has sealed nothing. */
+  @Test
+  void aCommitThatCannotBeginAnEpochChangesNothing() throws IOException {
+    World world = filled("aes", Keys.AES);
+    Path inTheWay = world.directory.resolve("KEYS.new");
+    try (Ledger ledger = world.open(with(world, "aes", Keys.AES))) {
+      Files.createDirectory(inTheWay);
+      assertThatThrownBy(() -> ledger.commit(next())).isInstanceOf(StorageException.class);
+      Files.delete(inTheWay);
+    }
+    try (Ledger ledger = world.open(with(world, "aes", Keys.AES))) {
+      Replay.of(blocks).assertToldBy(ledger);
+      ledger.commit(next());
+      assertThat(ledger.block(30)).contains(next());
+    }
+  }
+
+  @Test
+  void aPlainLedgerHasNoKeys() {
+    World world = world();
+    try (Ledger ledger = world.open()) {
+      assertThat(ledger.keys()).isEmpty();
+      assertThat(ledger.status().encryption()).isEmpty();
+    }
   }
 
   // ------------------------------------------------------------------------------------ integrity

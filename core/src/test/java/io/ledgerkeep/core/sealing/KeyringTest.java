@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.encryption.Encryptor.Context;
 import io.ledgerkeep.encryption.KeyWrapper;
+import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.KeyUnavailableException.Reason;
@@ -236,7 +237,7 @@ final class KeyringTest {
     }
     assertThat(
             new DataKey(
-                1, Keys.suites().named("SM4-GCM"), DataKey.State.ACTIVE, false, 0, Secret.random()))
+                1, Keys.suites().named("SM4-GCM"), LedgerKeys.State.ACTIVE, false, 0, Secret.random()))
         .hasToString("data key 1 (SM4-GCM, ACTIVE)");
     assertThat(Secret.random()).hasToString("secret");
   }
