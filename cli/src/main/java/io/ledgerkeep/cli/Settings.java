@@ -178,7 +178,7 @@ final class Settings {
     try (ArchiveStore store = directoryStore().open(archiveOptions(archive()))) {
       for (String name : store.list("")) {
         List<String> parts = Splitter.on('/').limit(3).splitToList(name);
-        if (parts.size() == 3) {
+        if (parts.size() == 3 && parts.get(2).startsWith("manifest/")) {
           ledgers.add(parts.get(0) + "/" + parts.get(1));
         }
       }

@@ -14,6 +14,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A ledger that is encrypted, by way of the configuration file. */
@@ -67,6 +68,37 @@ final class EncryptionTest {
     assertThat(place.runWithArchive("verify").exitCode()).isZero();
     assertThat(place.runWithArchive("restore", "--down-to", 1, "--yes").exitCode()).isZero();
     assertThat(place.run("export", "-").out()).isEqualTo(CHAIN);
+  }
+
+  /** Whatever a kill leaves on the disk is sealed, and the job goes on from it. */
+  @ParameterizedTest
+  @MethodSource("io.ledgerkeep.cli.KillTest#stepsOfArchive")
+  void anArchiveRunKilledAtAStepLeavesNothingInPlain(String step) throws Exception {
+    Place place = encrypted("aes").withChain(60);
+    assertThat(KillTest.killedAt(step, place.withBoth("archive", "--to", 41, "--yes")))
+        .isEqualTo(KillTest.KILLED);
+    assertNothingInPlain(place);
+    assertThat(place.runWithArchive("archive", "--to", 41, "--yes").exitCode()).isZero();
+    assertNothingInPlain(place);
+    assertThat(place.runWithArchive("export", "-").out()).isEqualTo(CHAIN);
+  }
+
+  @ParameterizedTest
+  @MethodSource("io.ledgerkeep.cli.KillTest#stepsOfRestore")
+  void aRestoreKilledAtAStepLeavesNothingInPlain(String step) throws Exception {
+    Place place = encrypted("sm4").withChain(60).archivedTo(41);
+    assertThat(KillTest.killedAt(step, place.withBoth("restore", "--down-to", 1, "--yes")))
+        .isEqualTo(KillTest.KILLED);
+    assertNothingInPlain(place);
+    assertThat(place.runWithArchive("restore", "--down-to", 1, "--yes").exitCode()).isZero();
+    assertNothingInPlain(place);
+    assertThat(place.run("export", "-").out()).isEqualTo(CHAIN);
+  }
+
+  private static void assertNothingInPlain(Place place) throws IOException {
+    assertThat(filesWith(place.data, payload())).isEmpty();
+    assertThat(filesWith(place.archive, payload())).isEmpty();
+    assertThat(filesWith(place.data, KEY.substring(4))).isEmpty();
   }
 
   private static Run alone(Place place, Object... command) {

@@ -275,9 +275,11 @@ public final class Keyring implements AutoCloseable {
   }
 
   private static Bytes commitment(CipherSuite suite, byte[] material) {
-    return Bytes.copyOf(material).slice(suite.keyBytes(), suite.keyBytes() + COMMITMENT_BYTES);
+    int from = suite.keyBytes();
+    return Bytes.wrap(Arrays.copyOfRange(material, from, from + COMMITMENT_BYTES));
   }
 
+  /** As long as the writer need not grow, it leaves no copy of the secrets behind. */
   private byte[] encode() {
     ByteWriter out =
         new ByteWriter(
@@ -306,7 +308,7 @@ public final class Keyring implements AutoCloseable {
           .raw(key.wrapped().holder())
           .sized(key.wrapped().wrapped());
     }
-    return out.take().toArrayUnsafe();
+    return out.takeAndWipe();
   }
 
   private void decode(ByteReader in) {
@@ -429,7 +431,7 @@ public final class Keyring implements AutoCloseable {
             info.toArray(),
             suite.keyBytes() + CipherSuite.NONCE_BYTES);
     try {
-      byte[] nonce = Bytes.copyOf(material).slice(suite.keyBytes(), material.length).toArray();
+      byte[] nonce = Arrays.copyOfRange(material, suite.keyBytes(), material.length);
       return new EpochKey(epoch, aead(suite, material), nonce, limits, clock);
     } finally {
       Arrays.fill(material, (byte) 0);

@@ -237,7 +237,12 @@ final class KeyringTest {
     }
     assertThat(
             new DataKey(
-                1, Keys.suites().named("SM4-GCM"), LedgerKeys.State.ACTIVE, false, 0, Secret.random()))
+                1,
+                Keys.suites().named("SM4-GCM"),
+                LedgerKeys.State.ACTIVE,
+                false,
+                0,
+                Secret.random()))
         .hasToString("data key 1 (SM4-GCM, ACTIVE)");
     assertThat(Secret.random()).hasToString("secret");
   }
