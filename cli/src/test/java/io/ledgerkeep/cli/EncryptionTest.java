@@ -108,6 +108,31 @@ final class EncryptionTest {
     return Run.of(args.toArray());
   }
 
+  @Test
+  void aNewDataKeyIsMadeAndShown() throws IOException {
+    Place place = encrypted("aes").withChain(30);
+    Run rotated = place.run("tde", "rotate", "--suite", "SM4-GCM");
+    assertThat(rotated.exitCode()).as(rotated.err()).isZero();
+    assertThat(rotated.out()).contains("data key 2");
+    Run again = Run.reading(CHAIN, place.withData("import", "-"));
+    assertThat(again.exitCode()).as(again.err()).isZero();
+    assertThat(place.run("tde", "status").out())
+        .containsPattern("data key 1 +AES-128-GCM +read only")
+        .containsPattern("data key 2 +SM4-GCM +active");
+    assertThat(place.run("export", "-").out()).isEqualTo(CHAIN);
+    assertThat(place.run("tde", "rotate", "--suite", "AES").exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(place.run("tde", "status", "--suite", "x").exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(place.run("tde").exitCode()).isEqualTo(ExitCode.USAGE);
+  }
+
+  @Test
+  void aPlainLedgerHasNoKeysToShow() {
+    Place place = place().withChain(5);
+    Run run = place.run("tde", "status");
+    assertThat(run.exitCode()).isEqualTo(ExitCode.REFUSED);
+    assertThat(run.err()).contains("in plain");
+  }
+
   /** Without encryption the search finds what it looks for. */
   @Test
   void aPlainLedgerHasItsPayloadsInPlain() throws IOException {
