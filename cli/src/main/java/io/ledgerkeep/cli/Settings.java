@@ -14,6 +14,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -23,6 +24,12 @@ final class Settings {
 
   private static final String DIRECTORY = "directory";
   private static final String LEVELDB = "leveldb";
+  private static final Set<String> ENCRYPTION_KEYS =
+      Set.of(
+          ConfigFile.ENCRYPTOR,
+          ConfigFile.ENCRYPT_KEY,
+          ConfigFile.ALLOW_SAMPLE_KEY,
+          ConfigFile.EMPTY_KEY_FILE);
 
   private final Optional<Path> data;
   private final Optional<Path> archive;
@@ -69,10 +76,20 @@ final class Settings {
     }
   }
 
-  /** Returns settings of a ledger and its archive at the given places and nothing else. */
-  static Settings at(Path data, Path archive) {
+  /** Returns settings of a ledger and its archive at the given places, encrypted as these are. */
+  Settings at(Path newData, Path newArchive) {
+    Map<String, String> keys = new TreeMap<>(storage.asMap());
+    keys.keySet().retainAll(ENCRYPTION_KEYS);
     return new Settings(
-        Optional.of(data), Optional.of(archive), Optional.empty(), Options.none(), Options.none());
+        Optional.of(newData),
+        Optional.of(newArchive),
+        Optional.empty(),
+        Options.of(keys),
+        Options.none());
+  }
+
+  boolean isEncrypted() {
+    return encryption().isPresent();
   }
 
   boolean hasData() {

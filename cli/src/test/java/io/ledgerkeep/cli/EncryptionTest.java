@@ -109,6 +109,27 @@ final class EncryptionTest {
   }
 
   @Test
+  void theDemoIsEncryptedWhereTheConfigurationSaysSo() throws IOException {
+    Place place = encrypted("sm4");
+    Path chain = Files.writeString(directory.resolve("chain.jsonl"), CHAIN);
+    Run demo = place.runWithArchive("demo", chain);
+    assertThat(demo.exitCode()).as(demo.err()).isZero();
+    assertNothingInPlain(place);
+    assertThat(place.run("status").out()).contains("SM4-GCM");
+  }
+
+  @Test
+  void anExportIsInPlainAndSaysSoAndIsTheOwnersAlone() throws IOException {
+    Place place = encrypted("aes").withChain(30);
+    Path export = directory.resolve("export.jsonl");
+    Run run = place.run("export", export);
+    assertThat(run.exitCode()).isZero();
+    assertThat(run.err()).contains("in plain");
+    assertThat(PosixFilePermissions.toString(Files.getPosixFilePermissions(export)))
+        .isEqualTo("rw-------");
+  }
+
+  @Test
   void aNewDataKeyIsMadeAndShown() throws IOException {
     Place place = encrypted("aes").withChain(30);
     Run rotated = place.run("tde", "rotate", "--suite", "SM4-GCM");

@@ -41,14 +41,31 @@ public final class KeyObjects {
     this.names = names;
   }
 
-  /** Writes the objects of keys that are not there; durable and read back on return. */
+  /**
+   * Writes the objects of keys that are not there, or not as they were written; durable and read
+   * back on return.
+   */
   public void putMissing(ArchiveKeys keys) {
     Set<String> there = Set.copyOf(store.list(names.keys()));
     for (ArchiveKey key : keys.all()) {
       String name = names.key(key.wrapped());
-      if (!there.contains(name)) {
+      if (there.contains(name) && !isSound(key)) {
+        LOG.warn(
+            "key object {} in {} is not as it was written; it is replaced", name, store.place());
+        store.delete(name);
+      }
+      if (!there.contains(name) || store.size(name).isEmpty()) {
         put(name, encode(key.wrapped()));
       }
+    }
+  }
+
+  /** Returns whether the object of a key is as the ledger that has the key wrote it. */
+  private boolean isSound(ArchiveKey key) {
+    try {
+      return read(names.key(key.wrapped())).equals(encode(key.wrapped()));
+    } catch (IntegrityException e) {
+      return false; // missing or too large
     }
   }
 
@@ -114,8 +131,8 @@ public final class KeyObjects {
     }
   }
 
-  /** Returns what is wrong with the objects, as far as it shows without a master key. */
-  List<String> findings(Set<Integer> numbers) {
+  /** Returns what is wrong with the objects, as far as it shows with the keys at hand. */
+  List<String> findings(Set<Integer> numbers, ArchiveKeys keys) {
     Set<Integer> missing = new TreeSet<>(numbers);
     List<String> findings = new ArrayList<>();
     for (String name : objects()) {
@@ -123,6 +140,13 @@ public final class KeyObjects {
         missing.remove(decode(name, read(name)).number());
       } catch (IntegrityException | UnsupportedFormatException e) {
         findings.add(String.valueOf(e.getMessage()));
+      }
+    }
+    for (ArchiveKey key : keys.all()) {
+      if (!missing.contains(key.number()) && !isSound(key)) {
+        findings.add(
+            "key object %s in %s is missing, or not as it was written; the next archive run puts it right"
+                .formatted(names.key(key.wrapped()), store.place()));
       }
     }
     for (int number : missing) {

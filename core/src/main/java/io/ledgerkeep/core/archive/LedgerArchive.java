@@ -103,7 +103,8 @@ public final class LedgerArchive implements Archive {
 
   /** Returns what is wrong with the objects that hold the keys. */
   List<String> keyFindings() {
-    return new KeyObjects(store, manifest.names()).findings(manifest.sealedUnder());
+    return new KeyObjects(store, manifest.names())
+        .findings(manifest.sealedUnder(), manifest.keys());
   }
 
   @Override

@@ -26,9 +26,8 @@ import java.util.function.LongSupplier;
  * @param unarchivedBlocks how many of the newest blocks are never archived
  * @param beforeArchiving makes durable what is to stay of the blocks up to a height
  * @param room gives room on a full disk
- * @param handOverBytes after so many bytes of bodies the pivot is moved: each time an archive run
- *     waits for the engine to flush, and a restore makes it rewrite what lies between the record of
- *     the pivot and the bodies
+ * @param handOverBytes after so many bytes of bodies an archive run moves the pivot: each time it
+ *     waits for the engine to flush
  * @param lock lets one job run
  * @param verifier the node's own rule, if it has one
  * @param executor runs what can run in parallel

@@ -34,12 +34,14 @@ interface Encryption {
     void create(Path directory, Bytes ledgerId, String chainId);
 
     /**
-     * Returns what seals the values of a ledger, or empty where it is in plain.
+     * Returns what seals the values of a ledger, or nothing where it is in plain. Of several, which
+     * differ where a crash or a hand left two registries, the first that opens the databases
+     * counts.
      *
      * @throws KeyUnavailableException if the ledger is encrypted, under another key or at all
      * @throws ConfigurationException if the ledger is not encrypted and should be
      */
-    Optional<Sealed> open(Path directory);
+    List<Sealed> open(Path directory);
 
     /**
      * Returns the keys of an archive that is read on its own; the caller closes them.
@@ -117,7 +119,7 @@ interface Encryption {
     public void create(Path directory, Bytes ledgerId, String chainId) {}
 
     @Override
-    public Optional<Sealed> open(Path directory) {
+    public List<Sealed> open(Path directory) {
       Optional<Keyring.Head> head = Keyring.head(directory);
       if (head.isPresent()) {
         throw new KeyUnavailableException(
@@ -131,7 +133,7 @@ interface Encryption {
                         ? "hand in the encryptor it was made with"
                         : "give its key (encryptor and encrypt_key in the configuration)"));
       }
-      return Optional.empty();
+      return List.of();
     }
 
     @Override
@@ -154,18 +156,17 @@ interface Encryption {
     }
 
     @Override
-    public Optional<Sealed> open(Path directory) {
-      Keyring.Head head = requiredHead(directory);
-      if (head.foreign()) {
-        throw new ConfigurationException(
-            "the ledger in %s is encrypted by an encryptor that was handed in; hand it in again"
-                .formatted(directory));
-      }
-      Keyring keyring = Keyring.open(directory, wrapper, suites, Clock.systemUTC());
+    public List<Sealed> open(Path directory) {
+      requiredHead(directory);
+      return Keyring.open(directory, wrapper, suites, Clock.systemUTC()).stream()
+          .map(Mastered::sealedBy)
+          .toList();
+    }
+
+    private static Sealed sealedBy(Keyring keyring) {
       EpochEncryptor encryptor = new EpochEncryptor(keyring);
-      return Optional.of(
-          new Sealed(
-              encryptor, keyring.ledgerId(), Optional.of(encryptor), keyring.archiveKeys(), true));
+      return new Sealed(
+          encryptor, keyring.ledgerId(), Optional.of(encryptor), keyring.archiveKeys(), true);
     }
 
     @Override
@@ -192,14 +193,14 @@ interface Encryption {
     }
 
     @Override
-    public Optional<Sealed> open(Path directory) {
+    public List<Sealed> open(Path directory) {
       Keyring.Head head = requiredHead(directory);
       if (!head.foreign()) {
         throw new ConfigurationException(
             "the ledger in %s is encrypted under keys of its own; give its key, not an encryptor"
                 .formatted(directory));
       }
-      return Optional.of(
+      return List.of(
           new Sealed(
               encryptor, head.ledgerId(), Optional.empty(), ArchiveKeys.of(List.of()), false));
     }
@@ -221,7 +222,7 @@ interface Encryption {
         .orElseThrow(
             () ->
                 new ConfigurationException(
-                    "the ledger in %s is not encrypted, and a key was given; open it without one, or make a new ledger with the key and import an export of this one"
+                    "the ledger in %s has no registry of keys, and a key was given. If it is in plain, open it without a key, or make a new ledger with the key and import an export of this one. If it was encrypted, KEYS and KEYS.copy are missing: put one of them back from a backup"
                         .formatted(directory)));
   }
 }

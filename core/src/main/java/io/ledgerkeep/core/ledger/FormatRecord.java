@@ -65,6 +65,16 @@ record FormatRecord(
     }
   }
 
+  /** Returns whether there is a record, whoever can read it. */
+  static boolean exists(StorageEngine engine) {
+    return engine.get(KEY).isPresent();
+  }
+
+  /** Returns the record, unless it is sealed or no record at all. */
+  static Optional<FormatRecord> inPlain(StorageEngine engine) {
+    return engine.get(KEY).filter(record -> record.startsWith(MAGIC)).map(FormatRecord::decode);
+  }
+
   static Optional<FormatRecord> read(StorageEngine engine) {
     return engine.get(KEY).map(FormatRecord::decode);
   }

@@ -12,6 +12,7 @@ import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.core.ledger.Settings.EngineChoice;
 import io.ledgerkeep.core.rows.RowWriter;
 import io.ledgerkeep.core.sealing.ArchiveKeys;
+import io.ledgerkeep.core.sealing.EpochEncryptor;
 import io.ledgerkeep.core.sealing.SealedEngine;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
@@ -22,6 +23,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
@@ -101,7 +103,7 @@ final class LedgerOpener {
     discardUnfinished();
     SmallFile.replaceDurably(marker(), new byte[0]);
     keys.create(directory, ledgerId, chainId);
-    Optional<Encryption.Sealed> sealed = keys.open(directory);
+    Optional<Encryption.Sealed> sealed = keys.open(directory).stream().findFirst();
     try {
       createDatabases(layout, sealed, ledgerId, chainId, digest, interrupted);
     } finally {
@@ -120,13 +122,13 @@ final class LedgerOpener {
       boolean interrupted) {
     for (Database database : Database.values()) {
       EngineChoice choice = requiredChoice(database);
-      StorageEngine engine =
-          sealing(openEngine(choice, layout.place(database), ReservedRoom.NONE), database, sealed);
+      StorageEngine engine = openEngine(choice, layout.place(database), ReservedRoom.NONE);
       try {
         requireFree(engine, database, ledgerId, interrupted);
-        int pieceBytes = RowWriter.pieceBytesFor(engine);
+        StorageEngine target = sealing(engine, database, sealed);
+        int pieceBytes = RowWriter.pieceBytesFor(target);
         new FormatRecord(database, ledgerId, chainId, digest, COMPATIBILITY_VERSION, pieceBytes)
-            .write(engine);
+            .write(target);
       } finally {
         if (choice.isOurs()) {
           engine.close();
@@ -138,17 +140,17 @@ final class LedgerOpener {
   /** Returns the engine with its values sealed, where the ledger is encrypted. */
   private StorageEngine sealing(
       StorageEngine engine, Database database, Optional<Encryption.Sealed> sealed) {
-    return sealed
-        .<StorageEngine>map(
-            by ->
-                new SealedEngine(
-                    engine,
-                    by.encryptor(),
-                    by.ledgerId(),
-                    database,
-                    database == Database.BLOCK ? ChainKeys::heightOf : key -> OptionalLong.empty(),
-                    settings.executor))
-        .orElse(engine);
+    return sealed.<StorageEngine>map(by -> sealing(engine, database, by)).orElse(engine);
+  }
+
+  private SealedEngine sealing(StorageEngine engine, Database database, Encryption.Sealed by) {
+    return new SealedEngine(
+        engine,
+        by.encryptor(),
+        by.ledgerId(),
+        database,
+        database == Database.BLOCK ? ChainKeys::heightOf : key -> OptionalLong.empty(),
+        settings.executor);
   }
 
   private Layout chosenLayout() {
@@ -211,13 +213,13 @@ final class LedgerOpener {
    */
   private static void requireFree(
       StorageEngine engine, Database database, Bytes ledgerId, boolean interrupted) {
-    Optional<FormatRecord> format = FormatRecord.read(engine);
+    Optional<FormatRecord> format = FormatRecord.inPlain(engine);
     if (format.isPresent() && format.get().ledgerId().equals(ledgerId)) {
       throw new ConfigurationException(
           "the %s and the %s database are on the same engine; each needs its own"
               .formatted(format.get().database().lowerCaseName(), database.lowerCaseName()));
     }
-    if ((format.isPresent() && !interrupted) || !FormatRecord.hasNothingBeside(engine)) {
+    if ((FormatRecord.exists(engine) && !interrupted) || !FormatRecord.hasNothingBeside(engine)) {
       throw new ConflictException(
           Reason.OTHER_CHAIN,
           "the engine of the %s database already holds %s; choose an empty one"
@@ -251,8 +253,10 @@ final class LedgerOpener {
 
   private Ledger openExisting(Resources resources, Encryption.Keys keys) {
     removeMarker();
-    Optional<Encryption.Sealed> sealed = keys.open(directory);
-    sealed.filter(Encryption.Sealed::isOurs).ifPresent(ours -> resources.add(ours.encryptor()));
+    List<Encryption.Sealed> candidates = keys.open(directory);
+    candidates.stream()
+        .filter(Encryption.Sealed::isOurs)
+        .forEach(ours -> resources.add(ours.encryptor()));
     Layout layout = Layout.read(directory);
     Map<Database, StorageEngine> engines = new EnumMap<>(Database.class);
     Map<Database, FormatRecord> formats = new EnumMap<>(Database.class);
@@ -266,28 +270,56 @@ final class LedgerOpener {
       if (choice.isOurs()) {
         resources.add(engine);
       }
-      engine = sealing(engine, database, sealed);
       engines.put(database, engine);
-      formats.put(database, format(engine, database, place));
-      if (engine instanceof SealedEngine onSealed) {
-        onSealed.requireGeneration();
-      }
       names.put(database, place.engine());
     }
+    Optional<Encryption.Sealed> sealed =
+        proven(candidates, Objects.requireNonNull(engines.get(Database.BLOCK)));
+    engines.replaceAll((database, engine) -> sealing(engine, database, sealed));
+    engines.forEach(
+        (database, engine) -> {
+          formats.put(database, format(engine, database, layout.place(database)));
+          if (engine instanceof SealedEngine onSealed) {
+            onSealed.requireGeneration();
+          }
+        });
     FormatRecord format = requireOneLedger(formats);
-    return OpenLedger.open(
-        new OpenLedger.Parts(
-            directory,
-            settings,
-            resources,
-            format,
-            formats,
-            engines,
-            names,
-            room,
-            sealed.map(Encryption.Sealed::archiveKeys).orElse(ArchiveKeys.NONE),
-            () -> sealed.map(Encryption.Sealed::suite).orElse(""),
-            sealed.flatMap(Encryption.Sealed::epochs)));
+    OpenLedger ledger =
+        OpenLedger.open(
+            new OpenLedger.Parts(
+                directory,
+                settings,
+                resources,
+                format,
+                formats,
+                engines,
+                names,
+                room,
+                sealed.map(Encryption.Sealed::archiveKeys).orElse(ArchiveKeys.NONE),
+                () -> sealed.map(Encryption.Sealed::suite).orElse(""),
+                sealed.flatMap(Encryption.Sealed::epochs)));
+    sealed.flatMap(Encryption.Sealed::epochs).ifPresent(EpochEncryptor::repairRegistry);
+    return ledger;
+  }
+
+  /** Returns the first that opens the block database and is not older than it. */
+  private Optional<Encryption.Sealed> proven(
+      List<Encryption.Sealed> candidates, StorageEngine block) {
+    if (candidates.size() < 2) {
+      return candidates.stream().findFirst();
+    }
+    List<IntegrityException> failures = new ArrayList<>();
+    for (Encryption.Sealed candidate : candidates) {
+      try {
+        SealedEngine engine = sealing(block, Database.BLOCK, candidate);
+        FormatRecord.read(engine);
+        engine.requireGeneration();
+        return Optional.of(candidate);
+      } catch (IntegrityException e) {
+        failures.add(e);
+      }
+    }
+    throw failures.get(0);
   }
 
   private EngineChoice matchingChoice(Database database, Layout.Place place) {

@@ -64,6 +64,11 @@ public final class EpochEncryptor implements Encryptor, LedgerKeys {
     return keyring.generation();
   }
 
+  /** Puts right what is wrong with the files of the registry, which proved to be the ledger's. */
+  public void repairRegistry() {
+    keyring.repairCopies();
+  }
+
   /** Returns the name of the suite that new values are sealed with. */
   public String suite() {
     return keyring.suite().name();

@@ -8,11 +8,15 @@ import io.ledgerkeep.encryption.CipherSuite.Aead;
 import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.encryption.LedgerKeys.State;
+import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.LedgerkeepException;
+import io.ledgerkeep.error.StorageException;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -128,25 +132,35 @@ public final class Keyring implements AutoCloseable {
   }
 
   /**
-   * Opens the registry of a directory.
+   * Opens the registry of a directory: each of its files that the master key opens, the newest
+   * first, equal ones once. Which of several is the ledger's shows in its databases only; the
+   * caller closes the others.
    *
+   * @throws ConfigurationException if the keys are those of an encryptor that is handed in
    * @throws KeyUnavailableException if the master key is not the one
    * @throws IntegrityException if neither file is what was written
    */
-  public static Keyring open(Path directory, KeyWrapper wrapper, Suites suites, Clock clock) {
-    List<RegistryFile> copies = soundCopies(directory);
-    Keyring keyring;
-    try {
-      keyring = open(directory, copies.get(0), wrapper, suites, clock);
-    } catch (IntegrityException | KeyUnavailableException e) {
-      if (copies.size() == 1 || copies.get(1).equals(copies.get(0))) {
-        throw e;
+  public static List<Keyring> open(Path directory, KeyWrapper wrapper, Suites suites, Clock clock) {
+    List<Keyring> opened = new ArrayList<>();
+    List<LedgerkeepException> failures = new ArrayList<>();
+    for (RegistryFile copy : soundCopies(directory)) {
+      try {
+        if (copy.kind() == RegistryFile.Kind.FOREIGN) {
+          throw new ConfigurationException(
+              "the ledger in %s is encrypted by an encryptor that was handed in; hand it in again"
+                  .formatted(directory));
+        }
+        opened.add(open(directory, copy, wrapper, suites, clock));
+      } catch (ConfigurationException | IntegrityException | KeyUnavailableException e) {
+        failures.add(e);
       }
-      LOG.warn("the newer file of the registry of keys is refused: {}", e.getMessage());
-      keyring = open(directory, copies.get(1), wrapper, suites, clock);
     }
-    keyring.repairCopies();
-    return keyring;
+    if (opened.isEmpty()) {
+      throw failures.get(0);
+    }
+    failures.forEach(
+        e -> LOG.warn("a file of the registry of keys is refused: {}", e.getMessage()));
+    return opened;
   }
 
   private static Keyring open(
@@ -177,14 +191,16 @@ public final class Keyring implements AutoCloseable {
     }
   }
 
-  /** Returns the copies that fit their checksum, the newest first; at least one. */
+  /**
+   * Returns the copies that fit their checksum, the newest first, equal ones once; at least one.
+   */
   private static List<RegistryFile> soundCopies(Path directory) {
     List<RegistryFile> sound = new ArrayList<>();
     List<String> problems = new ArrayList<>();
     for (Path path : RegistryFile.in(directory)) {
       try {
         sound.add(RegistryFile.read(path));
-      } catch (LedgerkeepException e) {
+      } catch (IntegrityException | StorageException e) {
         problems.add(String.valueOf(e.getMessage()));
       }
     }
@@ -194,22 +210,45 @@ public final class Keyring implements AutoCloseable {
               + String.join("; ", problems));
     }
     sound.sort(Comparator.comparingLong(RegistryFile::generation).reversed());
-    return sound;
+    return sound.stream().distinct().toList();
   }
 
-  /** A copy that is damaged, absent or older is replaced. */
-  private void repairCopies() {
+  /**
+   * Replaces a copy that is damaged, absent or another, once this one has proven to be the
+   * ledger's. What it was is kept beside it unless it is an older one of the ledger. That it cannot
+   * be done is no failure: one copy suffices.
+   */
+  public synchronized void repairCopies() {
     for (Path path : RegistryFile.in(directory)) {
       try {
-        if (RegistryFile.read(path).equals(file)) {
-          continue;
-        }
-        LOG.info("{} was older than its twin; it is replaced", path);
-      } catch (LedgerkeepException e) {
-        LOG.warn("{}; it is replaced by its twin", e.getMessage());
+        repair(path);
+      } catch (StorageException | IOException e) {
+        LOG.warn("{} is not as its twin and cannot be replaced: {}", path, e.toString());
       }
-      file.writeTo(path);
     }
+  }
+
+  private void repair(Path path) throws IOException {
+    if (Files.exists(path)) {
+      try {
+        RegistryFile found = RegistryFile.read(path);
+        if (found.equals(file)) {
+          return;
+        }
+        if (!found.ledgerId().equals(file.ledgerId()) || found.generation() >= file.generation()) {
+          keep(path);
+        }
+      } catch (IntegrityException e) {
+        keep(path);
+      }
+    }
+    LOG.warn("{} was damaged, missing or another; it is replaced by its twin", path);
+    file.writeTo(path);
+  }
+
+  private static void keep(Path path) throws IOException {
+    Path kept = path.resolveSibling(path.getFileName() + ".replaced");
+    Files.copy(path, kept, StandardCopyOption.REPLACE_EXISTING);
   }
 
   // ------------------------------------------------------------------------------------ the body
@@ -251,6 +290,9 @@ public final class Keyring implements AutoCloseable {
     RegistryFile next = file.next(salt, commitment(suite, material), Bytes.wrap(body));
     try (Aead aead = aead(suite, material)) {
       aead.seal(ZERO_NONCE, next.head().toArrayUnsafe(), body, 0, plain.length);
+    } catch (RuntimeException | Error e) {
+      Arrays.fill(body, (byte) 0);
+      throw e;
     } finally {
       Arrays.fill(material, (byte) 0);
     }

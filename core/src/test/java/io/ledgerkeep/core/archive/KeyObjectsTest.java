@@ -72,6 +72,26 @@ final class KeyObjectsTest {
     assertOpens("aes", ONE, key);
   }
 
+  /** It has neither checksum nor code; who has the key knows what must be there. */
+  @Test
+  void anObjectThatIsNotAsItWasWrittenIsFoundAndReplaced() {
+    ArchiveKeys keys = ArchiveKeys.of(List.of(key));
+    objects.putMissing(keys);
+    assertThat(objects.findings(Set.of(1), keys)).isEmpty();
+    String name = NAMES.key(key.wrapped());
+    String sound = store.get(name, 0, 4096).utf8();
+    String end = sound.endsWith("0\"}") ? "1\"}" : "0\"}";
+    Bytes changed = Bytes.ofUtf8(sound.substring(0, sound.length() - 3) + end);
+    for (Bytes wrong : List.of(changed, Bytes.ofUtf8("{}"), Bytes.wrap(new byte[5000]))) {
+      store.delete(name);
+      store.put(name, wrong::writeTo);
+      assertThat(objects.findings(Set.of(1), keys)).isNotEmpty();
+      objects.putMissing(keys);
+      assertThat(objects.findings(Set.of(1), keys)).isEmpty();
+      assertThat(store.get(name, 0, 4096).utf8()).isEqualTo(sound);
+    }
+  }
+
   @Test
   void everyHolderOpensTheKeyAndNobodyElseDoes() {
     give(key, "aes", ONE);
@@ -101,15 +121,17 @@ final class KeyObjectsTest {
     String damaged = give(key, "aes", ONE);
     give(key, "aes", ONE);
     long bits = 8 * store.size(damaged).orElseThrow();
-    assertThat(objects.findings(Set.of(1))).isEmpty();
+    assertThat(objects.findings(Set.of(1), ArchiveKeys.NONE)).isEmpty();
     for (long bit = 0; bit < bits; bit += 7) {
       store.flipBit(damaged, bit);
       assertOpens("aes", ONE, key);
       store.flipBit(damaged, bit);
     }
     store.truncate(damaged, 40);
-    assertThat(objects.findings(Set.of(1))).hasSize(1).allMatch(text -> text.contains(damaged));
-    assertThat(objects.findings(Set.of(1, 2)))
+    assertThat(objects.findings(Set.of(1), ArchiveKeys.NONE))
+        .hasSize(1)
+        .allMatch(text -> text.contains(damaged));
+    assertThat(objects.findings(Set.of(1, 2), ArchiveKeys.NONE))
         .hasSize(2)
         .anyMatch(text -> text.contains("archive key 2"));
   }

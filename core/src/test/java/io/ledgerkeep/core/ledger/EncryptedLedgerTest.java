@@ -196,7 +196,7 @@ final class EncryptedLedgerTest {
     }
     assertThatExceptionOfType(ConfigurationException.class)
         .isThrownBy(() -> world.open(with(world, "aes", Keys.AES)))
-        .withMessageContaining("is not encrypted")
+        .withMessageContaining("no registry of keys")
         .withMessageContaining("import an export");
     try (Ledger ledger = world.open()) {
       Replay.of(blocks).assertToldBy(ledger);
@@ -227,6 +227,51 @@ final class EncryptedLedgerTest {
     assertThatExceptionOfType(IntegrityException.class)
         .isThrownBy(() -> world.open(with(world, "aes", Keys.AES)))
         .withMessageContaining("registry");
+  }
+
+  /** The same master key opens it too: only the databases tell whose registry it is. */
+  @Test
+  void theRegistryOfAnotherLedgerDestroysNoCopyOfTheRightOne() throws IOException {
+    World world = filled("aes", Keys.AES);
+    World other = new World(directory.resolve("other"));
+    try (Ledger ledger = other.open(with(other, "aes", Keys.AES))) {
+      ledger.commitAll(blocks);
+    }
+    byte[] right = Files.readAllBytes(world.directory.resolve("KEYS"));
+    byte[] wrong = Files.readAllBytes(other.directory.resolve("KEYS"));
+    for (String name : List.of("KEYS", "KEYS.copy")) {
+      Files.write(world.directory.resolve(name), wrong);
+      try (Ledger ledger = world.open(with(world, "aes", Keys.AES))) {
+        Replay.of(blocks).assertToldBy(ledger);
+      }
+      assertThat(world.directory.resolve("KEYS")).hasBinaryContent(right);
+      assertThat(world.directory.resolve("KEYS.copy")).hasBinaryContent(right);
+      assertThat(world.directory.resolve(name + ".replaced")).hasBinaryContent(wrong);
+    }
+    Files.write(world.directory.resolve("KEYS"), wrong);
+    Files.write(world.directory.resolve("KEYS.copy"), wrong);
+    assertThatThrownBy(() -> world.open(with(world, "aes", Keys.AES)))
+        .isInstanceOf(IntegrityException.class);
+  }
+
+  /** A kill before LAYOUT leaves a record on the engines that nobody can open any more. */
+  @Test
+  void anInterruptedCreationOnEnginesHandedInIsRunAgain() throws IOException {
+    World world = filled("aes", Keys.AES);
+    for (Database database : Database.values()) {
+      TreeMap<Bytes, Bytes> content = contentOf(world, database);
+      WriteBatch onlyFormat = new WriteBatch();
+      content.keySet().stream()
+          .filter(key -> !key.utf8().equals("\u0001format") && !key.utf8().equals("\u0001keys"))
+          .forEach(onlyFormat::delete);
+      world.withStore(database, engine -> engine.write(onlyFormat, Durability.DURABLE));
+    }
+    Files.delete(world.directory.resolve("LAYOUT"));
+    Files.createFile(world.directory.resolve("CREATING"));
+    try (Ledger ledger = world.open(with(world, "aes", Keys.AES))) {
+      ledger.commitAll(blocks);
+      Replay.of(blocks).assertToldBy(ledger);
+    }
   }
 
   private Block next() {

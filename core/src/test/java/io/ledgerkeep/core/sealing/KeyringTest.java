@@ -12,6 +12,7 @@ import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.KeyUnavailableException.Reason;
 import io.ledgerkeep.error.LedgerkeepException;
+import io.ledgerkeep.error.UnsupportedFormatException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -117,6 +118,9 @@ final class KeyringTest {
     RegistryFile sound = RegistryFile.read(file("KEYS"));
     List<RegistryFile> changed =
         List.of(
+            withSuite(sound, 577),
+            withSuite(sound, 0x0201),
+            RegistryFile.foreign(sound.ledgerId(), sound.chainId()),
             with(
                 sound,
                 sound.chainId() + "x",
@@ -146,6 +150,19 @@ final class KeyringTest {
     }
   }
 
+  private static RegistryFile withSuite(RegistryFile file, int suite) {
+    return new RegistryFile(
+        file.kind(),
+        file.ledgerId(),
+        file.chainId(),
+        suite,
+        file.generation() + 1,
+        file.wrappedRoot(),
+        file.salt(),
+        file.commitment(),
+        file.body());
+  }
+
   private static RegistryFile with(
       RegistryFile file, String chainId, long generation, Bytes wrappedRoot, Bytes body) {
     return new RegistryFile(
@@ -164,6 +181,34 @@ final class KeyringTest {
     byte[] changed = bytes.toArray();
     changed[changed.length / 2] ^= 1;
     return Bytes.wrap(changed);
+  }
+
+  @Test
+  void aFileThatCannotBeReplacedIsNoFailure() throws IOException {
+    Files.delete(file("KEYS"));
+    Files.createDirectories(file("KEYS").resolve("in-the-way"));
+    assertOpens();
+  }
+
+  @Test
+  void whatWasDamagedIsKeptBesideWhatReplacesIt() throws IOException {
+    byte[] damaged = Files.readAllBytes(file("KEYS"));
+    damaged[3] ^= 1;
+    Files.write(file("KEYS"), damaged);
+    assertOpens();
+    assertThat(file("KEYS.replaced")).hasBinaryContent(damaged);
+  }
+
+  @Test
+  void aFileOfANewerReleaseIsLeftAlone() throws IOException {
+    byte[] newer = Files.readAllBytes(file("KEYS"));
+    newer[8] = 2;
+    int checksum =
+        com.google.common.hash.Hashing.crc32c().hashBytes(newer, 0, newer.length - 4).asInt();
+    java.nio.ByteBuffer.wrap(newer).putInt(newer.length - 4, checksum);
+    Files.write(file("KEYS"), newer);
+    assertThatThrownBy(this::open).isInstanceOf(UnsupportedFormatException.class);
+    assertThat(file("KEYS")).hasBinaryContent(newer);
   }
 
   /** As a crash between the two leaves it. */

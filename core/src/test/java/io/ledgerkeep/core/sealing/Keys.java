@@ -57,7 +57,10 @@ public final class Keys {
         Files.createDirectories(directory);
         Keyring.create(directory, LEDGER, "chain1", wrapper, suites(), clock);
       }
-      return Keyring.open(directory, wrapper, suites(), clock);
+      List<Keyring> opened = Keyring.open(directory, wrapper, suites(), clock);
+      opened.subList(1, opened.size()).forEach(Keyring::close);
+      opened.get(0).repairCopies();
+      return opened.get(0);
     } catch (java.io.IOException e) {
       throw new java.io.UncheckedIOException(e);
     }

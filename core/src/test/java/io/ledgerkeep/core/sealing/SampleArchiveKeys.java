@@ -69,7 +69,8 @@ public final class SampleArchiveKeys {
   /** Opens the registry of a ledger that is encrypted. */
   public static EpochEncryptor encryptor(Path directory, String provider, String master) {
     try (KeyWrapper wrapper = Keys.wrapper(provider, master)) {
-      return new EpochEncryptor(Keyring.open(directory, wrapper, Keys.suites(), Clock.systemUTC()));
+      return new EpochEncryptor(
+          Keyring.open(directory, wrapper, Keys.suites(), Clock.systemUTC()).get(0));
     }
   }
 
