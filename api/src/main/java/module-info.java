@@ -5,6 +5,7 @@
 module io.ledgerkeep.api {
   exports io.ledgerkeep;
   exports io.ledgerkeep.archive;
+  exports io.ledgerkeep.encryption;
   exports io.ledgerkeep.error;
   exports io.ledgerkeep.job;
   exports io.ledgerkeep.storage;

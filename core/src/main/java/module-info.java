@@ -8,6 +8,7 @@ module io.ledgerkeep.core {
   requires static org.jspecify;
 
   uses io.ledgerkeep.archive.ArchiveStoreProvider;
+  uses io.ledgerkeep.encryption.EncryptorProvider;
   uses io.ledgerkeep.storage.StorageEngineProvider;
 
   provides io.ledgerkeep.Ledgerkeep.Implementation with

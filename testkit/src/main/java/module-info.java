@@ -1,7 +1,7 @@
 /**
  * Fakes that behave, and contract tests: for everyone who tests against Ledgerkeep, or writes a
- * storage engine or an archive store for it. The fakes need no test framework; the contract tests
- * need JUnit and AssertJ, which their user requires itself.
+ * storage engine, an archive store or an encryption for it. The fakes need no test framework; the
+ * contract tests need JUnit and AssertJ, which their user requires itself.
  */
 module io.ledgerkeep.testkit {
   requires transitive io.ledgerkeep.api;

@@ -4,6 +4,7 @@ import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.Archiver;
 import io.ledgerkeep.archive.Restorer;
 import io.ledgerkeep.archive.Verification;
+import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.StorageException;
@@ -70,6 +71,9 @@ public interface Ledger extends LedgerReader, AutoCloseable {
 
   /** Returns identity, heights and sizes. */
   LedgerStatus status();
+
+  /** Returns the keys of the ledger, or empty where it has none of its own. */
+  Optional<LedgerKeys> keys();
 
   /** Returns where this ledger's archive lies, or empty where no archive store is configured. */
   Optional<String> archivePlace();

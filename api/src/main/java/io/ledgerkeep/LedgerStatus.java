@@ -9,6 +9,8 @@ import java.util.Map;
  * @param ledgerId the random identity of this ledger, 32 hexadecimal digits
  * @param genesisHash the hash of the genesis block, or empty while there is none
  * @param digest the name of the digest of the recorded roots
+ * @param encryption the suite that new values are sealed with, {@code own} where an encryptor was
+ *     handed in, or empty text for a ledger in plain
  * @param formatVersion the version of the format of the databases
  * @param compatibilityVersion fixed at creation, never changed by an upgrade
  * @param height the newest block, or -1
@@ -27,6 +29,7 @@ public record LedgerStatus(
     String ledgerId,
     Bytes genesisHash,
     String digest,
+    String encryption,
     int formatVersion,
     String compatibilityVersion,
     long height,

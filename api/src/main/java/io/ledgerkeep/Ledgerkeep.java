@@ -2,9 +2,12 @@ package io.ledgerkeep;
 
 import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.encryption.Encryptor;
+import io.ledgerkeep.encryption.EncryptorProvider;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.error.UnsupportedFormatException;
 import io.ledgerkeep.storage.StorageEngine;
@@ -80,6 +83,19 @@ public final class Ledgerkeep {
     /** Hands in the engine of one database; the caller closes it after the ledger. */
     Builder database(Database database, StorageEngine engine);
 
+    /**
+     * Encrypts all values under a master key that the options name; {@code aes} and {@code sm4} are
+     * in ledgerkeep-crypto-soft. Begun with an empty directory, and needed at every opening from
+     * then on. Keys of the databases (heights, ids, names and keys of the state) stay in plain.
+     */
+    Builder encryption(String encryptor, Options options);
+
+    /** Encrypts all values under a master key that the provider opens. */
+    Builder encryption(EncryptorProvider provider, Options options);
+
+    /** Encrypts all values by an encryptor; the caller closes it after the ledger. */
+    Builder encryption(Encryptor encryptor);
+
     /** Sets the store of the archive by its name. */
     Builder archiveStore(String store, Options options);
 
@@ -119,6 +135,7 @@ public final class Ledgerkeep {
      * @throws ConfigurationException if a setting is missing, unknown or does not fit the ledger
      * @throws ConflictException if the ledger is owned elsewhere, or is another chain's
      * @throws IntegrityException if the databases do not fit each other or are damaged
+     * @throws KeyUnavailableException if the ledger is encrypted and the key is missing or wrong
      * @throws UnsupportedFormatException if the ledger was written in a newer format
      * @throws StorageException if an engine fails
      */
@@ -147,6 +164,16 @@ public final class Ledgerkeep {
      */
     ArchiveBuilder ledger(String ledger);
 
+    /**
+     * Opens an encrypted archive with the master key that the options name: that of the ledger, or
+     * of another holder of the archive's key. Without it an encrypted archive can be listed, and
+     * checked at levels {@code STRUCTURE} and {@code BYTES}; with it anything in plain is refused.
+     */
+    ArchiveBuilder encryption(String encryptor, Options options);
+
+    /** Opens an encrypted archive with the master key that the provider opens. */
+    ArchiveBuilder encryption(EncryptorProvider provider, Options options);
+
     /** Sets where providers are looked for; by default where Ledgerkeep itself was found. */
     ArchiveBuilder classLoader(ClassLoader classLoader);
 
@@ -155,7 +182,8 @@ public final class Ledgerkeep {
      *
      * @throws ConfigurationException if there is none, or more than one and none was chosen; the
      *     message lists them
-     * @throws IntegrityException if the manifest is damaged
+     * @throws IntegrityException if the manifest is damaged, or in plain and a key was given
+     * @throws KeyUnavailableException if the archive is encrypted under another key than that given
      * @throws UnsupportedFormatException if the archive was written in a newer format
      * @throws StorageException if the store fails
      */

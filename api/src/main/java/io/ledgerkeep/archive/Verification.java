@@ -34,7 +34,10 @@ public record Verification(
     BYTES,
     /** Every block decoded, every root computed anew. */
     CONTENT,
-    /** Every block against the ledger's own record, or by a {@link BlockVerifier}. */
+    /**
+     * Every block against the ledger's own record, or by a {@link BlockVerifier}; state and history
+     * against the writes of the blocks.
+     */
     LEDGER
   }
 

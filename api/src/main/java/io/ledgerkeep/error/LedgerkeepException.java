@@ -6,6 +6,7 @@ public abstract sealed class LedgerkeepException extends RuntimeException
         ConfigurationException,
         ConflictException,
         IntegrityException,
+        KeyUnavailableException,
         StorageException,
         UnsupportedFormatException {
 

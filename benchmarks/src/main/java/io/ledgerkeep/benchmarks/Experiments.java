@@ -1,6 +1,7 @@
 package io.ledgerkeep.benchmarks;
 
 import java.util.LinkedHashMap;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.Set;
@@ -26,6 +27,10 @@ final class Experiments {
     }
     for (Chain chain : Chain.values()) {
       BY_NAME.put("through-" + chain, () -> new ReadThroughExperiment(chain));
+    }
+    for (EncryptionExperiment.Cipher cipher : EncryptionExperiment.Cipher.values()) {
+      String name = cipher.name().toLowerCase(Locale.ROOT).replace('_', '-');
+      BY_NAME.put("encryption-" + name, () -> new EncryptionExperiment(cipher));
     }
     BY_NAME.put("memory", MemoryExperiment::new);
     BY_NAME.put("open", OpenExperiment::new);

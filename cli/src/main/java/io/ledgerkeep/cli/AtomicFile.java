@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.UUID;
 
 /**
@@ -27,11 +28,18 @@ final class AtomicFile {
     T writeTo(OutputStream out) throws IOException;
   }
 
+  /** Replaces a file that is no secret. */
+  static <T> T replace(Path file, Content<T> content) throws IOException {
+    return replace(file, false, content);
+  }
+
   /**
    * Replaces the file by the content; when this throws, the file is as it was. A device or a pipe
    * is written to, since it cannot be replaced.
+   *
+   * @param secret whether nobody but the owner may read it
    */
-  static <T> T replace(Path file, Content<T> content) throws IOException {
+  static <T> T replace(Path file, boolean secret, Content<T> content) throws IOException {
     if (!isReplaceable(file)) {
       try (OutputStream out = Files.newOutputStream(file)) {
         return content.writeTo(out);
@@ -41,6 +49,9 @@ final class AtomicFile {
     Path directory = target.resolveSibling("");
     Path part = directory.resolve("." + target.getFileName() + "." + UUID.randomUUID() + ".part");
     try {
+      if (secret) {
+        createForOwner(part);
+      }
       T result = writeSynced(part, content);
       Files.move(part, target, StandardCopyOption.ATOMIC_MOVE);
       sync(directory);
@@ -84,9 +95,18 @@ final class AtomicFile {
     return directory.toRealPath();
   }
 
+  private static void createForOwner(Path part) throws IOException {
+    if (part.getFileSystem().supportedFileAttributeViews().contains("posix")) {
+      Files.createFile(
+          part, PosixFilePermissions.asFileAttribute(PosixFilePermissions.fromString("rw-------")));
+    } else {
+      Files.createFile(part);
+    }
+  }
+
   private static <T> T writeSynced(Path part, Content<T> content) throws IOException {
     try (FileChannel channel =
-        FileChannel.open(part, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+        FileChannel.open(part, StandardOpenOption.CREATE, StandardOpenOption.WRITE)) {
       T result = content.writeTo(staysOpen(Channels.newOutputStream(channel)));
       channel.force(true);
       return result;

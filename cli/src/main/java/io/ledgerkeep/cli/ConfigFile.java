@@ -34,8 +34,12 @@ import org.snakeyaml.engine.v2.scanner.StreamReader;
  */
 final class ConfigFile {
 
+  static final String ALLOW_SAMPLE_KEY = "allow_sample_key";
   static final String ARCHIVE_PATH = "archive_path";
   static final String CHAIN_ID = "chain_id";
+  static final String EMPTY_KEY_FILE = "empty_key_file";
+  static final String ENCRYPT_KEY = "encrypt_key";
+  static final String ENCRYPTOR = "encryptor";
   static final String PROVIDER = "provider";
   static final String READ_THROUGH = "read_through";
   static final String RESERVE_BYTES = "reserve_bytes";
@@ -47,8 +51,12 @@ final class ConfigFile {
 
   private static final List<String> KEYS =
       List.of(
+          ALLOW_SAMPLE_KEY,
           ARCHIVE_PATH,
           CHAIN_ID,
+          EMPTY_KEY_FILE,
+          ENCRYPT_KEY,
+          ENCRYPTOR,
           LEVELDB,
           PROVIDER,
           READ_THROUGH,
@@ -60,8 +68,7 @@ final class ConfigFile {
   private static final int MAX_BYTES = 16 << 20;
 
   /** Keys that mean something to a node but not yet to this release: to ignore them would lie. */
-  private static final List<String> NOT_YET =
-      List.of("encrypt_key", "encryptor", "rebuild_block_height");
+  private static final List<String> NOT_YET = List.of("rebuild_block_height");
 
   private final Path file;
   private final Map<String, String> storage = new TreeMap<>();
@@ -78,8 +85,23 @@ final class ConfigFile {
    */
   static ConfigFile read(Path file) {
     ConfigFile config = new ConfigFile(file);
-    config.root().flatMap(root -> config.entry(root, "storage")).ifPresent(config::readStorage);
+    Optional<Node> root = config.root();
+    root.flatMap(found -> config.entry(found, "storage")).ifPresent(config::readStorage);
+    root.flatMap(found -> config.entry(found, "node")).ifPresent(config::refuseHardwareKeys);
     return config;
+  }
+
+  /** Whoever relies on a device must not get a key of software instead. */
+  private void refuseHardwareKeys(Node section) {
+    Optional<Node> enabled =
+        Optional.of(section)
+            .filter(MappingNode.class::isInstance)
+            .flatMap(node -> entry(node, "pkcs11"))
+            .filter(MappingNode.class::isInstance)
+            .flatMap(pkcs11 -> entry(pkcs11, "enabled"));
+    if (enabled.isPresent() && !scalar(enabled.get()).equals("false")) {
+      throw refused(enabled.get().getStartMark(), "node.pkcs11 is not supported by this release");
+    }
   }
 
   static ConfigFile none() {
@@ -172,7 +194,7 @@ final class ConfigFile {
 
   /** A key without a value is as good as none. */
   private void put(Map<String, String> target, String key, Node value) {
-    String text = scalar(value);
+    String text = key.equals(ENCRYPT_KEY) ? exactScalar(value) : scalar(value);
     if (target.containsKey(key)) {
       throw refused(value.getStartMark(), "'" + key + "' is given twice");
     }
@@ -209,8 +231,13 @@ final class ConfigFile {
   }
 
   private String scalar(Node node) {
+    return exactScalar(node).strip();
+  }
+
+  /** A key may begin or end with a blank. */
+  private String exactScalar(Node node) {
     if (node instanceof ScalarNode scalar) {
-      return isNull(node) ? "" : scalar.getValue().strip();
+      return isNull(node) ? "" : scalar.getValue();
     }
     throw refused(node.getStartMark(), "expected a single value");
   }

@@ -45,7 +45,7 @@ final class DemoCommand extends LedgerCommand {
       Path archive = settings.hasArchive() ? settings.archive() : directory.resolve("archive");
       InitCommand.requireNoLedger(data);
       Path chain = file == null ? madeUp(directory.resolve("chain.jsonl.gz"), story) : file;
-      return new Demo(chain, Settings.at(data, archive), watch, story).run();
+      return new Demo(chain, settings.at(data, archive), watch, story).run();
     } finally {
       if (keep) {
         console().err().println("left in place: " + directory);

@@ -88,9 +88,13 @@ final class ExportCommand extends LedgerCommand {
         exporter.write(from, last, console().results());
         return Outcome.done();
       }
+      if (settings.isEncrypted()) {
+        console().err().println("the export is in plain: keep it as safe as the ledger's key");
+      }
       Exporter.Report report =
           AtomicFile.replace(
               Path.of(file),
+              settings.isEncrypted(),
               out -> {
                 OutputStream keepsRoom =
                     settings.hasData()

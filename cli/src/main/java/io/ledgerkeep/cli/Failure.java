@@ -5,6 +5,7 @@ import io.ledgerkeep.error.ArchivedException;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.error.UnsupportedFormatException;
 import java.io.IOException;
@@ -59,6 +60,9 @@ record Failure(int exitCode, String error, String message) {
     }
     if (thrown instanceof IntegrityException) {
       return new Failure(ExitCode.INTEGRITY, "integrity", text(thrown));
+    }
+    if (thrown instanceof KeyUnavailableException) {
+      return new Failure(ExitCode.REFUSED, "key", text(thrown));
     }
     if (thrown instanceof UnsupportedFormatException) {
       return new Failure(ExitCode.REFUSED, "format", text(thrown));

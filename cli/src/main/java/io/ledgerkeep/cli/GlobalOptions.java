@@ -27,6 +27,7 @@ import picocli.CommandLine.ScopeType;
       RestoreCommand.class,
       QueryCommand.class,
       VerifyCommand.class,
+      TdeCommand.class,
       HelpCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",

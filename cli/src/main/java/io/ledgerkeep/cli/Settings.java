@@ -10,9 +10,11 @@ import io.ledgerkeep.error.ConfigurationException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
+import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -22,6 +24,12 @@ final class Settings {
 
   private static final String DIRECTORY = "directory";
   private static final String LEVELDB = "leveldb";
+  private static final Set<String> ENCRYPTION_KEYS =
+      Set.of(
+          ConfigFile.ENCRYPTOR,
+          ConfigFile.ENCRYPT_KEY,
+          ConfigFile.ALLOW_SAMPLE_KEY,
+          ConfigFile.EMPTY_KEY_FILE);
 
   private final Optional<Path> data;
   private final Optional<Path> archive;
@@ -68,10 +76,20 @@ final class Settings {
     }
   }
 
-  /** Returns settings of a ledger and its archive at the given places and nothing else. */
-  static Settings at(Path data, Path archive) {
+  /** Returns settings of a ledger and its archive at the given places, encrypted as these are. */
+  Settings at(Path newData, Path newArchive) {
+    Map<String, String> keys = new TreeMap<>(storage.asMap());
+    keys.keySet().retainAll(ENCRYPTION_KEYS);
     return new Settings(
-        Optional.of(data), Optional.of(archive), Optional.empty(), Options.none(), Options.none());
+        Optional.of(newData),
+        Optional.of(newArchive),
+        Optional.empty(),
+        Options.of(keys),
+        Options.none());
+  }
+
+  boolean isEncrypted() {
+    return encryption().isPresent();
   }
 
   boolean hasData() {
@@ -116,7 +134,32 @@ final class Settings {
     storage.text(ConfigFile.CHAIN_ID).ifPresent(builder::chainId);
     number(ConfigFile.UNARCHIVED, builder::unarchivedBlocks);
     number(ConfigFile.RESERVE_BYTES, builder::reserveBytes);
+    encryption().ifPresent(options -> builder.encryption(encryptor(), options));
     return builder.readThrough(storage.flag(ConfigFile.READ_THROUGH, false));
+  }
+
+  private String encryptor() {
+    return storage.requiredText(ConfigFile.ENCRYPTOR);
+  }
+
+  /** Returns the options of the master key; a command that ends soon leaves a key file as it is. */
+  private Optional<Options> encryption() {
+    Optional<String> key = storage.text(ConfigFile.ENCRYPT_KEY);
+    if (key.isPresent() != storage.text(ConfigFile.ENCRYPTOR).isPresent()) {
+      throw new ConfigurationException(
+          "%s and %s belong together: set both of them or neither"
+              .formatted(ConfigFile.ENCRYPTOR, ConfigFile.ENCRYPT_KEY));
+    }
+    return key.map(
+        text ->
+            Options.of(
+                Map.of(
+                    "key",
+                    text,
+                    ConfigFile.ALLOW_SAMPLE_KEY,
+                    storage.text(ConfigFile.ALLOW_SAMPLE_KEY).orElse("false"),
+                    ConfigFile.EMPTY_KEY_FILE,
+                    storage.text(ConfigFile.EMPTY_KEY_FILE).orElse("false"))));
   }
 
   /** Sets the engine by its own name, which is not always what a node's configuration calls it. */
@@ -139,6 +182,7 @@ final class Settings {
     Ledgerkeep.ArchiveBuilder builder =
         Ledgerkeep.archive().store(DIRECTORY, archiveOptions(archive()));
     chosen.ifPresent(builder::ledger);
+    encryption().ifPresent(options -> builder.encryption(encryptor(), options));
     return builder.open();
   }
 
@@ -151,7 +195,7 @@ final class Settings {
     try (ArchiveStore store = directoryStore().open(archiveOptions(archive()))) {
       for (String name : store.list("")) {
         List<String> parts = Splitter.on('/').limit(3).splitToList(name);
-        if (parts.size() == 3) {
+        if (parts.size() == 3 && parts.get(2).startsWith("manifest/")) {
           ledgers.add(parts.get(0) + "/" + parts.get(1));
         }
       }

@@ -67,6 +67,7 @@ final class StatusCommand extends LedgerCommand {
     fields.put("ledgerId", status.ledgerId());
     fields.put("genesisHash", status.genesisHash().hex());
     fields.put("digest", status.digest());
+    fields.put("encryption", status.encryption());
     fields.put("formatVersion", status.formatVersion());
     fields.put("compatibilityVersion", status.compatibilityVersion());
     fields.put("height", status.height());

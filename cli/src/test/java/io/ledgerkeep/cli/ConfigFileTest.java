@@ -65,7 +65,7 @@ final class ConfigFileTest {
     "storepath, store_path",
     "archive, archive_path",
     "chainid, chain_id",
-    "disable_block_file_db, unarchive_block_height"
+    "disable_block_file_db, empty_key_file"
   })
   void anUnknownKeyIsRefusedNamingItsLineAndTheNearestKnown(String key, String nearest) {
     assertThatThrownBy(() -> read("x: 1\nstorage:\n  provider: leveldb\n  " + key + ": 5\n"))
@@ -74,12 +74,33 @@ final class ConfigFileTest {
   }
 
   @ParameterizedTest
-  @ValueSource(strings = {"encryptor: sm4", "encrypt_key: abc", "rebuild_block_height: 10"})
+  @ValueSource(strings = {"rebuild_block_height: 10"})
   void whatThisReleaseCannotDoIsRefusedInsteadOfIgnored(String entry) {
     assertThatThrownBy(() -> read("storage:\n  " + entry + "\n"))
         .isInstanceOf(ConfigurationException.class)
-        .hasMessageContainingAll("line 2", "not supported by this release")
-        .hasMessageNotContaining("abc");
+        .hasMessageContainingAll("line 2", "not supported by this release");
+  }
+
+  @Test
+  void keysInADeviceAreRefusedInsteadOfIgnored() throws IOException {
+    for (String enabled : new String[] {"true", "yes", "1"}) {
+      assertThatThrownBy(() -> read("node:\n  pkcs11:\n    enabled: " + enabled + "\n"))
+          .isInstanceOf(ConfigurationException.class)
+          .hasMessageContainingAll("line 3", "node.pkcs11");
+    }
+    for (String section :
+        new String[] {"5", "[pkcs11]", "{pkcs11: 5}", "{pkcs11: {enabled: false}}"}) {
+      assertThat(read("node: " + section + "\n").storage().asMap()).isEmpty();
+    }
+  }
+
+  @Test
+  void aKeyMayHaveBlanksAndSignsOfYaml() throws IOException {
+    assertThat(
+            read("storage:\n  encrypt_key: \" 0H#y EGXPOAScAn \"\n").storage().text("encrypt_key"))
+        .contains(" 0H#y EGXPOAScAn ");
+    assertThat(read("storage:\n  encrypt_key: 0x48656c6c6f\n").storage().text("encrypt_key"))
+        .contains("0x48656c6c6f");
   }
 
   @ParameterizedTest

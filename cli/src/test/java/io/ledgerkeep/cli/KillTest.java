@@ -23,7 +23,7 @@ import org.junit.jupiter.params.provider.ValueSource;
 @Timeout(600)
 final class KillTest {
 
-  private static final int KILLED = 137;
+  static final int KILLED = 137;
   private static final int BLOCKS = 300;
   private static final int TARGET = 250;
   private static final int LOWEST = 20;
@@ -124,8 +124,7 @@ final class KillTest {
     aftermath(place).assertEqualAfterRestore();
   }
 
-  private static int killedAt(String step, Object[] command)
-      throws IOException, InterruptedException {
+  static int killedAt(String step, Object[] command) throws IOException, InterruptedException {
     try (Child child =
         Child.start(
             List.of("-Dledgerkeep.failpoint=" + step, "-XX:TieredStopAtLevel=1"), command)) {

@@ -73,7 +73,8 @@ final class UsageTest {
     String help = Run.of("--help").out();
     for (String command :
         new String[] {
-          "demo", "init", "import", "export", "status", "archive", "restore", "query", "verify"
+          "demo", "init", "import", "export", "status", "archive", "restore", "query", "verify",
+          "tde"
         }) {
       assertThat(help).contains("  " + command + " ");
       assertThat(Run.of(command, "--help").out()).contains("--data", "--json");

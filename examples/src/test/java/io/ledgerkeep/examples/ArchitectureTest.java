@@ -20,6 +20,7 @@ final class ArchitectureTest {
   private static final String[] API = {
     "io.ledgerkeep",
     "io.ledgerkeep.archive",
+    "io.ledgerkeep.encryption",
     "io.ledgerkeep.error",
     "io.ledgerkeep.job",
     "io.ledgerkeep.storage"
@@ -40,6 +41,7 @@ final class ArchitectureTest {
         .resideInAnyPackage(
             "io.ledgerkeep",
             "io.ledgerkeep.archive",
+            "io.ledgerkeep.encryption",
             "io.ledgerkeep.error",
             "io.ledgerkeep.job",
             "io.ledgerkeep.storage",

@@ -41,8 +41,7 @@ final class OperationsGuideTest {
   @Test
   void everyCommandSaysWhatTheGuideShows() throws IOException {
     writeChain();
-    String configuration = fileShownByCat("./node.yml");
-    Files.writeString(directory.resolve("node.yml"), configuration.replace("./", directory + "/"));
+    writeFilesShownByCat();
 
     for (String block : Repository.fenced(GUIDE, "console")) {
       for (String step : block.split("(?m)^\\$ ")) {
@@ -91,13 +90,15 @@ final class OperationsGuideTest {
     }
   }
 
-  private static String fileShownByCat(String name) {
-    String marker = COMMAND + "cat " + name + "\n";
-    return Repository.fenced(GUIDE, "console").stream()
-        .filter(block -> block.startsWith(marker))
-        .map(block -> block.substring(marker.length()) + "\n")
-        .findFirst()
-        .orElseThrow();
+  private void writeFilesShownByCat() throws IOException {
+    Pattern shown = Pattern.compile("\\$ cat (\\./\\S+)\n(.*)", Pattern.DOTALL);
+    for (String block : Repository.fenced(GUIDE, "console")) {
+      Matcher file = shown.matcher(block);
+      if (file.matches()) {
+        String content = file.group(2) + "\n";
+        Files.writeString(place(file.group(1)), content.replace("./", directory + "/"));
+      }
+    }
   }
 
   /** Plays the shell, as far as the guide needs one. */

@@ -11,6 +11,7 @@ import io.ledgerkeep.core.segment.SegmentCheck;
 import io.ledgerkeep.core.segment.SegmentReader;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.LedgerkeepException;
 import java.util.ArrayList;
 import java.util.List;
@@ -52,8 +53,10 @@ final class ArchiveCheck {
           "an archive alone proves only itself: level ledger needs the ledger (--data DIR) or a"
               + " block verifier");
     }
+    requireKey();
     watch.begin("archive", archive.lastHeight() + 1);
     attempt(archive.manifest()::requireUnchanged);
+    attempt(() -> archive.keyFindings().forEach(this::find));
     Bytes previous = Bytes.EMPTY;
     for (Archive.Segment segment : archive.segments()) {
       if (!goOn()) {
@@ -63,6 +66,17 @@ final class ArchiveCheck {
       previous = segment.digest();
     }
     return new Verification(request.level(), segments, blocks, 0, bytes, findings, cancelled);
+  }
+
+  /** What is sealed cannot be looked at; that would be no finding of the archive. */
+  private void requireKey() {
+    boolean looksInside = request.level().compareTo(Level.BYTES) > 0;
+    if (looksInside && archive.manifest().isSealed() && !archive.manifest().keys().areGiven()) {
+      throw new KeyUnavailableException(
+          KeyUnavailableException.Reason.MISSING,
+          "the archive in %s is encrypted: without its key (encryptor and encrypt_key) only levels structure and bytes can be checked"
+              .formatted(archive.place()));
+    }
   }
 
   private void check(Archive.Segment segment, Bytes previous) {

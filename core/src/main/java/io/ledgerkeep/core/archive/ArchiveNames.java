@@ -1,6 +1,7 @@
 package io.ledgerkeep.core.archive;
 
 import io.ledgerkeep.Bytes;
+import io.ledgerkeep.core.sealing.WrappedKey;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
@@ -10,11 +11,12 @@ import java.util.regex.Pattern;
  * <pre>
  * GENESIS/LEDGER/manifest/%016d.json             entries, from 0
  * GENESIS/LEDGER/segments/%020d-ATTEMPT.lks      first height, attempt
+ * GENESIS/LEDGER/keys/%08d-HOLDER.json           archive key, from 1, and who holds it
  * </pre>
  *
- * <p>GENESIS is the genesis hash, LEDGER and ATTEMPT are random identities, all in hexadecimal
- * digits: many nodes of many chains share a place, and what a dead attempt left is known by its
- * name.
+ * <p>GENESIS is the genesis hash, LEDGER, ATTEMPT and HOLDER are random identities, all in
+ * hexadecimal digits: many nodes of many chains share a place, and what a dead attempt left is
+ * known by its name.
  *
  * @param genesisHash the identity of the chain
  * @param ledgerId the identity of the ledger
@@ -22,7 +24,11 @@ import java.util.regex.Pattern;
 public record ArchiveNames(Bytes genesisHash, Bytes ledgerId) {
 
   private static final Pattern ENTRY = Pattern.compile("[0-9]{16}\\.json");
+  private static final Pattern KEY = Pattern.compile("[0-9]{8}-[0-9a-f]{32}\\.json");
   private static final Pattern ATTEMPT = Pattern.compile("[0-9a-f]{32}\\.lks");
+
+  /** The highest number that an archive key can have. */
+  static final int MAX_KEY = 99_999_999;
 
   /** Returns what all names of the archive begin with. */
   public String prefix() {
@@ -62,6 +68,19 @@ public record ArchiveNames(Bytes genesisHash, Bytes ledgerId) {
   boolean isEntry(String name) {
     return name.startsWith(manifest())
         && ENTRY.matcher(name.substring(manifest().length())).matches();
+  }
+
+  String keys() {
+    return prefix() + "keys/";
+  }
+
+  String key(WrappedKey key) {
+    return keys() + format("%08d-%s.json", key.number(), key.holder().hex());
+  }
+
+  /** Returns whether the name is one of a key object. */
+  boolean isKey(String name) {
+    return name.startsWith(keys()) && KEY.matcher(name.substring(keys().length())).matches();
   }
 
   /** A name is the same wherever it is made: digits are ASCII in every locale. */

@@ -32,6 +32,7 @@ public final class LedgerArchive implements Archive {
 
   private final ArchiveStore store;
   private final boolean closesStore;
+  private final boolean closesKeys;
   private final Manifest manifest;
   private final Executor executor;
   private final SegmentCache frames = new SegmentCache(FRAME_CACHE_BYTES);
@@ -39,21 +40,31 @@ public final class LedgerArchive implements Archive {
       CacheBuilder.newBuilder().maximumSize(OPEN_SEGMENTS).build();
 
   private LedgerArchive(
-      ArchiveStore store, boolean closesStore, Manifest manifest, Executor executor) {
+      ArchiveStore store,
+      boolean closesStore,
+      boolean closesKeys,
+      Manifest manifest,
+      Executor executor) {
     this.store = store;
     this.closesStore = closesStore;
+    this.closesKeys = closesKeys;
     this.manifest = manifest;
     this.executor = executor;
   }
 
   /** Reads an archive in a store that stays open when the archive is closed. */
   public static LedgerArchive of(ArchiveStore store, Manifest manifest, Executor executor) {
-    return new LedgerArchive(store, false, manifest, executor);
+    return new LedgerArchive(store, false, false, manifest, executor);
   }
 
-  /** Reads an archive in a store that is closed with the archive. */
+  /** Reads an archive in a store that is closed with the archive, like its keys. */
   public static LedgerArchive owning(ArchiveStore store, Manifest manifest) {
-    return new LedgerArchive(store, true, manifest, Runnable::run);
+    return new LedgerArchive(store, true, true, manifest, Runnable::run);
+  }
+
+  /** Reads an archive whose keys are closed with it, in a store that stays open. */
+  public static LedgerArchive alone(ArchiveStore store, Manifest manifest) {
+    return new LedgerArchive(store, false, true, manifest, Runnable::run);
   }
 
   /** Returns the manifest. */
@@ -73,20 +84,27 @@ public final class LedgerArchive implements Archive {
 
   /** Opens a segment that the manifest does not list yet. */
   public SegmentReader openUnlisted(String name) {
-    return SegmentReader.open(store, name, frames);
+    return SegmentReader.open(store, name, frames, manifest.keys());
   }
 
   SegmentReader openListed(Segment segment) {
-    SegmentReader reader = SegmentReader.open(store, segment.name(), frames);
+    SegmentReader reader = SegmentReader.open(store, segment.name(), frames, manifest.keys());
     SegmentSummary found = reader.summary();
     if (!manifest.lists(found, segment.name())
         || !found.header().genesisHash().equals(genesisHash())
-        || !found.header().ledgerId().equals(manifest.names().ledgerId())) {
+        || !found.header().ledgerId().equals(manifest.names().ledgerId())
+        || found.header().seal().isPresent() != manifest.isSealed()) {
       throw new IntegrityException(
           "segment %s in %s is not the one the manifest lists: expected digest %s, found %s"
               .formatted(segment.name(), place(), segment.digest().hex(), found.digest().hex()));
     }
     return reader;
+  }
+
+  /** Returns what is wrong with the objects that hold the keys. */
+  List<String> keyFindings() {
+    return new KeyObjects(store, manifest.names())
+        .findings(manifest.sealedUnder(), manifest.keys());
   }
 
   @Override
@@ -178,6 +196,9 @@ public final class LedgerArchive implements Archive {
   @Override
   public void close() {
     readers.invalidateAll();
+    if (closesKeys) {
+      manifest.keys().close();
+    }
     if (closesStore) {
       store.close();
     }

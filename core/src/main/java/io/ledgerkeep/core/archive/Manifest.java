@@ -4,12 +4,16 @@ import io.ledgerkeep.Bytes;
 import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.core.codec.Digests;
+import io.ledgerkeep.core.sealing.ArchiveKeys;
 import io.ledgerkeep.core.segment.SegmentSummary;
 import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.KeyUnavailableException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.TreeSet;
 
 /**
  * Which segments an archive has. Entries are numbered, created once and never changed; each names
@@ -24,6 +28,7 @@ public final class Manifest {
   private final ArchiveNames names;
   private final String chainId;
   private final Digests digests;
+  private final ArchiveKeys keys;
 
   /** Replaced whole by {@link #add}. */
   private volatile State state;
@@ -36,23 +41,33 @@ public final class Manifest {
    */
   public record Head(long sequence, Bytes digest) {}
 
-  private record State(List<Head> heads, List<ManifestEntry.Added> segments) {
+  /**
+   * What the entries say.
+   *
+   * @param sealedUnder the numbers of the archive keys that authenticate them; none in plain
+   */
+  private record State(
+      List<Head> heads, List<ManifestEntry.Added> segments, Set<Integer> sealedUnder) {
 
-    State with(Head head, Optional<ManifestEntry.Added> added) {
+    State with(Head head, ManifestEntry entry) {
       List<Head> newHeads = new ArrayList<>(heads);
       newHeads.add(head);
       List<ManifestEntry.Added> newSegments = new ArrayList<>(segments);
-      added.ifPresent(newSegments::add);
-      return new State(List.copyOf(newHeads), List.copyOf(newSegments));
+      entry.segment().ifPresent(newSegments::add);
+      Set<Integer> newKeys = new TreeSet<>(sealedUnder);
+      entry.seal().ifPresent(seal -> newKeys.add(seal.key()));
+      return new State(List.copyOf(newHeads), List.copyOf(newSegments), Set.copyOf(newKeys));
     }
   }
 
-  private Manifest(ArchiveStore store, ArchiveNames names, String chainId, Digests digests) {
+  private Manifest(
+      ArchiveStore store, ArchiveNames names, String chainId, Digests digests, ArchiveKeys keys) {
     this.store = store;
     this.names = names;
     this.chainId = chainId;
     this.digests = digests;
-    this.state = new State(List.of(), List.of());
+    this.keys = keys;
+    this.state = new State(List.of(), List.of(), Set.of());
   }
 
   /**
@@ -61,13 +76,24 @@ public final class Manifest {
    * @throws IntegrityException if an entry is missing, damaged or does not follow the one before
    */
   public static Optional<Manifest> open(ArchiveStore store, ArchiveNames names) {
+    return open(store, names, ArchiveKeys.NONE);
+  }
+
+  /**
+   * Reads the manifest of an archive with its keys, or returns empty where the store has none.
+   * Without a key that of a sealed archive is read too, and taken at its word.
+   *
+   * @throws IntegrityException also if keys are given and an entry is not authenticated
+   * @throws KeyUnavailableException if keys are given and that of an entry is not there
+   */
+  public static Optional<Manifest> open(ArchiveStore store, ArchiveNames names, ArchiveKeys keys) {
     List<String> entries = store.list(names.manifest()).stream().filter(names::isEntry).toList();
     if (entries.isEmpty()) {
       return Optional.empty();
     }
     ManifestEntry first = ManifestEntry.decode(read(store, names.entry(0)), names.entry(0));
     Digests digests = Digests.recorded(first.digest(), "manifest entry " + names.entry(0));
-    Manifest manifest = new Manifest(store, names, first.chainId(), digests);
+    Manifest manifest = new Manifest(store, names, first.chainId(), digests, keys);
     for (int sequence = 0; sequence < entries.size(); sequence++) {
       if (!entries.get(sequence).equals(names.entry(sequence))) {
         throw new IntegrityException(
@@ -79,10 +105,16 @@ public final class Manifest {
     return Optional.of(manifest);
   }
 
-  /** Makes the manifest of a new archive. */
+  /** Makes the manifest of a new archive in plain. */
   public static Manifest create(
       ArchiveStore store, ArchiveNames names, String chainId, Digests digests) {
-    Manifest manifest = new Manifest(store, names, chainId, digests);
+    return create(store, names, chainId, digests, ArchiveKeys.NONE);
+  }
+
+  /** Makes the manifest of a new archive, which is sealed where keys are given. */
+  public static Manifest create(
+      ArchiveStore store, ArchiveNames names, String chainId, Digests digests, ArchiveKeys keys) {
+    Manifest manifest = new Manifest(store, names, chainId, digests, keys);
     manifest.append(Optional.empty());
     return manifest;
   }
@@ -94,7 +126,7 @@ public final class Manifest {
 
   private void append(Optional<ManifestEntry.Added> added) {
     int sequence = state.heads().size();
-    ManifestEntry entry =
+    ManifestEntry plain =
         new ManifestEntry(
             sequence,
             lastEntryDigest(state),
@@ -102,7 +134,9 @@ public final class Manifest {
             names.genesisHash(),
             names.ledgerId(),
             digests.id(),
-            added);
+            added,
+            Optional.empty());
+    ManifestEntry entry = keys.newest().map(plain::sealedUnder).orElse(plain);
     requireFollows(entry, sequence, state);
     Bytes bytes = entry.encode();
     store.put(names.entry(sequence), bytes::writeTo);
@@ -125,8 +159,27 @@ public final class Manifest {
     String name = names.entry(sequence);
     Bytes bytes = read(store, name);
     ManifestEntry entry = ManifestEntry.decode(bytes, name);
+    requireProven(entry, name);
     requireFollows(entry, sequence, state);
-    state = state.with(new Head(sequence, digest(bytes)), entry.segment());
+    state = state.with(new Head(sequence, digest(bytes)), entry);
+  }
+
+  /** Before anything else that an entry says is looked at. */
+  private void requireProven(ManifestEntry entry, String name) {
+    if (!keys.areGiven()) {
+      return;
+    }
+    require(
+        entry.seal().isPresent(),
+        name,
+        "it is in plain, and the archive was opened with a key; it was put there, or the archive is"
+            + " not encrypted");
+    int number = entry.seal().map(ManifestEntry.Seal::key).orElseThrow();
+    require(
+        entry.isProvenBy(
+            keys.required(number, "manifest entry %s in %s".formatted(name, store.place()))),
+        name,
+        "it does not fit its mac: it was changed, or is another archive's");
   }
 
   private void requireFollows(ManifestEntry entry, int sequence, State before) {
@@ -144,6 +197,10 @@ public final class Manifest {
         name,
         "it is of another chain or ledger");
     require(entry.segment().isPresent() == sequence > 0, name, "its operation is out of place");
+    require(
+        sequence == 0 || entry.seal().isPresent() == !before.sealedUnder().isEmpty(),
+        name,
+        "it is in plain and others are not, or the other way round");
     entry.segment().ifPresent(added -> requireFollows(added, name, before));
   }
 
@@ -217,6 +274,21 @@ public final class Manifest {
     return digests;
   }
 
+  /** Returns the keys that the archive was opened with. */
+  public ArchiveKeys keys() {
+    return keys;
+  }
+
+  /** Returns whether the archive is sealed. */
+  public boolean isSealed() {
+    return !state.sealedUnder().isEmpty();
+  }
+
+  /** Returns the numbers of the keys that the archive depends on. */
+  Set<Integer> sealedUnder() {
+    return state.sealedUnder();
+  }
+
   /** Returns the newest entry. */
   public Head head() {
     List<Head> heads = state.heads();
@@ -252,7 +324,9 @@ public final class Manifest {
    */
   void requireUnchanged() {
     Head head = head();
-    if (!open(store, names).map(now -> now.holds(head.sequence(), head.digest())).orElse(false)) {
+    if (!open(store, names, keys)
+        .map(now -> now.holds(head.sequence(), head.digest()))
+        .orElse(false)) {
       throw new IntegrityException(
           "manifest entry %s in %s is gone, or is another one than it was"
               .formatted(names.entry(head.sequence()), store.place()));

@@ -1,20 +1,14 @@
 package io.ledgerkeep.core.archive;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.JsonParser;
-import com.fasterxml.jackson.core.JsonToken;
-import com.fasterxml.jackson.core.StreamReadFeature;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.archive.Archive;
+import io.ledgerkeep.core.sealing.ArchiveKey;
 import io.ledgerkeep.core.segment.SegmentSummary;
-import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.error.UnsupportedFormatException;
-import java.io.ByteArrayOutputStream;
 import java.io.IOException;
-import java.io.UncheckedIOException;
-import java.util.LinkedHashMap;
-import java.util.Map;
+import java.security.MessageDigest;
 import java.util.Optional;
 
 /**
@@ -27,6 +21,7 @@ import java.util.Optional;
  * @param ledgerId the identity of the ledger
  * @param digest the name of the digest
  * @param segment the segment that the entry adds; the first entry adds none
+ * @param seal what authenticates the entry, or empty in an archive in plain
  */
 record ManifestEntry(
     long sequence,
@@ -35,13 +30,13 @@ record ManifestEntry(
     Bytes genesisHash,
     Bytes ledgerId,
     String digest,
-    Optional<Added> segment) {
+    Optional<Added> segment,
+    Optional<Seal> seal) {
 
-  static final int MAX_BYTES = 4096;
+  static final int MAX_BYTES = StrictJson.MAX_BYTES;
 
   private static final int FORMAT = 1;
-  private static final JsonFactory JSON =
-      JsonFactory.builder().enable(StreamReadFeature.STRICT_DUPLICATE_DETECTION).build();
+  private static final Bytes MAC = Bytes.ofUtf8(",\"mac\":");
 
   /**
    * A segment with what links it to its neighbours.
@@ -61,26 +56,58 @@ record ManifestEntry(
     }
   }
 
+  /**
+   * What authenticates an entry.
+   *
+   * @param key the number of the archive key
+   * @param mac over what precedes it
+   */
+  record Seal(int key, Bytes mac) {}
+
+  /** Returns the entry, authenticated under the key. */
+  ManifestEntry sealedUnder(ArchiveKey key) {
+    ManifestEntry unproven =
+        with(new Seal(key.number(), Bytes.wrap(new byte[CipherSuite.MAC_BYTES])));
+    return with(new Seal(key.number(), key.mac(unproven.authenticated())));
+  }
+
+  /** Returns whether the key authenticates the entry, which names it. */
+  boolean isProvenBy(ArchiveKey key) {
+    byte[] expected = key.mac(authenticated()).toArrayUnsafe();
+    return seal.map(by -> MessageDigest.isEqual(expected, by.mac().toArray())).orElse(false);
+  }
+
+  private ManifestEntry with(Seal newSeal) {
+    return new ManifestEntry(
+        sequence, previous, chainId, genesisHash, ledgerId, digest, segment, Optional.of(newSeal));
+  }
+
+  /** Returns the bytes before the code, in hexadecimal digits within quotation marks, and brace. */
+  private Bytes authenticated() {
+    Bytes all = encode();
+    return all.slice(0, all.size() - MAC.size() - 2 * CipherSuite.MAC_BYTES - 3);
+  }
+
   Bytes encode() {
-    ByteArrayOutputStream out = new ByteArrayOutputStream();
-    try (JsonGenerator json = JSON.createGenerator(out)) {
-      json.writeStartObject();
-      json.writeNumberField("format", FORMAT);
-      json.writeNumberField("sequence", sequence);
-      json.writeStringField("previous", previous.hex());
-      json.writeStringField("operation", segment.isPresent() ? "add" : "create");
-      json.writeStringField("chainId", chainId);
-      json.writeStringField("genesis", genesisHash.hex());
-      json.writeStringField("ledger", ledgerId.hex());
-      json.writeStringField("digest", digest);
-      if (segment.isPresent()) {
-        write(segment.get(), json);
-      }
-      json.writeEndObject();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    return StrictJson.write(this::writeTo);
+  }
+
+  private void writeTo(JsonGenerator json) throws IOException {
+    json.writeNumberField("format", FORMAT);
+    json.writeNumberField("sequence", sequence);
+    json.writeStringField("previous", previous.hex());
+    json.writeStringField("operation", segment.isPresent() ? "add" : "create");
+    json.writeStringField("chainId", chainId);
+    json.writeStringField("genesis", genesisHash.hex());
+    json.writeStringField("ledger", ledgerId.hex());
+    json.writeStringField("digest", digest);
+    if (segment.isPresent()) {
+      write(segment.get(), json);
     }
-    return Bytes.wrap(out.toByteArray());
+    if (seal.isPresent()) {
+      json.writeNumberField("key", seal.get().key());
+      json.writeStringField("mac", seal.get().mac().hex());
+    }
   }
 
   private static void write(Added added, JsonGenerator json) throws IOException {
@@ -99,7 +126,7 @@ record ManifestEntry(
 
   /** Reads an entry; what it says of its place in the manifest is checked by who asked for it. */
   static ManifestEntry decode(Bytes bytes, String name) {
-    Fields fields = new Fields(name, bytes);
+    StrictJson fields = new StrictJson("manifest entry " + name, bytes);
     long format = fields.number("format");
     if (format != FORMAT) {
       throw new UnsupportedFormatException(
@@ -121,8 +148,9 @@ record ManifestEntry(
                   "manifest entry %s has the operation '%s', which this release does not know"
                       .formatted(name, operation));
         };
+    Optional<Seal> seal = fields.has("key") ? Optional.of(seal(fields)) : Optional.empty();
     ManifestEntry entry =
-        new ManifestEntry(sequence, previous, chainId, genesisHash, ledgerId, digest, added);
+        new ManifestEntry(sequence, previous, chainId, genesisHash, ledgerId, digest, added, seal);
     fields.end();
     if (!entry.encode().equals(bytes)) {
       throw fields.damaged("it is not written as entries are");
@@ -130,7 +158,16 @@ record ManifestEntry(
     return entry;
   }
 
-  private static Added added(Fields fields) {
+  private static Seal seal(StrictJson fields) {
+    int key = fields.keyNumber("key");
+    Bytes mac = fields.hex("mac");
+    if (mac.size() != CipherSuite.MAC_BYTES) {
+      throw fields.damaged("a mac does not have " + mac.size() + " bytes");
+    }
+    return new Seal(key, mac);
+  }
+
+  private static Added added(StrictJson fields) {
     return new Added(
         new Archive.Segment(
             fields.text("segment"),
@@ -143,68 +180,5 @@ record ManifestEntry(
             fields.hex("segmentDigest")),
         fields.hex("previousHash"),
         fields.hex("lastHash"));
-  }
-
-  /** The fields of an entry; each is asked for once, and none may be left over. */
-  private static final class Fields {
-
-    private final String name;
-    private final Map<String, String> values = new LinkedHashMap<>();
-
-    Fields(String name, Bytes bytes) {
-      this.name = name;
-      try (JsonParser json = JSON.createParser(bytes.toArray())) {
-        if (json.nextToken() != JsonToken.START_OBJECT) {
-          throw damaged("it is no JSON object");
-        }
-        while (json.nextToken() == JsonToken.FIELD_NAME) {
-          String field = json.currentName();
-          JsonToken token = json.nextToken();
-          if (!token.isScalarValue()) {
-            throw damaged("field " + field + " is no text or number");
-          }
-          values.put(field, json.getText());
-        }
-        if (json.nextToken() != null) {
-          throw damaged("something follows the JSON object");
-        }
-      } catch (IOException e) {
-        throw new IntegrityException("manifest entry " + name + " is damaged: it is no JSON", e);
-      }
-    }
-
-    String text(String field) {
-      String value = values.remove(field);
-      if (value == null) {
-        throw damaged("field " + field + " is missing");
-      }
-      return value;
-    }
-
-    long number(String field) {
-      try {
-        return Long.parseLong(text(field));
-      } catch (NumberFormatException e) {
-        throw damaged("field " + field + " is no number");
-      }
-    }
-
-    Bytes hex(String field) {
-      try {
-        return Bytes.fromHex(text(field));
-      } catch (IllegalArgumentException e) {
-        throw damaged("field " + field + " is not in hexadecimal digits");
-      }
-    }
-
-    void end() {
-      if (!values.isEmpty()) {
-        throw damaged("unknown fields " + values.keySet());
-      }
-    }
-
-    private IntegrityException damaged(String problem) {
-      return new IntegrityException("manifest entry " + name + " is damaged: " + problem);
-    }
   }
 }

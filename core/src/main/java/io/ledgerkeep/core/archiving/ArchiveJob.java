@@ -114,6 +114,7 @@ final class ArchiveJob {
             new SegmentWriter(
                 OutputStream.nullOutputStream(),
                 header,
+                site.archiveKeys().newest(),
                 Bytes.EMPTY,
                 DictionaryTrainer.none(),
                 site.executor());
@@ -241,7 +242,13 @@ final class ArchiveJob {
       OutputStream out, SegmentHeader header, Bytes previousSegment, long target)
       throws IOException {
     try (SegmentWriter writer =
-            new SegmentWriter(out, header, previousSegment, trainer, site.executor());
+            new SegmentWriter(
+                out,
+                header,
+                site.archiveKeys().newest(),
+                previousSegment,
+                trainer,
+                site.executor());
         CheckedBlocks blocks =
             CheckedBlocks.of(site, reader.blocks(header.firstHeight(), target))) {
       boolean halfWay = false;

@@ -5,6 +5,7 @@ import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.core.archive.ArchiveNames;
+import io.ledgerkeep.core.archive.KeyObjects;
 import io.ledgerkeep.core.archive.LedgerArchive;
 import io.ledgerkeep.core.archive.Manifest;
 import io.ledgerkeep.core.chain.ArchiveMark;
@@ -46,24 +47,28 @@ final class ArchiveLink {
     return archive().manifest();
   }
 
-  /** Returns the manifest read anew, made if nothing of this ledger is archived. */
+  /**
+   * Returns the manifest read anew, made if nothing of this ledger is archived. The keys of a
+   * sealed archive are there before it is, so that it can always be opened without the node.
+   */
   synchronized Manifest manifestToWrite() {
     ArchiveStore store = site.requiredStore();
-    Optional<Manifest> found = Manifest.open(store, names());
+    Optional<Manifest> found = read(store);
+    boolean begins = found.isEmpty() && site.chain().mark().pivot() == 0;
+    Optional<Manifest> existing = begins ? Optional.empty() : Optional.of(requireMark(found));
+    new KeyObjects(store, names()).putMissing(site.archiveKeys());
     Manifest manifest =
-        found.isEmpty() && site.chain().mark().pivot() == 0
-            ? Manifest.create(store, names(), site.chainId(), site.digests())
-            : requireMark(found);
+        existing.orElseGet(
+            () ->
+                Manifest.create(
+                    store, names(), site.chainId(), site.digests(), site.archiveKeys()));
     opened = LedgerArchive.of(store, manifest, site.executor());
     return manifest;
   }
 
   /** Returns how far the archive has come, restored blocks included, or -1. */
   long lastListedHeight() {
-    return site.store()
-        .flatMap(store -> Manifest.open(store, names()))
-        .map(Manifest::lastHeight)
-        .orElse(-1L);
+    return site.store().flatMap(this::read).map(Manifest::lastHeight).orElse(-1L);
   }
 
   String segmentName(long firstHeight, Bytes attempt) {
@@ -101,7 +106,7 @@ final class ArchiveLink {
   }
 
   private boolean isListed(String name) {
-    return Manifest.open(site.requiredStore(), names()).stream()
+    return read(site.requiredStore()).stream()
         .flatMap(manifest -> manifest.segments().stream())
         .anyMatch(segment -> segment.name().equals(name));
   }
@@ -122,7 +127,19 @@ final class ArchiveLink {
   }
 
   private Manifest requiredManifest() {
-    return requireMark(Manifest.open(site.requiredStore(), names()));
+    return requireMark(read(site.requiredStore()));
+  }
+
+  /** Reads the manifest; the archive of a ledger in plain is in plain. */
+  private Optional<Manifest> read(ArchiveStore store) {
+    Optional<Manifest> manifest = Manifest.open(store, names(), site.archiveKeys());
+    if (manifest.isPresent() && manifest.get().isSealed() && !site.archiveKeys().areGiven()) {
+      throw new ConflictException(
+          Reason.ARCHIVE,
+          "the archive of ledger %s in %s is encrypted, and the ledger is not; choose another place, or open the encrypted ledger that wrote it"
+              .formatted(site.ledgerId().hex(), store.place()));
+    }
+    return manifest;
   }
 
   private Manifest requireMark(Optional<Manifest> manifest) {

@@ -7,6 +7,7 @@ import io.ledgerkeep.archive.Archiver;
 import io.ledgerkeep.archive.RestoreRequest;
 import io.ledgerkeep.archive.Restorer;
 import io.ledgerkeep.archive.Verification;
+import io.ledgerkeep.core.derived.DerivedCheck;
 import io.ledgerkeep.core.jobs.JobLock;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.job.JobControl;
@@ -85,9 +86,12 @@ public final class Archiving {
     };
   }
 
-  /** Checks the ledger and, as far as it can be reached, its archive. */
-  public Verification verify(Verification.Request request, long height) {
-    return new LedgerCheck(site, link, request, watch(request.control())).run(height);
+  /**
+   * Checks the ledger and, as far as it can be reached, its archive; at level LEDGER also what was
+   * derived of the blocks up to the height.
+   */
+  public Verification verify(Verification.Request request, long height, DerivedCheck derived) {
+    return new LedgerCheck(site, link, request, derived, watch(request.control())).run(height);
   }
 
   private ArchiveJob archiveJob(ArchiveRequest request) {

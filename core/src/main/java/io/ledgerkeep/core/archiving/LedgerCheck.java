@@ -11,6 +11,7 @@ import io.ledgerkeep.core.chain.ChainStore;
 import io.ledgerkeep.core.chain.MetaRow;
 import io.ledgerkeep.core.codec.BlockDigests;
 import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.core.derived.DerivedCheck;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.LedgerkeepException;
@@ -34,6 +35,7 @@ final class LedgerCheck {
   private final ChainReader reader;
   private final ArchiveLink link;
   private final Verification.Request request;
+  private final DerivedCheck derived;
   private final JobWatch watch;
   private final MessageDigest digest;
   private final Optional<BlockVerifier> verifier;
@@ -45,18 +47,25 @@ final class LedgerCheck {
   private long segments;
   private boolean cancelled;
 
-  LedgerCheck(Site site, ArchiveLink link, Verification.Request request, JobWatch watch) {
+  LedgerCheck(
+      Site site,
+      ArchiveLink link,
+      Verification.Request request,
+      DerivedCheck derived,
+      JobWatch watch) {
     this.site = site;
     this.chain = site.chain();
     this.reader = chain.reader();
     this.link = link;
     this.request = request;
+    this.derived = derived;
     this.watch = watch;
     this.digest = site.digests().newDigest();
     this.verifier = request.verifier().or(site::verifier);
   }
 
   Verification run(long height) {
+    long pivot = chain.mark().pivot();
     watch.begin("ledger", height + 1);
     Optional<MetaRow> previous = Optional.empty();
     for (long first = 0; first <= height && goOn(); first += CHUNK_BLOCKS) {
@@ -67,7 +76,10 @@ final class LedgerCheck {
       watch.advance(last - first + 1, 0);
     }
     if (chain.mark().pivot() > 0 && site.store().isPresent() && goOn()) {
-      checkArchive();
+      checkArchive(height);
+    }
+    if (uncheckedBlocks == 0 && chain.mark().pivot() == pivot) {
+      checkNothingElse();
     }
     return new Verification(
         request.level(), segments, blocks, uncheckedBlocks, bytes, findings, cancelled);
@@ -138,7 +150,28 @@ final class LedgerCheck {
     }
     checkIds(block);
     if (request.level() == Level.LEDGER) {
-      verifier.ifPresent(rule -> rule.verify(block.decode()));
+      Block decoded = block.decode();
+      verifier.ifPresent(rule -> rule.verify(decoded));
+      derived.check(decoded);
+    }
+  }
+
+  /** Of archived blocks; what the archive has beside is on the node, and checked there. */
+  private void checkArchived(Block block, long height) {
+    verifier.ifPresent(rule -> rule.verify(block));
+    if (block.height() <= height && chain.isArchived(reader.requiredMeta(block.height()).meta())) {
+      derived.check(block);
+    }
+  }
+
+  /** Only where all blocks were checked it is known what must be there. */
+  private void checkNothingElse() {
+    if (request.level() == Level.LEDGER && findings.isEmpty() && goOn()) {
+      try {
+        derived.finish();
+      } catch (IntegrityException e) {
+        find(String.valueOf(e.getMessage()));
+      }
     }
   }
 
@@ -160,9 +193,13 @@ final class LedgerCheck {
     }
   }
 
-  private void checkArchive() {
+  private void checkArchive(long height) {
     try {
-      Verification found = link.verify(request);
+      Verification found =
+          link.verify(
+              request.level() == Level.LEDGER
+                  ? request.with(block -> checkArchived(block, height))
+                  : request);
       segments = found.segments();
       countArchived(found.blocks());
       bytes += found.bytes();

@@ -37,6 +37,13 @@ final class RestoreJob {
   private static final long BATCH_BLOCKS = 4096;
   private static final int BATCHES_AHEAD = 4;
 
+  /**
+   * The pivot is lowered that much more rarely than an archive run raises it: its record lies far
+   * from the bodies in the order of keys, and an engine that sorts its tables into levels rewrites
+   * all that lies between each time both are written to one table.
+   */
+  private static final int HAND_OVERS = 16;
+
   private final Site site;
   private final ChainStore chain;
   private final ChainReader reader;
@@ -119,7 +126,7 @@ final class RestoreJob {
         Batch batch = pipeline.take();
         putBack(batch);
         lowest = batch.first();
-        if (bodyBytes(lowest, chain.mark().pivot()) >= site.handOverBytes()) {
+        if (bodyBytes(lowest, chain.mark().pivot()) / HAND_OVERS >= site.handOverBytes()) {
           lowerPivotBelow(lowest);
         }
       }

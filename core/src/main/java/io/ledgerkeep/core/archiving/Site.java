@@ -6,6 +6,7 @@ import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.core.chain.ChainStore;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.jobs.JobLock;
+import io.ledgerkeep.core.sealing.ArchiveKeys;
 import io.ledgerkeep.error.ConfigurationException;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -20,13 +21,13 @@ import java.util.function.LongSupplier;
  * @param chainId the name of the chain
  * @param ledgerId the identity of the ledger
  * @param store where the archive is, if anywhere
+ * @param archiveKeys what the archive is sealed with, like the ledger
  * @param height the newest height
  * @param unarchivedBlocks how many of the newest blocks are never archived
  * @param beforeArchiving makes durable what is to stay of the blocks up to a height
  * @param room gives room on a full disk
- * @param handOverBytes after so many bytes of bodies the pivot is moved: each time an archive run
- *     waits for the engine to flush, and a restore makes it rewrite what lies between the record of
- *     the pivot and the bodies
+ * @param handOverBytes after so many bytes of bodies an archive run moves the pivot: each time it
+ *     waits for the engine to flush
  * @param lock lets one job run
  * @param verifier the node's own rule, if it has one
  * @param executor runs what can run in parallel
@@ -37,6 +38,7 @@ public record Site(
     String chainId,
     Bytes ledgerId,
     Optional<ArchiveStore> store,
+    ArchiveKeys archiveKeys,
     LongSupplier height,
     LongSupplier unarchivedBlocks,
     LongConsumer beforeArchiving,

@@ -6,6 +6,7 @@ import io.ledgerkeep.KeyRange;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.core.codec.StoredText;
+import java.util.OptionalLong;
 
 /**
  * The keys of the block database, grouped by what is deleted together. Numbers are big-endian, so
@@ -106,6 +107,14 @@ public final class ChainKeys {
   /** Returns the range of all body rows of blocks of the kind from one height on. */
   static KeyRange bodiesFrom(Block.Kind kind, long height) {
     return KeyRange.of(bodyFrom(kind, height), Bytes.wrap(new byte[] {(byte) (bodies(kind) + 1)}));
+  }
+
+  /** Returns the height that the key of a meta, of a body row or of a piece of one names. */
+  public static OptionalLong heightOf(Bytes key) {
+    int table = key.get(0) & 0x7F;
+    return (table == METAS || table == BODIES || table == KEPT_BODIES) && key.size() > Long.BYTES
+        ? OptionalLong.of(key.asBuffer().getLong(1))
+        : OptionalLong.empty();
   }
 
   /** The height, ordinal and part that a body key names. */

@@ -91,6 +91,14 @@ public final class ByteWriter {
     return Bytes.wrap(taken);
   }
 
+  /** Returns what was collected, which are secrets, and wipes the writer's own copy. */
+  public byte[] takeAndWipe() {
+    byte[] taken = Arrays.copyOf(array, size);
+    Arrays.fill(array, (byte) 0);
+    size = 0;
+    return taken;
+  }
+
   private void ensure(int more) {
     if (array.length - size < more) {
       long wanted =

@@ -28,6 +28,9 @@ final class DerivedKeys {
   /** Where the pieces of large values lie. */
   static final KeyRange PIECES = KeyRange.prefix(Bytes.wrap(new byte[] {(byte) 0x82}));
 
+  /** Where the rows of a database lie. */
+  static final KeyRange ALL_ROWS = KeyRange.prefix(Bytes.wrap(new byte[] {2}));
+
   private static final int ROWS = 2;
 
   private DerivedKeys() {}

@@ -124,6 +124,11 @@ public final class DerivedStore {
     return stateRows.continues(firstPiece);
   }
 
+  /** Begins a check of both databases as they are at this moment. The caller closes it. */
+  public DerivedCheck newCheck() {
+    return new DerivedCheck(view());
+  }
+
   /** Opens a view of both databases at this moment. The caller closes it. */
   public DerivedView view() {
     StorageEngine.Snapshot stateSnapshot = state.snapshot();
@@ -166,6 +171,39 @@ public final class DerivedStore {
     public CloseableIterator<HistoryEntry> history(String namespace, Bytes key) {
       return new CursorIterator<>(
           history.scan(DerivedKeys.history(namespace, key)), DerivedKeys::historyEntry);
+    }
+
+    /** Returns the newest entry of the key, or empty where it was never written. */
+    Optional<HistoryEntry> newest(String namespace, Bytes key) {
+      try (StorageEngine.Cursor cursor = history.scan(DerivedKeys.history(namespace, key))) {
+        return cursor.next()
+            ? Optional.of(DerivedKeys.historyEntry(cursor.key(), cursor.value()))
+            : Optional.empty();
+      }
+    }
+
+    /** Returns the entry of one transaction, or empty where it did not write the key. */
+    Optional<HistoryEntry> historyAt(String namespace, Bytes key, long height, int ordinal) {
+      Bytes row = DerivedKeys.history(namespace, key, height, ordinal);
+      return history.get(row).map(value -> DerivedKeys.historyEntry(row, value));
+    }
+
+    long historyRows() {
+      return rows(history);
+    }
+
+    long stateRows() {
+      return rows(state);
+    }
+
+    private static long rows(StorageEngine.Reader reader) {
+      long rows = 0;
+      try (StorageEngine.Cursor cursor = reader.scan(DerivedKeys.ALL_ROWS)) {
+        while (cursor.next()) {
+          rows++;
+        }
+      }
+      return rows;
     }
 
     @Override

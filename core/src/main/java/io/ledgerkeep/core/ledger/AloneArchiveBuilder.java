@@ -6,9 +6,12 @@ import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.core.archive.ArchiveLocations;
 import io.ledgerkeep.core.archive.ArchiveNames;
+import io.ledgerkeep.core.archive.KeyObjects;
 import io.ledgerkeep.core.archive.LedgerArchive;
 import io.ledgerkeep.core.archive.Manifest;
 import io.ledgerkeep.core.ledger.Settings.StoreChoice;
+import io.ledgerkeep.core.sealing.ArchiveKeys;
+import io.ledgerkeep.encryption.EncryptorProvider;
 import io.ledgerkeep.error.ConfigurationException;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -18,6 +21,7 @@ final class AloneArchiveBuilder implements Ledgerkeep.ArchiveBuilder {
 
   private @Nullable StoreChoice choice;
   private Optional<String> ledger = Optional.empty();
+  private Encryption encryption = Encryption.NONE;
   private ClassLoader classLoader = Settings.ownClassLoader();
 
   @Override
@@ -39,6 +43,18 @@ final class AloneArchiveBuilder implements Ledgerkeep.ArchiveBuilder {
   }
 
   @Override
+  public Ledgerkeep.ArchiveBuilder encryption(String encryptor, Options options) {
+    encryption = new Encryption.Named(encryptor, options);
+    return this;
+  }
+
+  @Override
+  public Ledgerkeep.ArchiveBuilder encryption(EncryptorProvider provider, Options options) {
+    encryption = new Encryption.Provided(provider, options);
+    return this;
+  }
+
+  @Override
   public Ledgerkeep.ArchiveBuilder classLoader(ClassLoader loader) {
     classLoader = loader;
     return this;
@@ -51,16 +67,28 @@ final class AloneArchiveBuilder implements Ledgerkeep.ArchiveBuilder {
     }
     ArchiveStore store = choice.open(classLoader);
     try {
-      ArchiveNames names = ArchiveLocations.find(store, ledger);
-      Manifest manifest = Manifest.open(store, names).orElseThrow(AssertionError::new);
-      return choice.isOurs()
-          ? LedgerArchive.owning(store, manifest)
-          : LedgerArchive.of(store, manifest, Runnable::run);
+      return open(store, ArchiveLocations.find(store, ledger), choice.isOurs());
     } catch (RuntimeException e) {
       if (choice.isOurs()) {
         store.close();
       }
       throw e;
+    }
+  }
+
+  private Archive open(ArchiveStore store, ArchiveNames names, boolean storeIsOurs) {
+    try (Encryption.Keys master = encryption.open(classLoader)) {
+      ArchiveKeys keys = master.open(new KeyObjects(store, names));
+      try {
+        Manifest manifest = Manifest.open(store, names, keys).orElseThrow(AssertionError::new);
+        master.confirm();
+        return storeIsOurs
+            ? LedgerArchive.owning(store, manifest)
+            : LedgerArchive.alone(store, manifest);
+      } catch (RuntimeException | Error e) {
+        keys.close();
+        throw e;
+      }
     }
   }
 }

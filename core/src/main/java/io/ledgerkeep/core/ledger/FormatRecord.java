@@ -53,16 +53,26 @@ record FormatRecord(
     engine.write(new WriteBatch().put(KEY, record), Durability.DURABLE);
   }
 
-  /** Returns whether the engine holds nothing but, perhaps, a format record. */
+  /** Returns whether the engine holds nothing but, perhaps, a format record and one of the keys. */
   static boolean hasNothingBeside(StorageEngine engine) {
     try (StorageEngine.Cursor cursor = engine.scan(KeyRange.all())) {
       while (cursor.next()) {
-        if (!cursor.key().equals(KEY)) {
+        if (!cursor.key().equals(KEY) && !cursor.key().equals(ChainKeys.record("keys"))) {
           return false;
         }
       }
       return true;
     }
+  }
+
+  /** Returns whether there is a record, whoever can read it. */
+  static boolean exists(StorageEngine engine) {
+    return engine.get(KEY).isPresent();
+  }
+
+  /** Returns the record, unless it is sealed or no record at all. */
+  static Optional<FormatRecord> inPlain(StorageEngine engine) {
+    return engine.get(KEY).filter(record -> record.startsWith(MAGIC)).map(FormatRecord::decode);
   }
 
   static Optional<FormatRecord> read(StorageEngine engine) {
@@ -72,7 +82,8 @@ record FormatRecord(
   private static FormatRecord decode(Bytes record) {
     ByteReader in = new ByteReader(record, "the format record");
     if (!in.raw(MAGIC.size()).equals(MAGIC)) {
-      throw in.damaged("it does not begin as one");
+      throw in.damaged(
+          "it does not begin as one; if the ledger was encrypted, its registry KEYS is missing");
     }
     long version = in.varint();
     String compatibilityVersion = in.text();

@@ -6,6 +6,8 @@ import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Ledgerkeep;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.encryption.Encryptor;
+import io.ledgerkeep.encryption.EncryptorProvider;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngineProvider;
@@ -61,6 +63,24 @@ final class LedgerBuilder implements Ledgerkeep.Builder {
   @Override
   public Ledgerkeep.Builder database(Database database, StorageEngine engine) {
     settings.engines.put(database, new Settings.BuiltEngine(engine));
+    return this;
+  }
+
+  @Override
+  public Ledgerkeep.Builder encryption(String encryptor, Options options) {
+    settings.encryption = new Encryption.Named(encryptor, options);
+    return this;
+  }
+
+  @Override
+  public Ledgerkeep.Builder encryption(EncryptorProvider provider, Options options) {
+    settings.encryption = new Encryption.Provided(provider, options);
+    return this;
+  }
+
+  @Override
+  public Ledgerkeep.Builder encryption(Encryptor encryptor) {
+    settings.encryption = new Encryption.Built(encryptor);
     return this;
   }
 

@@ -6,10 +6,14 @@ import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Options;
+import io.ledgerkeep.core.chain.ChainKeys;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.core.ledger.Settings.EngineChoice;
 import io.ledgerkeep.core.rows.RowWriter;
+import io.ledgerkeep.core.sealing.ArchiveKeys;
+import io.ledgerkeep.core.sealing.EpochEncryptor;
+import io.ledgerkeep.core.sealing.SealedEngine;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
@@ -19,11 +23,13 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.security.SecureRandom;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -65,11 +71,13 @@ final class LedgerOpener {
     OwnerLock lock = OwnerLock.take(directory);
     Resources resources = new Resources();
     resources.add(lock);
-    try {
+    try (Encryption.Keys keys = settings.encryption.open(settings.classLoader)) {
       if (!Layout.exists(directory)) {
-        create();
+        create(keys);
       }
-      return openExisting(resources);
+      Ledger ledger = openExisting(resources, keys);
+      keys.confirm();
+      return ledger;
     } catch (RuntimeException | Error e) {
       resources.closeAfter(e);
       throw e;
@@ -86,7 +94,7 @@ final class LedgerOpener {
 
   // ------------------------------------------------------------------------------------ create
 
-  private void create() {
+  private void create(Encryption.Keys keys) {
     Digests digest = Digests.named(settings.digest == null ? "sha256" : settings.digest);
     String chainId = settings.chainId == null ? DEFAULT_CHAIN : settings.chainId;
     Bytes ledgerId = randomId();
@@ -94,22 +102,55 @@ final class LedgerOpener {
     boolean interrupted = Files.exists(marker());
     discardUnfinished();
     SmallFile.replaceDurably(marker(), new byte[0]);
+    keys.create(directory, ledgerId, chainId);
+    Optional<Encryption.Sealed> sealed = keys.open(directory).stream().findFirst();
+    try {
+      createDatabases(layout, sealed, ledgerId, chainId, digest, interrupted);
+    } finally {
+      sealed.filter(Encryption.Sealed::isOurs).ifPresent(ours -> ours.encryptor().close());
+    }
+    layout.write(directory);
+    removeMarker();
+  }
+
+  private void createDatabases(
+      Layout layout,
+      Optional<Encryption.Sealed> sealed,
+      Bytes ledgerId,
+      String chainId,
+      Digests digest,
+      boolean interrupted) {
     for (Database database : Database.values()) {
       EngineChoice choice = requiredChoice(database);
       StorageEngine engine = openEngine(choice, layout.place(database), ReservedRoom.NONE);
       try {
         requireFree(engine, database, ledgerId, interrupted);
-        int pieceBytes = RowWriter.pieceBytesFor(engine);
+        StorageEngine target = sealing(engine, database, sealed);
+        int pieceBytes = RowWriter.pieceBytesFor(target);
         new FormatRecord(database, ledgerId, chainId, digest, COMPATIBILITY_VERSION, pieceBytes)
-            .write(engine);
+            .write(target);
       } finally {
         if (choice.isOurs()) {
           engine.close();
         }
       }
     }
-    layout.write(directory);
-    removeMarker();
+  }
+
+  /** Returns the engine with its values sealed, where the ledger is encrypted. */
+  private StorageEngine sealing(
+      StorageEngine engine, Database database, Optional<Encryption.Sealed> sealed) {
+    return sealed.<StorageEngine>map(by -> sealing(engine, database, by)).orElse(engine);
+  }
+
+  private SealedEngine sealing(StorageEngine engine, Database database, Encryption.Sealed by) {
+    return new SealedEngine(
+        engine,
+        by.encryptor(),
+        by.ledgerId(),
+        database,
+        database == Database.BLOCK ? ChainKeys::heightOf : key -> OptionalLong.empty(),
+        settings.executor);
   }
 
   private Layout chosenLayout() {
@@ -172,13 +213,13 @@ final class LedgerOpener {
    */
   private static void requireFree(
       StorageEngine engine, Database database, Bytes ledgerId, boolean interrupted) {
-    Optional<FormatRecord> format = FormatRecord.read(engine);
+    Optional<FormatRecord> format = FormatRecord.inPlain(engine);
     if (format.isPresent() && format.get().ledgerId().equals(ledgerId)) {
       throw new ConfigurationException(
           "the %s and the %s database are on the same engine; each needs its own"
               .formatted(format.get().database().lowerCaseName(), database.lowerCaseName()));
     }
-    if ((format.isPresent() && !interrupted) || !FormatRecord.hasNothingBeside(engine)) {
+    if ((FormatRecord.exists(engine) && !interrupted) || !FormatRecord.hasNothingBeside(engine)) {
       throw new ConflictException(
           Reason.OTHER_CHAIN,
           "the engine of the %s database already holds %s; choose an empty one"
@@ -210,8 +251,12 @@ final class LedgerOpener {
 
   // ------------------------------------------------------------------------------------ open
 
-  private Ledger openExisting(Resources resources) {
+  private Ledger openExisting(Resources resources, Encryption.Keys keys) {
     removeMarker();
+    List<Encryption.Sealed> candidates = keys.open(directory);
+    candidates.stream()
+        .filter(Encryption.Sealed::isOurs)
+        .forEach(ours -> resources.add(ours.encryptor()));
     Layout layout = Layout.read(directory);
     Map<Database, StorageEngine> engines = new EnumMap<>(Database.class);
     Map<Database, FormatRecord> formats = new EnumMap<>(Database.class);
@@ -226,13 +271,55 @@ final class LedgerOpener {
         resources.add(engine);
       }
       engines.put(database, engine);
-      formats.put(database, format(engine, database, place));
       names.put(database, place.engine());
     }
+    Optional<Encryption.Sealed> sealed =
+        proven(candidates, Objects.requireNonNull(engines.get(Database.BLOCK)));
+    engines.replaceAll((database, engine) -> sealing(engine, database, sealed));
+    engines.forEach(
+        (database, engine) -> {
+          formats.put(database, format(engine, database, layout.place(database)));
+          if (engine instanceof SealedEngine onSealed) {
+            onSealed.requireGeneration();
+          }
+        });
     FormatRecord format = requireOneLedger(formats);
-    return OpenLedger.open(
-        new OpenLedger.Parts(
-            directory, settings, resources, format, formats, engines, names, room));
+    OpenLedger ledger =
+        OpenLedger.open(
+            new OpenLedger.Parts(
+                directory,
+                settings,
+                resources,
+                format,
+                formats,
+                engines,
+                names,
+                room,
+                sealed.map(Encryption.Sealed::archiveKeys).orElse(ArchiveKeys.NONE),
+                () -> sealed.map(Encryption.Sealed::suite).orElse(""),
+                sealed.flatMap(Encryption.Sealed::epochs)));
+    sealed.flatMap(Encryption.Sealed::epochs).ifPresent(EpochEncryptor::repairRegistry);
+    return ledger;
+  }
+
+  /** Returns the first that opens the block database and is not older than it. */
+  private Optional<Encryption.Sealed> proven(
+      List<Encryption.Sealed> candidates, StorageEngine block) {
+    if (candidates.size() < 2) {
+      return candidates.stream().findFirst();
+    }
+    List<IntegrityException> failures = new ArrayList<>();
+    for (Encryption.Sealed candidate : candidates) {
+      try {
+        SealedEngine engine = sealing(block, Database.BLOCK, candidate);
+        FormatRecord.read(engine);
+        engine.requireGeneration();
+        return Optional.of(candidate);
+      } catch (IntegrityException e) {
+        failures.add(e);
+      }
+    }
+    throw failures.get(0);
   }
 
   private EngineChoice matchingChoice(Database database, Layout.Place place) {

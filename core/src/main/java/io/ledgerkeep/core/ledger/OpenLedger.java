@@ -24,10 +24,13 @@ import io.ledgerkeep.core.chain.ChainStore;
 import io.ledgerkeep.core.chain.JobRecord;
 import io.ledgerkeep.core.chain.MetaRow;
 import io.ledgerkeep.core.chain.Prepared;
+import io.ledgerkeep.core.derived.DerivedCheck;
 import io.ledgerkeep.core.derived.DerivedStore;
 import io.ledgerkeep.core.derived.DerivedStore.DerivedView;
 import io.ledgerkeep.core.jobs.JobLock;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
+import io.ledgerkeep.core.sealing.ArchiveKeys;
+import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.storage.StorageEngine;
@@ -43,6 +46,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -105,7 +109,10 @@ final class OpenLedger implements Ledger {
       Map<Database, FormatRecord> formats,
       Map<Database, StorageEngine> engines,
       Map<Database, String> engineNames,
-      ReservedRoom room) {
+      ReservedRoom room,
+      ArchiveKeys archiveKeys,
+      Supplier<String> encryption,
+      Optional<LedgerKeys> keys) {
 
     StorageEngine engine(Database database) {
       return Objects.requireNonNull(engines.get(database));
@@ -176,6 +183,7 @@ final class OpenLedger implements Ledger {
         parts.format().chainId(),
         parts.format().ledgerId(),
         store,
+        parts.archiveKeys(),
         () -> visibleHeight,
         () -> unarchivedBlocks,
         this::beforeArchiving,
@@ -522,6 +530,12 @@ final class OpenLedger implements Ledger {
   }
 
   @Override
+  public Optional<LedgerKeys> keys() {
+    requireOpen();
+    return parts.keys();
+  }
+
+  @Override
   public Optional<String> archivePlace() {
     requireOpen();
     return archiving.place();
@@ -530,7 +544,19 @@ final class OpenLedger implements Ledger {
   @Override
   public Verification verify(Verification.Request request) {
     requireOpen();
-    return archiving.verify(request, visibleHeight);
+    long height;
+    DerivedCheck check;
+    latch.readLock().lock();
+    try {
+      requireWholeBlocks();
+      height = visibleHeight;
+      check = derived.newCheck();
+    } finally {
+      latch.readLock().unlock();
+    }
+    try (check) {
+      return archiving.verify(request, height, check);
+    }
   }
 
   @Override
@@ -548,6 +574,7 @@ final class OpenLedger implements Ledger {
         format.ledgerId().hex(),
         visibleHeight < 0 ? Bytes.EMPTY : chain.reader().requiredMeta(0).meta().hash(),
         format.digest().id(),
+        parts.encryption().get(),
         FormatRecord.VERSION,
         format.compatibilityVersion(),
         visibleHeight,

@@ -30,7 +30,8 @@ final class Providers {
     return provider;
   }
 
-  private static <P> Map<String, P> found(
+  /** Returns all providers of a type, by name. */
+  static <P> Map<String, P> found(
       String what, Class<P> type, Function<P, String> name, ClassLoader loader) {
     Map<String, P> found = new TreeMap<>();
     try {

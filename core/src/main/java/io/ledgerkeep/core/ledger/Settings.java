@@ -23,6 +23,7 @@ final class Settings {
   @Nullable String digest;
   final Map<Database, EngineChoice> engines = new EnumMap<>(Database.class);
   @Nullable EngineChoice engine;
+  Encryption encryption = Encryption.NONE;
   @Nullable StoreChoice store;
   @Nullable Long unarchivedBlocks;
   boolean readThrough;

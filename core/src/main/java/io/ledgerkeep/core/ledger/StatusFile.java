@@ -63,6 +63,7 @@ final class StatusFile {
       json.writeNumberField("unarchivedBlocks", status.unarchivedBlocks());
       json.writeNumberField("derivedThrough", status.derivedThrough());
       json.writeBooleanField("readThrough", status.readThrough());
+      json.writeStringField("encryption", status.encryption());
       json.writeStringField("archivePlace", status.archivePlace());
       json.writeStringField("job", status.job());
       json.writeObjectFieldStart("bytesOnDisk");

@@ -4,12 +4,18 @@ import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdCompressCtx;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.Digests;
+import io.ledgerkeep.core.sealing.SegmentKey;
+import io.ledgerkeep.encryption.CipherSuite;
 import java.security.MessageDigest;
+import java.util.Optional;
 import java.util.Queue;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import org.jspecify.annotations.Nullable;
 
-/** Makes frames: compresses, sums and digests. Serves any number of threads until it is closed. */
+/**
+ * Makes frames: compresses, seals, sums and digests. Serves any number of threads until it is
+ * closed.
+ */
 final class FrameEncoder implements AutoCloseable {
 
   static final int LEVEL = 3;
@@ -19,11 +25,13 @@ final class FrameEncoder implements AutoCloseable {
 
   private final Digests digests;
   private final @Nullable Dictionary dictionary;
+  private final Optional<SegmentKey> key;
   private final Queue<Tools> idle = new ConcurrentLinkedQueue<>();
 
-  FrameEncoder(Digests digests, @Nullable Dictionary dictionary) {
+  FrameEncoder(Digests digests, @Nullable Dictionary dictionary, Optional<SegmentKey> key) {
     this.digests = digests;
     this.dictionary = dictionary;
+    this.key = key;
   }
 
   static ZstdCompressCtx context(@Nullable Dictionary dictionary) {
@@ -42,10 +50,14 @@ final class FrameEncoder implements AutoCloseable {
       int compressed =
           tools.context.compressByteArray(tools.scratch, 0, tools.scratch.length, raw, 0, size);
       boolean smaller = compressed < size;
-      int stored = smaller ? compressed : size;
-      FrameHeader header =
-          new FrameHeader(stream, smaller ? flags() : 0, number, size, stored, firstRaw);
-      return frame(header, smaller ? tools.scratch : raw, tools.digest);
+      int flags = (smaller ? flags() : 0) | (key.isPresent() ? FrameHeader.SEALED : 0);
+      int content = smaller ? compressed : size;
+      int stored = content + (key.isPresent() ? CipherSuite.TAG_BYTES : 0);
+      FrameHeader header = new FrameHeader(stream, flags, number, size, stored, firstRaw);
+      byte[] frame = new byte[FrameHeader.BYTES + stored];
+      System.arraycopy(smaller ? tools.scratch : raw, 0, frame, FrameHeader.BYTES, content);
+      key.ifPresent(by -> by.seal(number, header.bound(), frame, FrameHeader.BYTES, content));
+      return finished(header, frame, tools.digest);
     } finally {
       idle.add(tools);
     }
@@ -54,13 +66,14 @@ final class FrameEncoder implements AutoCloseable {
   /** Encodes the footer: stored as it is, so that it can be read without anything else. */
   static Encoded footer(int number, Bytes raw, MessageDigest digest) {
     FrameHeader header = new FrameHeader(Stream.FOOTER, 0, number, raw.size(), raw.size(), 0);
-    return frame(header, raw.toArrayUnsafe(), digest);
+    byte[] frame = new byte[FrameHeader.BYTES + raw.size()];
+    raw.copyTo(frame, FrameHeader.BYTES);
+    return finished(header, frame, digest);
   }
 
-  private static Encoded frame(FrameHeader header, byte[] stored, MessageDigest digest) {
-    byte[] frame = new byte[FrameHeader.BYTES + header.storedBytes()];
-    System.arraycopy(stored, 0, frame, FrameHeader.BYTES, header.storedBytes());
-    int crc = SegmentFormat.crc32c(Bytes.wrap(stored, 0, header.storedBytes()));
+  /** Puts the header before the stored bytes. */
+  private static Encoded finished(FrameHeader header, byte[] frame, MessageDigest digest) {
+    int crc = SegmentFormat.crc32c(Bytes.wrap(frame, FrameHeader.BYTES, header.storedBytes()));
     header.encode(crc).copyTo(frame, 0);
     return new Encoded(header, Bytes.wrap(frame), Bytes.wrap(digest.digest(frame)));
   }

@@ -26,15 +26,27 @@ record FrameHeader(
   /** The zstd frame needs the segment's dictionary. */
   static final int WITH_DICTIONARY = 2;
 
+  /** The stored bytes are sealed. */
+  static final int SEALED = 4;
+
   private static final int CHECKED_BYTES = 32;
 
   /** Returns the header, with the checksum of the stored bytes that will follow it. */
   Bytes encode(int storedCrc) {
-    ByteWriter out = new ByteWriter(BYTES);
+    Bytes start = bound();
+    return new ByteWriter(BYTES).raw(start).u32(SegmentFormat.crc32c(start)).u32(storedCrc).take();
+  }
+
+  /** Returns the header without its checksums: all that sealed bytes are bound to. */
+  Bytes bound() {
+    ByteWriter out = new ByteWriter(CHECKED_BYTES);
     out.raw(SegmentFormat.FRAME_MAGIC).u8(stream.code()).u8(flags).u8(0).u8(0);
     out.u32(number).u32(rawBytes).u32(storedBytes).u32(0).u64(firstRaw);
-    Bytes start = out.take();
-    return new ByteWriter(BYTES).raw(start).u32(SegmentFormat.crc32c(start)).u32(storedCrc).take();
+    return out.take();
+  }
+
+  boolean isSealed() {
+    return (flags & SEALED) != 0;
   }
 
   /**
@@ -57,8 +69,7 @@ record FrameHeader(
             expected.rawBytes,
             expected.storedBytes,
             expected.firstRaw);
-    SegmentFormat.expect(
-        segment, place + " header", found.encode(0).slice(0, CHECKED_BYTES), start);
+    SegmentFormat.expect(segment, place + " header", found.bound(), start);
     return found;
   }
 

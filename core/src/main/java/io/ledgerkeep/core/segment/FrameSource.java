@@ -35,6 +35,11 @@ final class FrameSource {
     return name;
   }
 
+  /** Returns the name and where it is, for messages. */
+  String nameAndPlace() {
+    return "segment " + name + " in " + store.place();
+  }
+
   /** Returns the number of bytes read from the store. */
   long bytesRead() {
     return bytesRead.sum();

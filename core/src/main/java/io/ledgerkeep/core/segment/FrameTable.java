@@ -98,7 +98,12 @@ final class FrameTable {
     return new FrameHeader(stream, 0, frame, raw, stored, firstRaw);
   }
 
-  static FrameTable readFrom(ByteReader in, String segment, long footerOffset) {
+  /**
+   * Reads the table.
+   *
+   * @param overheadBytes by how much sealing makes each frame longer
+   */
+  static FrameTable readFrom(ByteReader in, String segment, long footerOffset, int overheadBytes) {
     long[] rawBytes = new long[Stream.COUNT];
     for (int s = 0; s < Stream.COUNT; s++) {
       rawBytes[s] = in.varint();
@@ -114,7 +119,9 @@ final class FrameTable {
     for (int i = 0; i < count; i++) {
       Stream stream = Stream.ofCode(in.u8());
       long stored = in.varint();
-      if (stream == null || stored < 1 || stored > SegmentFormat.FRAME_BYTES) {
+      if (stream == null
+          || stored < 1 + overheadBytes
+          || stored > SegmentFormat.FRAME_BYTES + overheadBytes) {
         throw in.damaged("entry " + i + " of the frame table is out of range");
       }
       streams[i] = stream;

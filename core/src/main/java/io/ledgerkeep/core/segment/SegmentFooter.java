@@ -4,6 +4,7 @@ import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.core.codec.Digests;
+import io.ledgerkeep.encryption.CipherSuite;
 
 /**
  * What stands behind the last frame: what the segment holds, and the digest of every frame.
@@ -25,7 +26,8 @@ record SegmentFooter(
     return out.take();
   }
 
-  static SegmentFooter decode(String segment, Bytes bytes, long footerOffset) {
+  static SegmentFooter decode(
+      SegmentHeader header, String segment, Bytes bytes, long footerOffset) {
     ByteReader in = new ByteReader(bytes, "the footer of segment " + segment);
     SegmentContents contents = SegmentContents.readFrom(in);
     Bytes previousSegment = in.sized();
@@ -33,7 +35,8 @@ record SegmentFooter(
       throw in.damaged("the digest of the segment before has a wrong size");
     }
     String writer = in.text();
-    FrameTable frames = FrameTable.readFrom(in, segment, footerOffset);
+    int overhead = header.seal().isPresent() ? CipherSuite.TAG_BYTES : 0;
+    FrameTable frames = FrameTable.readFrom(in, segment, footerOffset, overhead);
     in.end();
     return new SegmentFooter(contents, previousSegment, writer, frames);
   }

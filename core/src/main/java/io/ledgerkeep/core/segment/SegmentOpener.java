@@ -58,6 +58,10 @@ final class SegmentOpener {
     return source;
   }
 
+  SegmentHeader header() {
+    return header;
+  }
+
   /** Returns the footer, which has the digest that the trailer names. */
   SegmentFooter open() {
     MessageDigest digest = header.digests().newDigest();
@@ -66,6 +70,7 @@ final class SegmentOpener {
     SegmentFormat.expect(name, "digest", trailer.digest(), Bytes.wrap(digest.digest()));
     SegmentFooter footer =
         SegmentFooter.decode(
+            header,
             name,
             last(footerFrame, footerFrame.size() - FrameHeader.BYTES),
             trailer.footerOffset());

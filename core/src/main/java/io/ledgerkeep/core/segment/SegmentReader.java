@@ -13,7 +13,10 @@ import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.codec.MerkleTree;
 import io.ledgerkeep.core.codec.Rope;
 import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.core.sealing.ArchiveKeys;
+import io.ledgerkeep.core.sealing.SegmentKey;
 import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.error.UnsupportedFormatException;
 import java.security.MessageDigest;
@@ -24,6 +27,7 @@ import java.util.NoSuchElementException;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.concurrent.Executor;
+import java.util.function.Supplier;
 
 /**
  * Reads one sealed segment. Serves any number of threads; holds nothing that has to be closed.
@@ -72,6 +76,7 @@ public final class SegmentReader {
       SegmentCache cache,
       SegmentSummary summary,
       SegmentFooter footer,
+      Optional<Supplier<SegmentKey>> key,
       Fingerprint fingerprint) {
     this.source = source;
     this.cache = cache;
@@ -79,7 +84,7 @@ public final class SegmentReader {
     this.footer = footer;
     this.fingerprint = fingerprint;
     Lazy<ZstdDictDecompress> dictionary = new Lazy<>(this::readDictionary);
-    decoder = new FrameDecoder(name(), digests(), footer.frames(), dictionary);
+    decoder = new FrameDecoder(name(), digests(), footer.frames(), key, dictionary);
   }
 
   /**
@@ -93,11 +98,73 @@ public final class SegmentReader {
     return open(store, name, cache, Fingerprint.DIGEST);
   }
 
+  /**
+   * Opens a segment of an archive with its keys. Without a key, what does not need to be opened can
+   * still be asked of a sealed segment.
+   *
+   * @throws IntegrityException also if keys are given and the segment is in plain, or its header is
+   *     not the one it was sealed under
+   * @throws KeyUnavailableException if keys are given, and the one of the segment is not there
+   */
+  public static SegmentReader open(
+      ArchiveStore store, String name, SegmentCache cache, ArchiveKeys keys) {
+    return open(store, name, cache, keys, Fingerprint.DIGEST);
+  }
+
   static SegmentReader open(
       ArchiveStore store, String name, SegmentCache cache, Fingerprint fingerprint) {
+    return open(store, name, cache, ArchiveKeys.NONE, fingerprint);
+  }
+
+  private static SegmentReader open(
+      ArchiveStore store,
+      String name,
+      SegmentCache cache,
+      ArchiveKeys keys,
+      Fingerprint fingerprint) {
     SegmentOpener opener = new SegmentOpener(store, name);
     SegmentFooter footer = opener.open();
-    return new SegmentReader(opener.source(), cache, opener.summary(footer), footer, fingerprint);
+    return new SegmentReader(
+        opener.source(),
+        cache,
+        opener.summary(footer),
+        footer,
+        key(opener.header(), opener.source().nameAndPlace(), keys),
+        fingerprint);
+  }
+
+  /** Returns what gives the key of a segment, or empty where it is in plain and may be. */
+  private static Optional<Supplier<SegmentKey>> key(
+      SegmentHeader header, String segment, ArchiveKeys keys) {
+    if (header.seal().isEmpty()) {
+      if (keys.areGiven()) {
+        throw new IntegrityException(
+            segment + " is in plain, and its archive was opened with a key: it was put there");
+      }
+      return Optional.empty();
+    }
+    SegmentHeader.Seal seal = header.seal().get();
+    if (!keys.areGiven()) {
+      return Optional.of(() -> committed(header, seal, segment, keys));
+    }
+    SegmentKey key = committed(header, seal, segment, keys);
+    return Optional.of(() -> key);
+  }
+
+  private static SegmentKey committed(
+      SegmentHeader header, SegmentHeader.Seal seal, String segment, ArchiveKeys keys) {
+    SegmentKey key =
+        keys.required(seal.key(), segment).segment(header.identity(seal.key()), seal.salt());
+    if (!key.commitment().equals(seal.commitment())) {
+      throw new IntegrityException(
+          segment
+              + " was sealed under another key, or its header was changed since; found the"
+              + " commitment "
+              + seal.commitment().hex()
+              + ", expected "
+              + key.commitment().hex());
+    }
+    return key;
   }
 
   /** Returns the name of the object in the store. */

@@ -4,6 +4,8 @@ import io.ledgerkeep.BlockMeta;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.Rope;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
+import io.ledgerkeep.core.sealing.ArchiveKey;
+import io.ledgerkeep.core.sealing.SegmentKey;
 import io.ledgerkeep.error.IntegrityException;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -11,10 +13,11 @@ import java.io.UncheckedIOException;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 
 /**
- * Writes one segment. For one thread; frames are compressed on the executor.
+ * Writes one segment. For one thread; frames are compressed and sealed on the executor.
  *
  * <p>Blocks come in the order of heights. They are copied into frames of 64 KiB piece by piece, so
  * a block of any size passes through; of all that went in, only sixteen bytes a transaction and the
@@ -28,6 +31,7 @@ public final class SegmentWriter implements AutoCloseable {
 
   private final OutputStream out;
   private final SegmentHeader header;
+  private final Optional<SegmentKey> key;
   private final Bytes previousSegment;
   private final DictionaryTrainer trainer;
   private final MessageDigest digest;
@@ -51,15 +55,7 @@ public final class SegmentWriter implements AutoCloseable {
   private int nextFrame;
   private long storedBytes;
 
-  /**
-   * Begins a segment.
-   *
-   * @param out takes the segment; the caller closes it
-   * @param header what the segment begins with
-   * @param previousSegment the digest of the segment before, or nothing for the first
-   * @param trainer decides about the dictionary, for all segments of a job
-   * @param executor compresses
-   */
+  /** Begins a segment in plain. */
   public SegmentWriter(
       OutputStream out,
       SegmentHeader header,
@@ -67,19 +63,41 @@ public final class SegmentWriter implements AutoCloseable {
       DictionaryTrainer trainer,
       Executor executor)
       throws IOException {
+    this(out, header, Optional.empty(), previousSegment, trainer, executor);
+  }
+
+  /**
+   * Begins a segment.
+   *
+   * @param out takes the segment; the caller closes it
+   * @param header what the segment begins with, in plain
+   * @param archiveKey what a key to seal the frames is derived from, or empty for plain ones
+   * @param previousSegment the digest of the segment before, or nothing for the first
+   * @param trainer decides about the dictionary, for all segments of a job
+   * @param executor compresses and seals
+   */
+  public SegmentWriter(
+      OutputStream out,
+      SegmentHeader header,
+      Optional<ArchiveKey> archiveKey,
+      Bytes previousSegment,
+      DictionaryTrainer trainer,
+      Executor executor)
+      throws IOException {
     this.out = out;
-    this.header = header;
+    this.key = archiveKey.map(by -> by.newSegment(header.identity(by.number())));
+    this.header = key.map(header::sealedUnder).orElse(header);
     this.previousSegment = previousSegment;
     this.trainer = trainer;
     digest = header.digests().newDigest();
     pipeline = new OrderedPipeline<>(executor);
-    plainFrames = new FrameEncoder(header.digests(), null);
+    plainFrames = new FrameEncoder(header.digests(), null, key);
     dataFrames = plainFrames;
     tally = new SegmentContents.Tally(header.digests(), header.firstHeight());
     for (Stream stream : Stream.inTable()) {
       open[stream.index()] = new OpenFrame(stream);
     }
-    headerBytes = header.encode();
+    headerBytes = this.header.encode();
     write(headerBytes);
     undecidedYet = !trainer.isDecided();
     useDictionary();
@@ -139,6 +157,7 @@ public final class SegmentWriter implements AutoCloseable {
     pipeline.close();
     plainFrames.close();
     dataFrames.close();
+    key.ifPresent(SegmentKey::close);
   }
 
   private SegmentSummary seal() throws IOException {
@@ -179,7 +198,7 @@ public final class SegmentWriter implements AutoCloseable {
   private void useDictionary() throws IOException {
     Dictionary dictionary = trainer.dictionary();
     if (dictionary != null) {
-      dataFrames = new FrameEncoder(header.digests(), dictionary);
+      dataFrames = new FrameEncoder(header.digests(), dictionary, key);
       frame(Stream.DICTIONARY).bytes(dictionary.content());
       frame(Stream.DICTIONARY).flush();
     }

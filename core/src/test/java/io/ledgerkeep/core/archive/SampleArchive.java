@@ -5,6 +5,7 @@ import io.ledgerkeep.Bytes;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.core.sealing.ArchiveKeys;
 import io.ledgerkeep.core.segment.BlockGroup;
 import io.ledgerkeep.core.segment.DictionaryTrainer;
 import io.ledgerkeep.core.segment.SegmentHeader;
@@ -21,23 +22,34 @@ final class SampleArchive {
   private final Manifest manifest;
   private final boolean linked;
 
-  private SampleArchive(ArchiveStore store, ArchiveNames names, boolean linked) {
+  private SampleArchive(ArchiveStore store, ArchiveNames names, boolean linked, Manifest manifest) {
     this.linked = linked;
     this.store = store;
     this.names = names;
-    this.manifest = Manifest.create(store, names, "chain1", Digests.SHA256);
+    this.manifest = manifest;
   }
 
   /** Writes an archive of the blocks, of which the first is the genesis block. */
   static ArchiveNames write(
       ArchiveStore store, Bytes ledgerId, List<Block> blocks, int blocksPerSegment) {
-    return write(store, ledgerId, blocks, blocksPerSegment, true);
+    return write(store, ledgerId, blocks, blocksPerSegment, true, ArchiveKeys.NONE);
+  }
+
+  /** Writes such an archive sealed, with the objects of its keys. */
+  static ArchiveNames write(
+      ArchiveStore store,
+      Bytes ledgerId,
+      List<Block> blocks,
+      int blocksPerSegment,
+      ArchiveKeys keys) {
+    new KeyObjects(store, new ArchiveNames(blocks.get(0).hash(), ledgerId)).putMissing(keys);
+    return write(store, ledgerId, blocks, blocksPerSegment, true, keys);
   }
 
   /** Writes such an archive whose segments do not name the ones before them. */
   static ArchiveNames writeUnlinked(
       ArchiveStore store, Bytes ledgerId, List<Block> blocks, int blocksPerSegment) {
-    return write(store, ledgerId, blocks, blocksPerSegment, false);
+    return write(store, ledgerId, blocks, blocksPerSegment, false, ArchiveKeys.NONE);
   }
 
   private static ArchiveNames write(
@@ -45,14 +57,24 @@ final class SampleArchive {
       Bytes ledgerId,
       List<Block> blocks,
       int blocksPerSegment,
-      boolean linked) {
+      boolean linked,
+      ArchiveKeys keys) {
     ArchiveNames names = new ArchiveNames(blocks.get(0).hash(), ledgerId);
-    SampleArchive archive = new SampleArchive(store, names, linked);
+    SampleArchive archive =
+        new SampleArchive(
+            store, names, linked, Manifest.create(store, names, "chain1", Digests.SHA256, keys));
     for (int from = 0; from < blocks.size(); from += blocksPerSegment) {
       int until = Math.min(blocks.size(), from + blocksPerSegment);
       archive.add(blocks.subList(from, until));
     }
     return names;
+  }
+
+  /** Adds another segment to an archive. */
+  static void goOn(ArchiveStore store, ArchiveNames names, List<Block> blocks, ArchiveKeys keys) {
+    new KeyObjects(store, names).putMissing(keys);
+    Manifest manifest = Manifest.open(store, names, keys).orElseThrow();
+    new SampleArchive(store, names, true, manifest).add(blocks);
   }
 
   private void add(List<Block> blocks) {
@@ -74,6 +96,7 @@ final class SampleArchive {
               new SegmentWriter(
                   out,
                   header,
+                  manifest.keys().newest(),
                   linked ? manifest.lastSegmentDigest() : Bytes.EMPTY,
                   DictionaryTrainer.none(),
                   Runnable::run)) {

@@ -36,7 +36,7 @@ final class HandOverTest {
   @Test
   void aRestoreLowersThePivotNowAndThen() {
     World world = archived();
-    try (Ledger ledger = world.open(settings(world, 1 << 20))) {
+    try (Ledger ledger = world.open(settings(world, 64 << 10))) {
       long before = world.plan.calls(Call.WRITE);
       ledger.restorer().restore(RestoreRequest.downTo(1));
       long often = world.plan.calls(Call.WRITE) - before;

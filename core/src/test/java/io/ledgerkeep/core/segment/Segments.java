@@ -4,12 +4,15 @@ import io.ledgerkeep.Block;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.core.sealing.ArchiveKey;
+import io.ledgerkeep.core.sealing.ArchiveKeys;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 
 /** Writes and reads segments for tests. */
@@ -17,12 +20,14 @@ final class Segments {
 
   static final String NAME = "segments/one";
 
-  private static final Bytes ID = Bytes.fromHex("000102030405060708090a0b0c0d0e0f");
+  static final Bytes ID = Bytes.fromHex("000102030405060708090a0b0c0d0e0f");
 
   private final List<Block> blocks;
   private Executor executor = Runnable::run;
   private Fingerprint fingerprint = Fingerprint.DIGEST;
   private DictionaryTrainer trainer = new DictionaryTrainer();
+  private Optional<ArchiveKey> key = Optional.empty();
+  private Bytes attempt = ID;
 
   private Segments(List<Block> blocks) {
     this.blocks = blocks;
@@ -47,6 +52,16 @@ final class Segments {
     return this;
   }
 
+  Segments under(ArchiveKey newKey) {
+    key = Optional.of(newKey);
+    return this;
+  }
+
+  Segments ofAttempt(Bytes newAttempt) {
+    attempt = newAttempt;
+    return this;
+  }
+
   static SegmentWriter writer(OutputStream out, Block first) throws IOException {
     SegmentHeader header = new SegmentHeader(Digests.SHA256, first.hash(), ID, ID, 0);
     return new SegmentWriter(out, header, Bytes.EMPTY, new DictionaryTrainer(), Runnable::run);
@@ -65,8 +80,9 @@ final class Segments {
   byte[] write() {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     SegmentHeader header =
-        new SegmentHeader(Digests.SHA256, genesisHash(), ID, ID, blocks.get(0).height());
-    try (SegmentWriter writer = new SegmentWriter(out, header, Bytes.EMPTY, trainer, executor)) {
+        new SegmentHeader(Digests.SHA256, genesisHash(), ID, attempt, blocks.get(0).height());
+    try (SegmentWriter writer =
+        new SegmentWriter(out, header, key, Bytes.EMPTY, trainer, executor)) {
       for (Block block : blocks) {
         writer.add(group(block, fingerprint));
       }
@@ -92,6 +108,10 @@ final class Segments {
   static SegmentReader reader(byte[] segment, Fingerprint fingerprint) {
     return SegmentReader.open(
         new ByteStore(segment), NAME, new SegmentCache(16 << 20), fingerprint);
+  }
+
+  static SegmentReader reader(byte[] segment, ArchiveKeys keys) {
+    return SegmentReader.open(new ByteStore(segment), NAME, new SegmentCache(16 << 20), keys);
   }
 
   /** Opens a segment and checks everything in it. */

@@ -1,0 +1,223 @@
+package io.ledgerkeep.core.sealing;
+
+import com.google.common.hash.Hashing;
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.encryption.CipherSuite;
+import io.ledgerkeep.encryption.Encryptor;
+import io.ledgerkeep.encryption.LedgerKeys;
+import io.ledgerkeep.error.IntegrityException;
+import java.nio.ByteBuffer;
+import java.nio.charset.StandardCharsets;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.ConcurrentMap;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Seals values in epochs.
+ *
+ * <pre>
+ *  0   1  E1
+ *  1   4  epoch
+ *  5   7  number of the value in its epoch
+ * 12   n  sealed bytes
+ *      16 tag, also over the twelve bytes before, the store, the database and the key
+ * </pre>
+ *
+ * The suite is not in there: it is that of the data key the epoch belongs to.
+ */
+public final class EpochEncryptor implements Encryptor, LedgerKeys {
+
+  /** The first byte of every sealed value, which begins no plain record. */
+  static final int SEALED = 0xE1;
+
+  static final int HEADER_BYTES = 12;
+  static final int OVERHEAD_BYTES = HEADER_BYTES + CipherSuite.TAG_BYTES;
+
+  private static final byte[] LABEL = "LKv1".getBytes(StandardCharsets.US_ASCII);
+  private static final long SEQUENCE_MASK = (1L << 56) - 1;
+
+  private final Keyring keyring;
+  private final EpochLimits limits;
+
+  /** For opening. */
+  private final ConcurrentMap<Integer, EpochKey> known = new ConcurrentHashMap<>();
+
+  /** For sealing; absent before the first value. */
+  private volatile @Nullable EpochKey current;
+
+  private volatile boolean closed;
+
+  /** Seals and opens under the keys of a keyring, which is closed with it. */
+  public EpochEncryptor(Keyring keyring) {
+    this(keyring, EpochLimits.DEFAULT);
+  }
+
+  EpochEncryptor(Keyring keyring, EpochLimits limits) {
+    this.keyring = keyring;
+    this.limits = limits;
+  }
+
+  /** Returns the generation of the registry that the newest values depend on. */
+  public long generation() {
+    return keyring.generation();
+  }
+
+  /** Puts right what is wrong with the files of the registry, which proved to be the ledger's. */
+  public void repairRegistry() {
+    keyring.repairCopies();
+  }
+
+  /** Returns the name of the suite that new values are sealed with. */
+  public String suite() {
+    return keyring.suite().name();
+  }
+
+  @Override
+  public List<DataKey> dataKeys() {
+    requireOpen();
+    return keyring.dataKeys();
+  }
+
+  /** Values being sealed meanwhile may still be under the key before. */
+  @Override
+  public DataKey rotate(String suite) {
+    synchronized (known) {
+      requireOpen();
+      DataKey fresh = keyring.rotate(suite);
+      current = null; // the next value begins an epoch
+      return fresh;
+    }
+  }
+
+  @Override
+  public int overheadBytes() {
+    requireOpen();
+    return OVERHEAD_BYTES;
+  }
+
+  @Override
+  public Bytes seal(Context context, Bytes value) {
+    requireOpen();
+    EpochKey epoch = current;
+    long number = epoch == null ? EpochKey.USED_UP : epoch.take(value.size());
+    while (epoch == null || number == EpochKey.USED_UP) {
+      epoch = renewed(epoch);
+      number = epoch.take(value.size());
+    }
+    byte[] sealed = new byte[value.size() + OVERHEAD_BYTES];
+    ByteBuffer.wrap(sealed)
+        .putLong(4, number) // its first byte is 0: the epoch is written over it
+        .put(0, (byte) SEALED)
+        .putInt(1, epoch.number());
+    value.copyTo(sealed, HEADER_BYTES);
+    epoch
+        .aead()
+        .seal(epoch.nonce(number), additional(context, sealed), sealed, HEADER_BYTES, value.size());
+    return Bytes.wrap(sealed);
+  }
+
+  @Override
+  public Bytes open(Context context, Bytes sealed) {
+    requireOpen();
+    if (sealed.size() < OVERHEAD_BYTES || (sealed.get(0) & 0xFF) != SEALED) {
+      throw new IntegrityException(name(context) + " is not sealed; plain data were put there");
+    }
+    byte[] array = sealed.toArrayUnsafe();
+    ByteBuffer header = ByteBuffer.wrap(array);
+    int number = header.getInt(1);
+    EpochKey epoch =
+        epoch(number)
+            .orElseThrow(
+                () ->
+                    new IntegrityException(
+                        "%s was sealed in epoch %s, which the registry of keys does not know: it was put there from elsewhere, or the registry is an older one"
+                            .formatted(name(context), number)));
+    byte[] value = new byte[sealed.size() - OVERHEAD_BYTES];
+    if (!epoch
+        .aead()
+        .open(
+            epoch.nonce(header.getLong(4) & SEQUENCE_MASK),
+            additional(context, array),
+            array,
+            HEADER_BYTES,
+            array.length - HEADER_BYTES,
+            value,
+            0)) {
+      throw new IntegrityException(
+          name(context) + " does not fit its seal: it was changed, or belongs to another place");
+    }
+    return Bytes.wrap(value);
+  }
+
+  private Optional<EpochKey> epoch(int number) {
+    EpochKey epoch = known.get(number);
+    if (epoch != null) {
+      return Optional.of(epoch);
+    }
+    synchronized (known) {
+      EpochKey raced = known.get(number);
+      if (raced != null) {
+        return Optional.of(raced);
+      }
+      requireOpen();
+      Optional<EpochKey> found = keyring.epoch(number, limits);
+      found.ifPresent(key -> known.put(number, key));
+      return found;
+    }
+  }
+
+  /** Returns the epoch after the one that is over; of several threads one begins it. */
+  private EpochKey renewed(@Nullable EpochKey over) {
+    synchronized (known) {
+      requireOpen();
+      EpochKey newest = current;
+      if (newest == null || newest.equals(over)) {
+        newest = keyring.newEpoch(limits);
+        known.put(newest.number(), newest);
+        current = newest;
+      }
+      return newest;
+    }
+  }
+
+  /** The key comes last, so no other parts give the same bytes. */
+  private static byte[] additional(Context context, byte[] sealed) {
+    byte[] database = context.database().getBytes(StandardCharsets.UTF_8);
+    byte[] bytes =
+        new byte[LABEL.length + HEADER_BYTES + 16 + 2 + database.length + context.key().size()];
+    ByteBuffer.wrap(bytes)
+        .put(LABEL)
+        .put(sealed, 0, HEADER_BYTES)
+        .putLong(context.store().getMostSignificantBits())
+        .putLong(context.store().getLeastSignificantBits())
+        .putShort((short) database.length)
+        .put(database);
+    context.key().copyTo(bytes, bytes.length - context.key().size());
+    return bytes;
+  }
+
+  private static String name(Context context) {
+    return "the value of the key with digest %s in the %s database"
+        .formatted(
+            Hashing.sha256().hashBytes(context.key().toArrayUnsafe()).toString().substring(0, 16),
+            context.database());
+  }
+
+  @Override
+  public void close() {
+    synchronized (known) {
+      closed = true;
+      known.values().forEach(EpochKey::close);
+      known.clear();
+      keyring.close();
+    }
+  }
+
+  private void requireOpen() {
+    if (closed) {
+      throw new IllegalStateException("the encryptor is closed");
+    }
+  }
+}

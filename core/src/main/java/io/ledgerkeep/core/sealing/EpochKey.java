@@ -1,0 +1,65 @@
+package io.ledgerkeep.core.sealing;
+
+import io.ledgerkeep.encryption.CipherSuite;
+import io.ledgerkeep.encryption.CipherSuite.Aead;
+import java.time.Clock;
+import java.util.Arrays;
+import java.util.concurrent.atomic.AtomicLong;
+
+/** The key of one epoch, and what is left of its budget. Serves any number of threads. */
+final class EpochKey implements AutoCloseable {
+
+  /** No number left: the epoch is over. */
+  static final long USED_UP = -1;
+
+  private static final int SEQUENCE_BYTES = 7;
+
+  private final Epoch epoch;
+  private final Aead aead;
+  private final byte[] baseNonce;
+  private final EpochLimits limits;
+  private final Clock clock;
+  private final AtomicLong values = new AtomicLong();
+  private final AtomicLong bytes = new AtomicLong();
+
+  EpochKey(Epoch epoch, Aead aead, byte[] baseNonce, EpochLimits limits, Clock clock) {
+    this.epoch = epoch;
+    this.aead = aead;
+    this.baseNonce = baseNonce;
+    this.limits = limits;
+    this.clock = clock;
+  }
+
+  int number() {
+    return epoch.number();
+  }
+
+  Aead aead() {
+    return aead;
+  }
+
+  /** Returns a number that no other value of this epoch has, or {@link #USED_UP}. */
+  long take(int valueBytes) {
+    if (bytes.addAndGet(valueBytes) > limits.bytes()
+        || clock.millis() - epoch.createdAtMillis() > limits.age().toMillis()) {
+      return USED_UP;
+    }
+    long sequence = values.getAndIncrement();
+    return sequence < limits.values() ? sequence : USED_UP;
+  }
+
+  /** Returns the nonce of a number: different numbers give different nonces. */
+  byte[] nonce(long sequence) {
+    byte[] nonce = baseNonce.clone();
+    for (int i = 0; i < SEQUENCE_BYTES; i++) {
+      nonce[CipherSuite.NONCE_BYTES - 1 - i] ^= (byte) (sequence >>> (8 * i));
+    }
+    return nonce;
+  }
+
+  @Override
+  public void close() {
+    aead.close();
+    Arrays.fill(baseNonce, (byte) 0);
+  }
+}

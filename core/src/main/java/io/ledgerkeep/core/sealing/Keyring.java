@@ -1,0 +1,505 @@
+package io.ledgerkeep.core.sealing;
+
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.core.codec.ByteReader;
+import io.ledgerkeep.core.codec.ByteWriter;
+import io.ledgerkeep.encryption.CipherSuite;
+import io.ledgerkeep.encryption.CipherSuite.Aead;
+import io.ledgerkeep.encryption.KeyWrapper;
+import io.ledgerkeep.encryption.LedgerKeys;
+import io.ledgerkeep.encryption.LedgerKeys.State;
+import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.KeyUnavailableException;
+import io.ledgerkeep.error.LedgerkeepException;
+import io.ledgerkeep.error.StorageException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.time.Clock;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.List;
+import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
+
+/**
+ * The keys of a ledger, and the registry that keeps them.
+ *
+ * <p>The master key wraps a root secret. A key derived from the root seals the body of the
+ * registry, which holds the data keys and the epochs; a key derived from a data key seals the
+ * values of an epoch. The registry is replaced whole, in two files of which either suffices, and is
+ * durable before anything is sealed under what was added. Serves any number of threads.
+ */
+public final class Keyring implements AutoCloseable {
+
+  private static final Logger LOG = LoggerFactory.getLogger(Keyring.class);
+  private static final Bytes WRAP_LABEL = Bytes.ofUtf8("ledgerkeep registry root 1");
+  private static final Bytes BODY_LABEL = Bytes.ofUtf8("ledgerkeep registry body 1");
+  private static final Bytes VALUE_LABEL = Bytes.ofUtf8("ledgerkeep values 1");
+  private static final int COMMITMENT_BYTES = 32;
+  private static final int ARCHIVE_KEY_BYTES = 256;
+
+  /** Safe, as the key beside it is derived with a fresh salt and seals one body. */
+  private static final byte[] ZERO_NONCE = new byte[CipherSuite.NONCE_BYTES];
+
+  private final Path directory;
+  private final Suites suites;
+  private final Clock clock;
+  private final Secret root;
+
+  /** Guarded by this: what the files hold. */
+  private RegistryFile file;
+
+  /** Guarded by this. */
+  private final List<DataKey> dataKeys = new ArrayList<>();
+
+  /** Guarded by this. */
+  private final List<Epoch> epochs = new ArrayList<>();
+
+  /** Guarded by this. */
+  private final List<ArchiveKey> archiveKeys = new ArrayList<>();
+
+  private Keyring(Path directory, Suites suites, Clock clock, Secret root, RegistryFile file) {
+    this.directory = directory;
+    this.suites = suites;
+    this.clock = clock;
+    this.root = root;
+    this.file = file;
+  }
+
+  /** What may be known of a registry before the key is there. */
+  public record Head(boolean foreign, Bytes ledgerId, String chainId, int suite) {}
+
+  /**
+   * Returns what the registry of a directory says in plain, or empty where the ledger there is not
+   * encrypted.
+   *
+   * @throws IntegrityException if both files are damaged
+   */
+  public static Optional<Head> head(Path directory) {
+    if (RegistryFile.in(directory).stream().noneMatch(Files::exists)) {
+      return Optional.empty();
+    }
+    RegistryFile file = soundCopies(directory).get(0);
+    return Optional.of(
+        new Head(
+            file.kind() == RegistryFile.Kind.FOREIGN,
+            file.ledgerId(),
+            file.chainId(),
+            file.suite()));
+  }
+
+  /**
+   * Makes the registry of a new ledger, with one data key and one archive key for the suite of the
+   * wrapper.
+   */
+  public static void create(
+      Path directory,
+      Bytes ledgerId,
+      String chainId,
+      KeyWrapper wrapper,
+      Suites suites,
+      Clock clock) {
+    CipherSuite suite = suites.named(wrapper.suite());
+    Secret root = Secret.random();
+    byte[] wrapped = wrapper.wrap(root.bytes(), wrapContext(ledgerId));
+    RegistryFile empty =
+        new RegistryFile(
+            RegistryFile.Kind.OWN,
+            ledgerId,
+            chainId,
+            suite.id(),
+            0,
+            Bytes.wrap(wrapped),
+            Bytes.EMPTY,
+            Bytes.EMPTY,
+            Bytes.EMPTY);
+    try (Keyring keyring = new Keyring(directory, suites, clock, root, empty)) {
+      keyring.dataKeys.add(
+          new DataKey(1, suite, State.ACTIVE, false, clock.millis(), Secret.random()));
+      keyring.archiveKeys.add(ArchiveKey.fresh(ledgerId, 1, suite, wrapper));
+      keyring.save();
+    }
+  }
+
+  /** Says in a new ledger that its values are sealed by an encryptor that is handed in. */
+  public static void createForeign(Path directory, Bytes ledgerId, String chainId) {
+    RegistryFile.foreign(ledgerId, chainId).write(directory);
+  }
+
+  /**
+   * Opens the registry of a directory: each of its files that the master key opens, the newest
+   * first, equal ones once. Which of several is the ledger's shows in its databases only; the
+   * caller closes the others.
+   *
+   * @throws ConfigurationException if the keys are those of an encryptor that is handed in
+   * @throws KeyUnavailableException if the master key is not the one
+   * @throws IntegrityException if neither file is what was written
+   */
+  public static List<Keyring> open(Path directory, KeyWrapper wrapper, Suites suites, Clock clock) {
+    List<Keyring> opened = new ArrayList<>();
+    List<LedgerkeepException> failures = new ArrayList<>();
+    for (RegistryFile copy : soundCopies(directory)) {
+      try {
+        if (copy.kind() == RegistryFile.Kind.FOREIGN) {
+          throw new ConfigurationException(
+              "the ledger in %s is encrypted by an encryptor that was handed in; hand it in again"
+                  .formatted(directory));
+        }
+        opened.add(open(directory, copy, wrapper, suites, clock));
+      } catch (ConfigurationException | IntegrityException | KeyUnavailableException e) {
+        failures.add(e);
+      }
+    }
+    if (opened.isEmpty()) {
+      throw failures.get(0);
+    }
+    failures.forEach(
+        e -> LOG.warn("a file of the registry of keys is refused: {}", e.getMessage()));
+    return opened;
+  }
+
+  private static Keyring open(
+      Path directory, RegistryFile file, KeyWrapper wrapper, Suites suites, Clock clock) {
+    Secret root = unwrap(directory, file, wrapper);
+    Keyring keyring = new Keyring(directory, suites, clock, root, file);
+    try {
+      keyring.load();
+      return keyring;
+    } catch (RuntimeException | Error e) {
+      keyring.close();
+      throw e;
+    }
+  }
+
+  private static Secret unwrap(Path directory, RegistryFile file, KeyWrapper wrapper) {
+    try {
+      return new Secret(wrapper.unwrap(file.wrappedRoot().toArray(), wrapContext(file.ledgerId())));
+    } catch (KeyUnavailableException e) {
+      if (e.reason() != KeyUnavailableException.Reason.WRONG) {
+        throw e;
+      }
+      throw new KeyUnavailableException(
+          KeyUnavailableException.Reason.WRONG,
+          "the key of %s is not the one that ledger %s in %s is encrypted with; give that one"
+              .formatted(wrapper.place(), file.ledgerId().hex(), directory),
+          e);
+    }
+  }
+
+  /**
+   * Returns the copies that fit their checksum, the newest first, equal ones once; at least one.
+   */
+  private static List<RegistryFile> soundCopies(Path directory) {
+    List<RegistryFile> sound = new ArrayList<>();
+    List<String> problems = new ArrayList<>();
+    for (Path path : RegistryFile.in(directory)) {
+      try {
+        sound.add(RegistryFile.read(path));
+      } catch (IntegrityException | StorageException e) {
+        problems.add(String.valueOf(e.getMessage()));
+      }
+    }
+    if (sound.isEmpty()) {
+      throw new IntegrityException(
+          "neither file of the registry of keys can be used; put one back from a backup: "
+              + String.join("; ", problems));
+    }
+    sound.sort(Comparator.comparingLong(RegistryFile::generation).reversed());
+    return sound.stream().distinct().toList();
+  }
+
+  /**
+   * Replaces a copy that is damaged, absent or another, once this one has proven to be the
+   * ledger's. What it was is kept beside it unless it is an older one of the ledger. That it cannot
+   * be done is no failure: one copy suffices.
+   */
+  public synchronized void repairCopies() {
+    for (Path path : RegistryFile.in(directory)) {
+      try {
+        repair(path);
+      } catch (StorageException | IOException e) {
+        LOG.warn("{} is not as its twin and cannot be replaced: {}", path, e.toString());
+      }
+    }
+  }
+
+  private void repair(Path path) throws IOException {
+    if (Files.exists(path)) {
+      try {
+        RegistryFile found = RegistryFile.read(path);
+        if (found.equals(file)) {
+          return;
+        }
+        if (!found.ledgerId().equals(file.ledgerId()) || found.generation() >= file.generation()) {
+          keep(path);
+        }
+      } catch (IntegrityException e) {
+        keep(path);
+      }
+    }
+    LOG.warn("{} was damaged, missing or another; it is replaced by its twin", path);
+    file.writeTo(path);
+  }
+
+  private static void keep(Path path) throws IOException {
+    Path kept = path.resolveSibling(path.getFileName() + ".replaced");
+    Files.copy(path, kept, StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  // ------------------------------------------------------------------------------------ the body
+
+  private synchronized void load() {
+    CipherSuite suite = suites.of(file.suite());
+    byte[] material = bodyMaterial(suite, file.salt());
+    byte[] body = new byte[Math.max(0, file.body().size() - CipherSuite.TAG_BYTES)];
+    try (Aead aead = aead(suite, material)) {
+      if (!commitment(suite, material).equals(file.commitment())
+          || !aead.open(
+              ZERO_NONCE,
+              file.head().toArrayUnsafe(),
+              file.body().toArrayUnsafe(),
+              0,
+              file.body().size(),
+              body,
+              0)) {
+        throw new IntegrityException(
+            "the registry of keys in %s, generation %s, was changed; put it back from a backup"
+                .formatted(directory, file.generation()));
+      }
+      decode(new ByteReader(Bytes.wrap(body), "the registry of keys"));
+    } finally {
+      Arrays.fill(material, (byte) 0);
+      Arrays.fill(body, (byte) 0);
+    }
+  }
+
+  /** Writes the next generation. */
+  private synchronized void save() {
+    CipherSuite suite = suites.of(file.suite());
+    Bytes salt = Bytes.wrap(Secret.randomBytes());
+    byte[] material = bodyMaterial(suite, salt);
+    byte[] plain = encode();
+    byte[] body = new byte[plain.length + CipherSuite.TAG_BYTES];
+    System.arraycopy(plain, 0, body, 0, plain.length);
+    Arrays.fill(plain, (byte) 0);
+    RegistryFile next = file.next(salt, commitment(suite, material), Bytes.wrap(body));
+    try (Aead aead = aead(suite, material)) {
+      aead.seal(ZERO_NONCE, next.head().toArrayUnsafe(), body, 0, plain.length);
+    } catch (RuntimeException | Error e) {
+      Arrays.fill(body, (byte) 0);
+      throw e;
+    } finally {
+      Arrays.fill(material, (byte) 0);
+    }
+    next.write(directory);
+    file = next;
+  }
+
+  /** Derives the key of the body, followed by the commitment to it. */
+  private byte[] bodyMaterial(CipherSuite suite, Bytes salt) {
+    Bytes info = new ByteWriter(64).raw(BODY_LABEL).u32(suite.id()).raw(file.ledgerId()).take();
+    return suite.derive(
+        root.bytes(), salt.toArray(), info.toArray(), suite.keyBytes() + COMMITMENT_BYTES);
+  }
+
+  private static Aead aead(CipherSuite suite, byte[] material) {
+    byte[] key = Bytes.wrap(material, 0, suite.keyBytes()).toArray();
+    try {
+      return suite.aead(key);
+    } finally {
+      Arrays.fill(key, (byte) 0);
+    }
+  }
+
+  private static Bytes commitment(CipherSuite suite, byte[] material) {
+    int from = suite.keyBytes();
+    return Bytes.wrap(Arrays.copyOfRange(material, from, from + COMMITMENT_BYTES));
+  }
+
+  /** As long as the writer need not grow, it leaves no copy of the secrets behind. */
+  private byte[] encode() {
+    ByteWriter out =
+        new ByteWriter(
+            64 * (dataKeys.size() + epochs.size()) + ARCHIVE_KEY_BYTES * archiveKeys.size() + 16);
+    out.varint(dataKeys.size());
+    for (DataKey key : dataKeys) {
+      out.varint(key.number())
+          .varint(key.suite().id())
+          .u8(key.stateCode())
+          .u8(key.exposed() ? 1 : 0)
+          .u64(key.createdAtMillis())
+          .raw(key.secret().bytes());
+    }
+    out.varint(epochs.size());
+    for (Epoch epoch : epochs) {
+      out.varint(epoch.number())
+          .varint(epoch.dataKey())
+          .raw(epoch.salt())
+          .u64(epoch.createdAtMillis());
+    }
+    out.varint(archiveKeys.size());
+    for (ArchiveKey key : archiveKeys) {
+      out.varint(key.number())
+          .varint(key.suite().id())
+          .raw(key.root())
+          .raw(key.wrapped().holder())
+          .sized(key.wrapped().wrapped());
+    }
+    return out.takeAndWipe();
+  }
+
+  private void decode(ByteReader in) {
+    for (int left = in.count(); left > 0; left--) {
+      dataKeys.add(
+          new DataKey(
+              in.number(),
+              suites.of(in.number()),
+              DataKey.state(in.u8(), in),
+              in.u8() != 0,
+              in.u64(),
+              new Secret(in.raw(Secret.BYTES).toArray())));
+    }
+    for (int left = in.count(); left > 0; left--) {
+      epochs.add(
+          new Epoch(
+              in.number(), in.number(), Bytes.copyOf(in.raw(Secret.BYTES).toArray()), in.u64()));
+    }
+    for (int left = in.count(); left > 0; left--) {
+      archiveKeys.add(archiveKey(in));
+    }
+    in.end();
+  }
+
+  private ArchiveKey archiveKey(ByteReader in) {
+    int number = in.number();
+    CipherSuite suite = suites.of(in.number());
+    Secret root = new Secret(in.raw(Secret.BYTES).toArray());
+    Bytes holder = Bytes.copyOf(in.raw(WrappedKey.HOLDER_BYTES).toArray());
+    Bytes wrapped = Bytes.copyOf(in.sized().toArray());
+    return new ArchiveKey(
+        file.ledgerId(), suite, root, new WrappedKey(number, suite.name(), holder, wrapped));
+  }
+
+  // ------------------------------------------------------------------------------------ keys
+
+  /** Returns the id of the ledger, to which every value is bound. */
+  public synchronized Bytes ledgerId() {
+    return file.ledgerId();
+  }
+
+  /** Returns the generation of the registry, which only grows. */
+  public synchronized long generation() {
+    return file.generation();
+  }
+
+  /** Returns the suite that new values are sealed under. */
+  public synchronized CipherSuite suite() {
+    return activeKey().suite();
+  }
+
+  /** Returns the keys of the ledger's archive, which are closed with the keyring. */
+  public synchronized ArchiveKeys archiveKeys() {
+    return ArchiveKeys.of(archiveKeys);
+  }
+
+  /** Returns what may be shown of the data keys. */
+  synchronized List<LedgerKeys.DataKey> dataKeys() {
+    return dataKeys.stream().map(DataKey::shown).toList();
+  }
+
+  /** Makes another data key the active one; durable when the call returns. */
+  synchronized LedgerKeys.DataKey rotate(String suiteName) {
+    CipherSuite suite = suites.named(suiteName);
+    List<DataKey> before = List.copyOf(dataKeys);
+    dataKeys.replaceAll(key -> key.state() == State.ACTIVE ? key.with(State.READ_ONLY) : key);
+    DataKey fresh =
+        new DataKey(before.size() + 1, suite, State.ACTIVE, false, clock.millis(), Secret.random());
+    dataKeys.add(fresh);
+    try {
+      save();
+    } catch (RuntimeException | Error e) {
+      dataKeys.clear();
+      dataKeys.addAll(before);
+      fresh.secret().close();
+      throw e;
+    }
+    return fresh.shown();
+  }
+
+  /** Begins an epoch; it is durable when the call returns, before anything is sealed in it. */
+  synchronized EpochKey newEpoch(EpochLimits limits) {
+    Epoch epoch =
+        new Epoch(
+            epochs.size() + 1,
+            activeKey().number(),
+            Bytes.wrap(Secret.randomBytes()),
+            clock.millis());
+    epochs.add(epoch);
+    try {
+      save();
+    } catch (RuntimeException | Error e) {
+      epochs.remove(epoch);
+      throw e;
+    }
+    return key(epoch, limits);
+  }
+
+  /** Returns the key of an epoch that was begun before, or empty where there is none. */
+  synchronized Optional<EpochKey> epoch(int number, EpochLimits limits) {
+    return number < 1 || number > epochs.size()
+        ? Optional.empty()
+        : Optional.of(key(epochs.get(number - 1), limits));
+  }
+
+  private EpochKey key(Epoch epoch, EpochLimits limits) {
+    DataKey dataKey = dataKeys.get(epoch.dataKey() - 1);
+    CipherSuite suite = dataKey.suite();
+    Bytes info =
+        new ByteWriter(64)
+            .raw(VALUE_LABEL)
+            .u32(suite.id())
+            .raw(file.ledgerId())
+            .u32(epoch.number())
+            .take();
+    byte[] material =
+        suite.derive(
+            dataKey.secret().bytes(),
+            epoch.salt().toArray(),
+            info.toArray(),
+            suite.keyBytes() + CipherSuite.NONCE_BYTES);
+    try {
+      byte[] nonce = Arrays.copyOfRange(material, suite.keyBytes(), material.length);
+      return new EpochKey(epoch, aead(suite, material), nonce, limits, clock);
+    } finally {
+      Arrays.fill(material, (byte) 0);
+    }
+  }
+
+  private DataKey activeKey() {
+    return dataKeys.stream()
+        .filter(key -> key.state() == State.ACTIVE)
+        .reduce((first, second) -> second)
+        .orElseThrow(
+            () ->
+                new KeyUnavailableException(
+                    KeyUnavailableException.Reason.RETIRED,
+                    "no data key of this ledger may seal; run ledgerkeep tde rotate"));
+  }
+
+  private static byte[] wrapContext(Bytes ledgerId) {
+    return new ByteWriter(48).raw(WRAP_LABEL).raw(ledgerId).take().toArray();
+  }
+
+  /** Wipes the secrets; closing twice does nothing. */
+  @Override
+  public synchronized void close() {
+    root.close();
+    dataKeys.forEach(key -> key.secret().close());
+    archiveKeys.forEach(ArchiveKey::close);
+  }
+}

@@ -1,0 +1,317 @@
+package io.ledgerkeep.core.sealing;
+
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.Database;
+import io.ledgerkeep.KeyRange;
+import io.ledgerkeep.core.codec.ByteReader;
+import io.ledgerkeep.core.codec.ByteWriter;
+import io.ledgerkeep.core.parallel.OrderedPipeline;
+import io.ledgerkeep.encryption.Encryptor;
+import io.ledgerkeep.encryption.Encryptor.Context;
+import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.storage.StorageEngine;
+import io.ledgerkeep.storage.WriteBatch;
+import java.nio.ByteBuffer;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.UUID;
+import java.util.concurrent.Executor;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A storage engine whose values lie sealed in another one; the keys lie there as they are. Large
+ * batches are sealed on all cores before they are written.
+ */
+public final class SealedEngine implements StorageEngine {
+
+  /** Less is sealed sooner than it is handed to another thread. */
+  private static final int TASK_BYTES = 64 << 10;
+
+  /** A record as every database may have. */
+  private static final Bytes GENERATION = Bytes.ofUtf8("\u0001keys");
+
+  private static final int GENERATION_BYTES = 16;
+
+  /** What a ledger needs at least, as {@link Limits} has it. */
+  private static final int MIN_VALUE_BYTES = 64 << 10;
+
+  private static final int MIN_BATCH_COUNT = 16;
+
+  private final StorageEngine engine;
+  private final Encryptor encryptor;
+  private final UUID store;
+  private final Database database;
+  private final Heights heights;
+  private final Executor executor;
+
+  /** The generation of the registry that the engine is known to hold. */
+  private volatile long recordedGeneration;
+
+  /** Tells the height that a key names, where it names one. */
+  @FunctionalInterface
+  public interface Heights {
+
+    /** Returns the height, or empty. */
+    OptionalLong of(Bytes key);
+  }
+
+  /** Seals the values of a database of a store. The engine is closed with it. */
+  public SealedEngine(
+      StorageEngine engine,
+      Encryptor encryptor,
+      Bytes store,
+      Database database,
+      Heights heights,
+      Executor executor) {
+    this.engine = engine;
+    this.heights = heights;
+    this.encryptor = encryptor;
+    ByteBuffer id = store.asBuffer();
+    this.store = new UUID(id.getLong(), id.getLong());
+    this.database = database;
+    this.executor = executor;
+  }
+
+  @Override
+  public Optional<Bytes> get(Bytes key) {
+    return engine.get(key).map(found -> open(key, found));
+  }
+
+  @Override
+  public Cursor scan(KeyRange range) {
+    return new OpeningCursor(engine.scan(range));
+  }
+
+  @Override
+  public Snapshot snapshot() {
+    Snapshot snapshot = engine.snapshot();
+    return new Snapshot() {
+      @Override
+      public Optional<Bytes> get(Bytes key) {
+        return snapshot.get(key).map(found -> open(key, found));
+      }
+
+      @Override
+      public Cursor scan(KeyRange range) {
+        return new OpeningCursor(snapshot.scan(range));
+      }
+
+      @Override
+      public void close() {
+        snapshot.close();
+      }
+    };
+  }
+
+  /**
+   * Checks that the registry of keys is not older than what was sealed with it: the block database
+   * holds the generation of its newest values, sealed like them.
+   *
+   * @throws IntegrityException if it is
+   */
+  public void requireGeneration() {
+    recordedGeneration =
+        get(GENERATION)
+            .map(row -> new ByteReader(row, "the generation of the registry of keys").u64())
+            .orElse(0L);
+    if (recordedGeneration > generation()) {
+      throw new IntegrityException(
+          "the registry of keys is an older one, generation %s, and the %s database needs %s; put the newer one back"
+              .formatted(generation(), database.lowerCaseName(), recordedGeneration));
+    }
+  }
+
+  private long generation() {
+    return encryptor instanceof EpochEncryptor epochs && database == Database.BLOCK
+        ? epochs.generation()
+        : 0;
+  }
+
+  @Override
+  public void write(WriteBatch batch, Durability durability) {
+    limits().check(batch);
+    WriteBatch result = seal(batch);
+    long generation = generation();
+    if (generation > recordedGeneration) {
+      Bytes record = new ByteWriter(Long.BYTES).u64(generation).take();
+      result.put(GENERATION, seal(GENERATION, record));
+    }
+    engine.write(result, durability);
+    recordedGeneration = Math.max(generation, recordedGeneration);
+  }
+
+  private WriteBatch seal(WriteBatch batch) {
+    List<List<Row>> tasks = tasks(batch);
+    WriteBatch result = new WriteBatch();
+    if (tasks.size() == 1) {
+      add(sealAll(tasks.get(0)), result);
+      return result;
+    }
+    try (OrderedPipeline<List<Row>> pipeline = new OrderedPipeline<>(executor)) {
+      for (List<Row> rows : tasks) {
+        if (pipeline.isFull()) {
+          add(pipeline.takeUninterruptibly(), result);
+        }
+        pipeline.submit(bytesOf(rows), () -> sealAll(rows));
+      }
+      while (!pipeline.isEmpty()) {
+        add(pipeline.takeUninterruptibly(), result);
+      }
+    }
+    return result;
+  }
+
+  /**
+   * One mutation.
+   *
+   * @param value null where the key is deleted
+   */
+  private record Row(Bytes key, @Nullable Bytes value) {}
+
+  private List<Row> sealAll(List<Row> rows) {
+    List<Row> result = new ArrayList<>(rows.size());
+    for (Row row : rows) {
+      result.add(row.value == null ? row : new Row(row.key, seal(row.key, row.value)));
+    }
+    return result;
+  }
+
+  private static List<List<Row>> tasks(WriteBatch batch) {
+    List<List<Row>> tasks = new ArrayList<>();
+    batch.forEach(
+        new WriteBatch.Visitor() {
+          private List<Row> rows = new ArrayList<>();
+          private long bytes = TASK_BYTES;
+
+          @Override
+          public void put(Bytes key, Bytes value) {
+            add(new Row(key, value), value.size());
+          }
+
+          @Override
+          public void delete(Bytes key) {
+            add(new Row(key, null), 0);
+          }
+
+          private void add(Row row, int size) {
+            if (bytes >= TASK_BYTES) {
+              rows = new ArrayList<>();
+              tasks.add(rows);
+              bytes = 0;
+            }
+            rows.add(row);
+            bytes += size;
+          }
+        });
+    return tasks;
+  }
+
+  private static long bytesOf(List<Row> rows) {
+    return rows.stream().mapToLong(row -> row.value == null ? 0 : row.value.size()).sum();
+  }
+
+  private static void add(List<Row> rows, WriteBatch batch) {
+    for (Row row : rows) {
+      if (row.value == null) {
+        batch.delete(row.key);
+      } else {
+        batch.put(row.key, row.value);
+      }
+    }
+  }
+
+  @Override
+  public void flush() {
+    engine.flush();
+  }
+
+  @Override
+  public void deleteRange(KeyRange range) {
+    engine.deleteRange(range);
+  }
+
+  @Override
+  public void compact(KeyRange range) {
+    engine.compact(range);
+  }
+
+  /** Returns the limits of the engine, less what sealing adds to as many values as it may be. */
+  @Override
+  public Limits limits() {
+    Limits limits = engine.limits();
+    int overhead = encryptor.overheadBytes();
+    long count = Math.min(limits.maxBatchCount(), limits.maxBatchBytes() / (8L * overhead));
+    if (limits.maxValueBytes() < MIN_VALUE_BYTES + overhead || count <= MIN_BATCH_COUNT) {
+      throw new ConfigurationException(
+          "the engine of the %s database takes values of %s bytes and batches of %s at most: too little for an encrypted ledger"
+              .formatted(database.lowerCaseName(), limits.maxValueBytes(), limits.maxBatchCount()));
+    }
+    return new Limits(
+        limits.maxKeyBytes(),
+        limits.maxValueBytes() - overhead,
+        limits.maxBatchBytes() - overhead * count - GENERATION_BYTES,
+        Math.toIntExact(count - 1));
+  }
+
+  @Override
+  public long sizeBytes() {
+    return engine.sizeBytes();
+  }
+
+  @Override
+  public void close() {
+    engine.close();
+  }
+
+  private Bytes seal(Bytes key, Bytes value) {
+    return encryptor.seal(context(key), value);
+  }
+
+  private Bytes open(Bytes key, Bytes sealedValue) {
+    try {
+      return encryptor.open(context(key), sealedValue);
+    } catch (IntegrityException e) {
+      OptionalLong height = heights.of(key);
+      throw height.isEmpty()
+          ? e
+          : new IntegrityException("height " + height.getAsLong() + ": " + e.getMessage(), e);
+    }
+  }
+
+  private Context context(Bytes key) {
+    return new Context(store, database.lowerCaseName(), key);
+  }
+
+  /** Opens a value when it is asked for: many are passed over. */
+  private final class OpeningCursor implements Cursor {
+
+    private final Cursor cursor;
+
+    OpeningCursor(Cursor cursor) {
+      this.cursor = cursor;
+    }
+
+    @Override
+    public boolean next() {
+      return cursor.next();
+    }
+
+    @Override
+    public Bytes key() {
+      return cursor.key();
+    }
+
+    @Override
+    public Bytes value() {
+      return open(cursor.key(), cursor.value());
+    }
+
+    @Override
+    public void close() {
+      cursor.close();
+    }
+  }
+}
