@@ -275,14 +275,16 @@ final class LedgerOpener {
     }
     Optional<Encryption.Sealed> sealed =
         proven(candidates, Objects.requireNonNull(engines.get(Database.BLOCK)));
-    engines.replaceAll((database, engine) -> sealing(engine, database, sealed));
+    Map<Database, SealedEngine> onSealed = new EnumMap<>(Database.class);
+    sealed.ifPresent(
+        by ->
+            engines.forEach(
+                (database, engine) -> onSealed.put(database, sealing(engine, database, by))));
+    engines.putAll(onSealed);
     engines.forEach(
-        (database, engine) -> {
-          formats.put(database, format(engine, database, layout.place(database)));
-          if (engine instanceof SealedEngine onSealed) {
-            onSealed.requireGeneration();
-          }
-        });
+        (database, engine) ->
+            formats.put(database, format(engine, database, layout.place(database))));
+    onSealed.values().forEach(SealedEngine::requireGeneration);
     FormatRecord format = requireOneLedger(formats);
     OpenLedger ledger =
         OpenLedger.open(
@@ -297,7 +299,8 @@ final class LedgerOpener {
                 room,
                 sealed.map(Encryption.Sealed::archiveKeys).orElse(ArchiveKeys.NONE),
                 () -> sealed.map(Encryption.Sealed::suite).orElse(""),
-                sealed.flatMap(Encryption.Sealed::epochs)));
+                sealed.flatMap(Encryption.Sealed::epochs),
+                onSealed));
     sealed.flatMap(Encryption.Sealed::epochs).ifPresent(EpochEncryptor::repairRegistry);
     return ledger;
   }

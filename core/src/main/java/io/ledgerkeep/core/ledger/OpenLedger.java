@@ -30,6 +30,8 @@ import io.ledgerkeep.core.derived.DerivedStore.DerivedView;
 import io.ledgerkeep.core.jobs.JobLock;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
 import io.ledgerkeep.core.sealing.ArchiveKeys;
+import io.ledgerkeep.core.sealing.EpochEncryptor;
+import io.ledgerkeep.core.sealing.SealedEngine;
 import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.StorageException;
@@ -73,6 +75,7 @@ final class OpenLedger implements Ledger {
   private final BodyReader bodies;
   private final ArchivedBodies archivedBodies;
   private final Archiving archiving;
+  private final Optional<LedgerKeys> keys;
   private final StatusFile statusFile;
   private final ReservedRoom room;
   private final JobLock jobLock = new JobLock();
@@ -112,7 +115,8 @@ final class OpenLedger implements Ledger {
       ReservedRoom room,
       ArchiveKeys archiveKeys,
       Supplier<String> encryption,
-      Optional<LedgerKeys> keys) {
+      Optional<EpochEncryptor> epochs,
+      Map<Database, SealedEngine> onSealed) {
 
     StorageEngine engine(Database database) {
       return Objects.requireNonNull(engines.get(database));
@@ -142,6 +146,7 @@ final class OpenLedger implements Ledger {
     this.unarchivedBlocksKept = parts.settings().unarchivedBlocks == null;
     this.archiving = new Archiving(site(openStore(parts)), parts.settings().readThrough);
     this.archivedBodies = archiving.bodies();
+    this.keys = parts.epochs().map(this::keys);
     this.bodies =
         new BodyReader(
             chain.reader(), chain, () -> visibleHeight, () -> chain.mark().pivot(), archivedBodies);
@@ -153,6 +158,15 @@ final class OpenLedger implements Ledger {
     ledger.room.refill();
     ledger.writeStatus(true);
     return ledger;
+  }
+
+  private LedgerKeys keys(EpochEncryptor epochs) {
+    Settings settings = parts.settings();
+    return new OpenKeys(
+        epochs,
+        parts.onSealed(),
+        (name, options) -> settings.encryption.masterKey(name, options, settings.classLoader),
+        jobLock);
   }
 
   private static ChainStore openChain(Parts parts) {
@@ -532,7 +546,7 @@ final class OpenLedger implements Ledger {
   @Override
   public Optional<LedgerKeys> keys() {
     requireOpen();
-    return parts.keys();
+    return keys;
   }
 
   @Override

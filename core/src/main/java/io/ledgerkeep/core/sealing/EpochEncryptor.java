@@ -4,14 +4,19 @@ import com.google.common.hash.Hashing;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.Encryptor;
+import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.encryption.LedgerKeys;
+import io.ledgerkeep.encryption.LedgerKeys.DataKey;
 import io.ledgerkeep.error.IntegrityException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  *
  * The suite is not in there: it is that of the data key the epoch belongs to.
  */
-public final class EpochEncryptor implements Encryptor, LedgerKeys {
+public final class EpochEncryptor implements Encryptor {
 
   /** The first byte of every sealed value, which begins no plain record. */
   static final int SEALED = 0xE1;
@@ -43,6 +48,9 @@ public final class EpochEncryptor implements Encryptor, LedgerKeys {
 
   /** For opening. */
   private final ConcurrentMap<Integer, EpochKey> known = new ConcurrentHashMap<>();
+
+  /** Of disabled keys: whoever was reading may still be at it. Guarded by {@link #known}. */
+  private final Set<EpochKey> retired = new HashSet<>();
 
   /** For sealing; absent before the first value. */
   private volatile @Nullable EpochKey current;
@@ -74,22 +82,101 @@ public final class EpochEncryptor implements Encryptor, LedgerKeys {
     return keyring.suite().name();
   }
 
-  @Override
+  // ------------------------------------------------------------------------------------ keys
+
+  /** Returns all data keys, in the order of their numbers. */
   public List<DataKey> dataKeys() {
     requireOpen();
     return keyring.dataKeys();
   }
 
-  /** Values being sealed meanwhile may still be under the key before. */
-  @Override
+  /** Makes a new data key. Values being sealed meanwhile may still be under the key before. */
   public DataKey rotate(String suite) {
+    return withNewEpoch(() -> keyring.rotate(suite));
+  }
+
+  /** Says that somebody may know every key there is, and makes a new data key. */
+  public DataKey markExposed() {
+    return withNewEpoch(keyring::markExposed);
+  }
+
+  /** Puts the registry under another master key, and makes a new data key if a suite is given. */
+  public void rewrap(KeyWrapper newMaster, Optional<String> suite) {
+    withNewEpoch(
+        () -> {
+          keyring.rewrap(newMaster, suite);
+          return newMaster;
+        });
+  }
+
+  private <T> T withNewEpoch(Supplier<T> change) {
     synchronized (known) {
       requireOpen();
-      DataKey fresh = keyring.rotate(suite);
+      T result = change.get();
       current = null; // the next value begins an epoch
-      return fresh;
+      return result;
     }
   }
+
+  /** Lets a data key open nothing more. Who reads at this moment may still get an answer. */
+  public void disable(int number) {
+    synchronized (known) {
+      requireOpen();
+      keyring.disable(number);
+      known.values().stream().filter(key -> key.dataKey() == number).forEach(retired::add);
+      known.values().removeAll(retired);
+    }
+  }
+
+  /** Lets a disabled data key open again what it sealed. */
+  public void enable(int number) {
+    requireOpen();
+    keyring.enable(number);
+  }
+
+  /** Requires that a data key is disabled. */
+  public void requireDisabled(int number) {
+    requireOpen();
+    keyring.requireDisabled(number);
+  }
+
+  /** Forgets a data key that no stored value needs. */
+  public void destroy(int number) {
+    synchronized (known) {
+      requireOpen();
+      keyring.destroy(number);
+      List<EpochKey> over = retired.stream().filter(key -> key.dataKey() == number).toList();
+      over.forEach(EpochKey::close);
+      retired.removeAll(over);
+    }
+  }
+
+  /** Returns what may still be sealed in the epoch of this opening, if one was begun. */
+  public Optional<LedgerKeys.Budget> budget() {
+    EpochKey epoch = current;
+    return epoch == null ? Optional.empty() : Optional.of(epoch.budget());
+  }
+
+  /** Returns the number of the data key that new values are sealed under. */
+  int activeDataKey() {
+    requireOpen();
+    return keyring.activeNumber();
+  }
+
+  /**
+   * Returns the number of the data key that a value was sealed under, as it says.
+   *
+   * @throws IntegrityException if it is not sealed, or in an epoch that there never was
+   */
+  int dataKeyOf(Context context, Bytes sealed) {
+    int number = requireSealed(context, sealed).getInt(1);
+    EpochKey epoch = known.get(number);
+    return epoch != null
+        ? epoch.dataKey()
+        : keyring.dataKeyOf(number).orElseThrow(() -> unknown(context, number));
+  }
+
+  // ------------------------------------------------------------------------------------ values
 
   @Override
   public int overheadBytes() {
@@ -121,19 +208,10 @@ public final class EpochEncryptor implements Encryptor, LedgerKeys {
   @Override
   public Bytes open(Context context, Bytes sealed) {
     requireOpen();
-    if (sealed.size() < OVERHEAD_BYTES || (sealed.get(0) & 0xFF) != SEALED) {
-      throw new IntegrityException(name(context) + " is not sealed; plain data were put there");
-    }
-    byte[] array = sealed.toArrayUnsafe();
-    ByteBuffer header = ByteBuffer.wrap(array);
+    ByteBuffer header = requireSealed(context, sealed);
+    byte[] array = header.array();
     int number = header.getInt(1);
-    EpochKey epoch =
-        epoch(number)
-            .orElseThrow(
-                () ->
-                    new IntegrityException(
-                        "%s was sealed in epoch %s, which the registry of keys does not know: it was put there from elsewhere, or the registry is an older one"
-                            .formatted(name(context), number)));
+    EpochKey epoch = epoch(number).orElseThrow(() -> unknown(context, number));
     byte[] value = new byte[sealed.size() - OVERHEAD_BYTES];
     if (!epoch
         .aead()
@@ -149,6 +227,19 @@ public final class EpochEncryptor implements Encryptor, LedgerKeys {
           name(context) + " does not fit its seal: it was changed, or belongs to another place");
     }
     return Bytes.wrap(value);
+  }
+
+  private static ByteBuffer requireSealed(Context context, Bytes value) {
+    if (value.size() < OVERHEAD_BYTES || (value.get(0) & 0xFF) != SEALED) {
+      throw new IntegrityException(name(context) + " is not sealed; plain data were put there");
+    }
+    return ByteBuffer.wrap(value.toArrayUnsafe());
+  }
+
+  private static IntegrityException unknown(Context context, int epoch) {
+    return new IntegrityException(
+        "%s was sealed in epoch %s, which the registry of keys does not know: it was put there from elsewhere, or the registry is an older one"
+            .formatted(name(context), epoch));
   }
 
   private Optional<EpochKey> epoch(int number) {
@@ -211,6 +302,7 @@ public final class EpochEncryptor implements Encryptor, LedgerKeys {
       closed = true;
       known.values().forEach(EpochKey::close);
       known.clear();
+      retired.forEach(EpochKey::close);
       keyring.close();
     }
   }

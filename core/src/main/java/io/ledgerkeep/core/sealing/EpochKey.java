@@ -2,7 +2,9 @@ package io.ledgerkeep.core.sealing;
 
 import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.CipherSuite.Aead;
+import io.ledgerkeep.encryption.LedgerKeys;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -32,6 +34,18 @@ final class EpochKey implements AutoCloseable {
 
   int number() {
     return epoch.number();
+  }
+
+  int dataKey() {
+    return epoch.dataKey();
+  }
+
+  /** Returns what may still be sealed. */
+  LedgerKeys.Budget budget() {
+    return new LedgerKeys.Budget(
+        Math.max(0, limits.values() - values.get()),
+        Math.max(0, limits.bytes() - bytes.get()),
+        Instant.ofEpochMilli(epoch.createdAtMillis()).plus(limits.age()));
   }
 
   Aead aead() {

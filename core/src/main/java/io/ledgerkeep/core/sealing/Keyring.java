@@ -3,12 +3,15 @@ package io.ledgerkeep.core.sealing;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
+import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.CipherSuite.Aead;
 import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.encryption.LedgerKeys.State;
 import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.ConflictException;
+import io.ledgerkeep.error.ConflictException.Reason;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.LedgerkeepException;
@@ -22,7 +25,10 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -49,18 +55,17 @@ public final class Keyring implements AutoCloseable {
   private final Path directory;
   private final Suites suites;
   private final Clock clock;
-  private final Secret root;
 
-  /** Guarded by this: what the files hold. */
+  /** Guarded by this, like what follows. */
+  private Secret root;
+
+  /** What the files hold. */
   private RegistryFile file;
 
-  /** Guarded by this. */
   private final List<DataKey> dataKeys = new ArrayList<>();
 
-  /** Guarded by this. */
   private final List<Epoch> epochs = new ArrayList<>();
 
-  /** Guarded by this. */
   private final List<ArchiveKey> archiveKeys = new ArrayList<>();
 
   private Keyring(Path directory, Suites suites, Clock clock, Secret root, RegistryFile file) {
@@ -247,15 +252,29 @@ public final class Keyring implements AutoCloseable {
   }
 
   private static void keep(Path path) throws IOException {
-    Path kept = path.resolveSibling(path.getFileName() + ".replaced");
-    Files.copy(path, kept, StandardCopyOption.REPLACE_EXISTING);
+    Files.copy(path, kept(path), StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private static Path kept(Path path) {
+    return path.resolveSibling(path.getFileName() + ".replaced");
+  }
+
+  /** Removes what was kept of replaced files: keys lie in there that are no longer to be had. */
+  private void removeKept() {
+    for (Path path : RegistryFile.in(directory)) {
+      try {
+        Files.deleteIfExists(kept(path));
+      } catch (IOException e) {
+        throw SmallFile.failed("cannot remove " + kept(path) + ", which holds older keys", e);
+      }
+    }
   }
 
   // ------------------------------------------------------------------------------------ the body
 
   private synchronized void load() {
     CipherSuite suite = suites.of(file.suite());
-    byte[] material = bodyMaterial(suite, file.salt());
+    byte[] material = bodyMaterial(suite, root, file.salt());
     byte[] body = new byte[Math.max(0, file.body().size() - CipherSuite.TAG_BYTES)];
     try (Aead aead = aead(suite, material)) {
       if (!commitment(suite, material).equals(file.commitment())
@@ -280,14 +299,18 @@ public final class Keyring implements AutoCloseable {
 
   /** Writes the next generation. */
   private synchronized void save() {
-    CipherSuite suite = suites.of(file.suite());
+    save(file, root);
+  }
+
+  private void save(RegistryFile base, Secret newRoot) {
+    CipherSuite suite = suites.of(base.suite());
     Bytes salt = Bytes.wrap(Secret.randomBytes());
-    byte[] material = bodyMaterial(suite, salt);
+    byte[] material = bodyMaterial(suite, newRoot, salt);
     byte[] plain = encode();
     byte[] body = new byte[plain.length + CipherSuite.TAG_BYTES];
     System.arraycopy(plain, 0, body, 0, plain.length);
     Arrays.fill(plain, (byte) 0);
-    RegistryFile next = file.next(salt, commitment(suite, material), Bytes.wrap(body));
+    RegistryFile next = base.next(salt, commitment(suite, material), Bytes.wrap(body));
     try (Aead aead = aead(suite, material)) {
       aead.seal(ZERO_NONCE, next.head().toArrayUnsafe(), body, 0, plain.length);
     } catch (RuntimeException | Error e) {
@@ -301,10 +324,10 @@ public final class Keyring implements AutoCloseable {
   }
 
   /** Derives the key of the body, followed by the commitment to it. */
-  private byte[] bodyMaterial(CipherSuite suite, Bytes salt) {
+  private byte[] bodyMaterial(CipherSuite suite, Secret from, Bytes salt) {
     Bytes info = new ByteWriter(64).raw(BODY_LABEL).u32(suite.id()).raw(file.ledgerId()).take();
     return suite.derive(
-        root.bytes(), salt.toArray(), info.toArray(), suite.keyBytes() + COMMITMENT_BYTES);
+        from.bytes(), salt.toArray(), info.toArray(), suite.keyBytes() + COMMITMENT_BYTES);
   }
 
   private static Aead aead(CipherSuite suite, byte[] material) {
@@ -415,20 +438,165 @@ public final class Keyring implements AutoCloseable {
   /** Makes another data key the active one; durable when the call returns. */
   synchronized LedgerKeys.DataKey rotate(String suiteName) {
     CipherSuite suite = suites.named(suiteName);
-    List<DataKey> before = List.copyOf(dataKeys);
+    return change(() -> activate(suite));
+  }
+
+  /** Says that somebody may know every key there is, and makes a new one the active one. */
+  synchronized LedgerKeys.DataKey markExposed() {
+    CipherSuite suite = suite();
+    return change(
+        () -> {
+          dataKeys.replaceAll(key -> key.state() == State.DESTROYED ? key : key.asExposed());
+          return activate(suite);
+        });
+  }
+
+  private LedgerKeys.DataKey activate(CipherSuite suite) {
     dataKeys.replaceAll(key -> key.state() == State.ACTIVE ? key.with(State.READ_ONLY) : key);
     DataKey fresh =
-        new DataKey(before.size() + 1, suite, State.ACTIVE, false, clock.millis(), Secret.random());
+        new DataKey(
+            dataKeys.size() + 1, suite, State.ACTIVE, false, clock.millis(), Secret.random());
     dataKeys.add(fresh);
+    return fresh.shown();
+  }
+
+  /**
+   * Puts everything under another master key, and a fresh root; what was kept of older registries
+   * goes.
+   *
+   * @param suiteName the suite of the data key that is made as well, if one is
+   * @throws ConflictException if keys are exposed, and none is made
+   */
+  synchronized void rewrap(KeyWrapper newMaster, Optional<String> suiteName) {
+    if (suiteName.isEmpty() && dataKeys.stream().anyMatch(Keyring::isExposed)) {
+      throw new ConflictException(
+          Reason.KEY,
+          "somebody may know the data keys of this ledger, which a new master key does not change: rewrap and rotate in one step (tde rewrap --rotate), re-encrypt then (tde reencrypt), and destroy the exposed keys");
+    }
+    Optional<CipherSuite> suite = suiteName.map(suites::named);
+    int masterSuite = suites.named(newMaster.suite()).id();
+    Secret oldRoot = root;
+    Secret newRoot = Secret.random();
     try {
-      save();
+      Bytes wrapped = Bytes.wrap(wrapProven(newRoot, newMaster));
+      change(
+          () -> {
+            suite.ifPresent(this::activate);
+            return wrapped;
+          },
+          file.under(masterSuite, wrapped),
+          newRoot);
     } catch (RuntimeException | Error e) {
-      dataKeys.clear();
-      dataKeys.addAll(before);
-      fresh.secret().close();
+      newRoot.close();
       throw e;
     }
-    return fresh.shown();
+    root = newRoot;
+    oldRoot.close();
+    removeKept();
+  }
+
+  private static boolean isExposed(DataKey key) {
+    return key.exposed() && key.state() != State.DESTROYED;
+  }
+
+  /** A secret that nothing brings back would take all data with it. */
+  private byte[] wrapProven(Secret secret, KeyWrapper wrapper) {
+    byte[] wrapped = wrapper.wrap(secret.bytes(), wrapContext(file.ledgerId()));
+    byte[] unwrapped = wrapper.unwrap(wrapped, wrapContext(file.ledgerId()));
+    try {
+      if (!Arrays.equals(unwrapped, secret.bytes())) {
+        throw new KeyUnavailableException(
+            KeyUnavailableException.Reason.WRONG,
+            "the key of %s does not give back what it wrapped; nothing was changed"
+                .formatted(wrapper.place()));
+      }
+      return wrapped;
+    } finally {
+      Arrays.fill(unwrapped, (byte) 0);
+    }
+  }
+
+  /** Lets a data key open nothing more, until it is enabled again. */
+  synchronized void disable(int number) {
+    DataKey key = requiredKey(number);
+    require(key.state() != State.ACTIVE, key, "is the active one; rotate to a new key first");
+    require(key.opens(), key, "is " + key.state().name().toLowerCase(Locale.ROOT) + " already");
+    replace(key, key.with(State.DISABLED));
+  }
+
+  /** Lets a disabled data key open again what it sealed. */
+  synchronized void enable(int number) {
+    DataKey key = requiredKey(number);
+    require(key.state() == State.DISABLED, key, "is not disabled");
+    replace(key, key.with(State.READ_ONLY));
+  }
+
+  /** Requires that a data key may be destroyed, for all that the registry knows. */
+  synchronized void requireDisabled(int number) {
+    DataKey key = requiredKey(number);
+    require(key.state() == State.DISABLED, key, "is not disabled; disable it first");
+  }
+
+  /**
+   * Forgets a disabled data key for ever; what was kept of older registries goes. Only for one that
+   * no stored value needs.
+   */
+  synchronized void destroy(int number) {
+    requireDisabled(number);
+    DataKey key = requiredKey(number);
+    replace(key, key.destroyed());
+    key.secret().close();
+    removeKept();
+  }
+
+  private void replace(DataKey key, DataKey by) {
+    change(() -> dataKeys.set(key.number() - 1, by));
+  }
+
+  private DataKey requiredKey(int number) {
+    if (number < 1 || number > dataKeys.size()) {
+      throw new ConflictException(
+          Reason.KEY,
+          "there is no data key %s; there are 1 to %s".formatted(number, dataKeys.size()));
+    }
+    return dataKeys.get(number - 1);
+  }
+
+  private static void require(boolean holds, DataKey key, String problem) {
+    if (!holds) {
+      throw new ConflictException(Reason.KEY, "data key %s %s".formatted(key.number(), problem));
+    }
+  }
+
+  private <T> T change(Supplier<T> change) {
+    return change(change, file, root);
+  }
+
+  /** Makes a change durable; where that fails, nothing has changed. */
+  private <T> T change(Supplier<T> change, RegistryFile base, Secret newRoot) {
+    List<DataKey> before = List.copyOf(dataKeys);
+    try {
+      T result = change.get();
+      save(base, newRoot);
+      return result;
+    } catch (RuntimeException | Error e) {
+      dataKeys.subList(before.size(), dataKeys.size()).forEach(key -> key.secret().close());
+      dataKeys.clear();
+      dataKeys.addAll(before);
+      throw e;
+    }
+  }
+
+  /** Returns the number of the data key that new values are sealed under. */
+  synchronized int activeNumber() {
+    return activeKey().number();
+  }
+
+  /** Returns the number of the data key of an epoch, or empty where there is no such epoch. */
+  synchronized OptionalInt dataKeyOf(int epoch) {
+    return epoch < 1 || epoch > epochs.size()
+        ? OptionalInt.empty()
+        : OptionalInt.of(epochs.get(epoch - 1).dataKey());
   }
 
   /** Begins an epoch; it is durable when the call returns, before anything is sealed in it. */
@@ -458,6 +626,16 @@ public final class Keyring implements AutoCloseable {
 
   private EpochKey key(Epoch epoch, EpochLimits limits) {
     DataKey dataKey = dataKeys.get(epoch.dataKey() - 1);
+    if (!dataKey.opens()) {
+      throw new KeyUnavailableException(
+          KeyUnavailableException.Reason.RETIRED,
+          "data key %s of ledger %s is %s%s"
+              .formatted(
+                  dataKey.number(),
+                  file.ledgerId().hex(),
+                  dataKey.state().name().toLowerCase(Locale.ROOT),
+                  dataKey.state() == State.DISABLED ? "; enable it (ledgerkeep tde enable)" : ""));
+    }
     CipherSuite suite = dataKey.suite();
     Bytes info =
         new ByteWriter(64)

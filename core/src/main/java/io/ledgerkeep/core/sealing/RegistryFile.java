@@ -94,6 +94,12 @@ record RegistryFile(
         nextBody);
   }
 
+  /** Returns the registry with its root under another master key. */
+  RegistryFile under(int otherSuite, Bytes otherWrappedRoot) {
+    return new RegistryFile(
+        kind, ledgerId, chainId, otherSuite, generation, otherWrappedRoot, salt, commitment, body);
+  }
+
   /** Replaces both files, one after the other; durable when it returns. */
   void write(Path directory) {
     in(directory).forEach(this::writeTo);

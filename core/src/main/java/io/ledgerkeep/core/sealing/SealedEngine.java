@@ -19,6 +19,7 @@ import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.Executor;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -46,6 +47,12 @@ public final class SealedEngine implements StorageEngine {
   private final Database database;
   private final Heights heights;
   private final Executor executor;
+
+  /**
+   * Held by many who write what is new, and by one who puts a value in the place of the same one
+   * sealed otherwise.
+   */
+  private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
 
   /** The generation of the registry that the engine is known to hold. */
   private volatile long recordedGeneration;
@@ -133,14 +140,71 @@ public final class SealedEngine implements StorageEngine {
   @Override
   public void write(WriteBatch batch, Durability durability) {
     limits().check(batch);
-    WriteBatch result = seal(batch);
+    lock.readLock().lock();
+    try {
+      writeSealed(seal(batch), durability);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  /** Makes durable that older registries than the one in use are not this database's. */
+  public void recordGeneration() {
+    if (generation() > recordedGeneration) {
+      write(new WriteBatch(), Durability.DURABLE);
+    }
+  }
+
+  private void writeSealed(WriteBatch batch, Durability durability) {
     long generation = generation();
     if (generation > recordedGeneration) {
       Bytes record = new ByteWriter(Long.BYTES).u64(generation).take();
-      result.put(GENERATION, seal(GENERATION, record));
+      batch.put(GENERATION, seal(GENERATION, record));
     }
-    engine.write(result, durability);
+    engine.write(batch, durability);
     recordedGeneration = Math.max(generation, recordedGeneration);
+  }
+
+  /** Returns when every write that may have been sealed under an earlier key is through. */
+  void awaitWrites() {
+    lock.writeLock().lock();
+    lock.writeLock().unlock();
+  }
+
+  /**
+   * Writes sealed values in the place of others, each only where that other one still lies.
+   *
+   * @param more is written too
+   */
+  void replace(List<Replacement> replacements, WriteBatch more) {
+    lock.writeLock().lock();
+    try {
+      for (Replacement replacement : replacements) {
+        if (engine.get(replacement.key()).equals(Optional.of(replacement.old()))) {
+          more.put(replacement.key(), replacement.by());
+        }
+      }
+      writeSealed(more, Durability.BUFFERED);
+    } finally {
+      lock.writeLock().unlock();
+    }
+  }
+
+  /**
+   * A value sealed anew.
+   *
+   * @param old what lay there
+   * @param by the same value, sealed otherwise
+   */
+  record Replacement(Bytes key, Bytes old, Bytes by) {}
+
+  /** Returns the engine with the values as they lie there. */
+  StorageEngine below() {
+    return engine;
+  }
+
+  Executor executor() {
+    return executor;
   }
 
   private WriteBatch seal(WriteBatch batch) {
@@ -230,7 +294,12 @@ public final class SealedEngine implements StorageEngine {
 
   @Override
   public void deleteRange(KeyRange range) {
-    engine.deleteRange(range);
+    lock.readLock().lock();
+    try {
+      engine.deleteRange(range);
+    } finally {
+      lock.readLock().unlock();
+    }
   }
 
   @Override
@@ -266,11 +335,11 @@ public final class SealedEngine implements StorageEngine {
     engine.close();
   }
 
-  private Bytes seal(Bytes key, Bytes value) {
+  Bytes seal(Bytes key, Bytes value) {
     return encryptor.seal(context(key), value);
   }
 
-  private Bytes open(Bytes key, Bytes sealedValue) {
+  Bytes open(Bytes key, Bytes sealedValue) {
     try {
       return encryptor.open(context(key), sealedValue);
     } catch (IntegrityException e) {
@@ -281,7 +350,7 @@ public final class SealedEngine implements StorageEngine {
     }
   }
 
-  private Context context(Bytes key) {
+  Context context(Bytes key) {
     return new Context(store, database.lowerCaseName(), key);
   }
 

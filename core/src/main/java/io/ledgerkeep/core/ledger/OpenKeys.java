@@ -1,0 +1,156 @@
+package io.ledgerkeep.core.ledger;
+
+import io.ledgerkeep.Database;
+import io.ledgerkeep.Options;
+import io.ledgerkeep.core.jobs.JobLock;
+import io.ledgerkeep.core.jobs.JobWatch;
+import io.ledgerkeep.core.sealing.EpochEncryptor;
+import io.ledgerkeep.core.sealing.SealedEngine;
+import io.ledgerkeep.core.sealing.StoredValues;
+import io.ledgerkeep.encryption.KeyWrapper;
+import io.ledgerkeep.encryption.LedgerKeys;
+import io.ledgerkeep.error.ConflictException;
+import io.ledgerkeep.error.ConflictException.Reason;
+import io.ledgerkeep.job.JobControl;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
+import java.util.function.BiFunction;
+
+/** The keys of a ledger that is open. */
+final class OpenKeys implements LedgerKeys {
+
+  private final EpochEncryptor epochs;
+  private final Map<Database, SealedEngine> engines;
+  private final BiFunction<String, Options, KeyWrapper> masterKeys;
+  private final JobLock jobLock;
+
+  OpenKeys(
+      EpochEncryptor epochs,
+      Map<Database, SealedEngine> engines,
+      BiFunction<String, Options, KeyWrapper> masterKeys,
+      JobLock jobLock) {
+    this.epochs = epochs;
+    this.engines = new TreeMap<>(engines);
+    this.masterKeys = masterKeys;
+    this.jobLock = jobLock;
+  }
+
+  @Override
+  public List<DataKey> dataKeys() {
+    return epochs.dataKeys();
+  }
+
+  @Override
+  public Optional<Budget> budget() {
+    return epochs.budget();
+  }
+
+  @Override
+  public List<Usage> usage(JobControl control) {
+    return List.copyOf(count(watch(control)).values());
+  }
+
+  /** Counts what lies under each data key; where it was cancelled, what it saw so far. */
+  private Map<Integer, Usage> count(JobWatch watch) {
+    Map<Integer, Usage> usage = new TreeMap<>();
+    dataKeys().forEach(key -> usage.put(key.number(), new Usage(key.number(), 0, 0)));
+    engines.forEach(
+        (database, engine) -> {
+          watch.begin("look through " + database.lowerCaseName(), 0);
+          new StoredValues(engine, epochs, watch).count(usage);
+        });
+    return usage;
+  }
+
+  @Override
+  public DataKey rotate(String suite) {
+    DataKey fresh = epochs.rotate(suite);
+    recordGeneration();
+    return fresh;
+  }
+
+  @Override
+  public DataKey markExposed() {
+    DataKey fresh = epochs.markExposed();
+    recordGeneration();
+    return fresh;
+  }
+
+  @Override
+  public void rewrap(String encryptor, Options options, Optional<String> rotateTo) {
+    try (JobLock.Lease lease = jobLock.take("rewrap");
+        KeyWrapper newMaster = masterKeys.apply(encryptor, options)) {
+      epochs.rewrap(newMaster, rotateTo);
+      recordGeneration();
+      newMaster.confirm();
+    }
+  }
+
+  @Override
+  public Reencryption reencrypt(JobControl control) {
+    long begin = System.nanoTime();
+    try (JobLock.Lease lease = jobLock.take("reencrypt")) {
+      JobWatch watch = watch(control);
+      long values = 0;
+      long bytes = 0;
+      boolean complete = true;
+      for (Map.Entry<Database, SealedEngine> entry : engines.entrySet()) {
+        if (complete) {
+          watch.begin("re-encrypt " + entry.getKey().lowerCaseName(), 0);
+          StoredValues.Done done = new StoredValues(entry.getValue(), epochs, watch).reencrypt();
+          values += done.values();
+          bytes += done.bytes();
+          complete = done.complete();
+        }
+      }
+      return new Reencryption(
+          values, bytes, 0, 0, complete, Duration.ofNanos(System.nanoTime() - begin));
+    }
+  }
+
+  @Override
+  public void disable(int dataKey) {
+    epochs.disable(dataKey);
+    recordGeneration();
+  }
+
+  @Override
+  public void enable(int dataKey) {
+    epochs.enable(dataKey);
+    recordGeneration();
+  }
+
+  /** The lock keeps jobs away; nothing else writes under a key that is disabled. */
+  @Override
+  public boolean destroy(int dataKey, JobControl control) {
+    try (JobLock.Lease lease = jobLock.take("destroy")) {
+      epochs.requireDisabled(dataKey);
+      JobWatch watch = watch(control);
+      Usage usage = count(watch).getOrDefault(dataKey, new Usage(dataKey, 0, 0));
+      if (usage.values() > 0) {
+        throw new ConflictException(
+            Reason.KEY,
+            "data key %s still has %s values under it: enable it, re-encrypt them (tde reencrypt), disable it again"
+                .formatted(dataKey, usage.values()));
+      }
+      if (watch.isCancelled()) {
+        return false;
+      }
+      epochs.destroy(dataKey);
+      recordGeneration();
+      return true;
+    }
+  }
+
+  /** From now on a registry that was put back from before is refused. */
+  private void recordGeneration() {
+    engines.values().forEach(SealedEngine::recordGeneration);
+  }
+
+  private JobWatch watch(JobControl control) {
+    return new JobWatch(control, jobLock::isClosing);
+  }
+}
