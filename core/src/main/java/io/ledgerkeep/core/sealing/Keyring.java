@@ -9,6 +9,7 @@ import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.encryption.LedgerKeys.State;
 import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.LedgerkeepException;
@@ -20,9 +21,11 @@ import java.nio.file.StandardCopyOption;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,14 +37,13 @@ import org.slf4j.LoggerFactory;
  * values of an epoch. The registry is replaced whole, in two files of which either suffices, and is
  * durable before anything is sealed under what was added. Serves any number of threads.
  */
-public final class Keyring implements AutoCloseable {
+public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Keyring.class);
   private static final Bytes WRAP_LABEL = Bytes.ofUtf8("ledgerkeep registry root 1");
   private static final Bytes BODY_LABEL = Bytes.ofUtf8("ledgerkeep registry body 1");
   private static final Bytes VALUE_LABEL = Bytes.ofUtf8("ledgerkeep values 1");
   private static final int COMMITMENT_BYTES = 32;
-  private static final int ARCHIVE_KEY_BYTES = 256;
 
   /** Safe, as the key beside it is derived with a fresh salt and seals one body. */
   private static final byte[] ZERO_NONCE = new byte[CipherSuite.NONCE_BYTES];
@@ -61,7 +63,10 @@ public final class Keyring implements AutoCloseable {
   private final List<Epoch> epochs = new ArrayList<>();
 
   /** Guarded by this. */
-  private final List<ArchiveKey> archiveKeys = new ArrayList<>();
+  private ArchiveSection archive = ArchiveSection.empty();
+
+  /** Shows the keys of the archive as they were last saved. */
+  private final ArchiveKeys archiveKeys = ArchiveKeys.of(this);
 
   private Keyring(Path directory, Suites suites, Clock clock, Secret root, RegistryFile file) {
     this.directory = directory;
@@ -121,7 +126,7 @@ public final class Keyring implements AutoCloseable {
     try (Keyring keyring = new Keyring(directory, suites, clock, root, empty)) {
       keyring.dataKeys.add(
           new DataKey(1, suite, State.ACTIVE, false, clock.millis(), Secret.random()));
-      keyring.archiveKeys.add(ArchiveKey.fresh(ledgerId, 1, suite, wrapper));
+      keyring.archive = ArchiveSection.fresh(ledgerId, suite, wrapper);
       keyring.save();
     }
   }
@@ -272,6 +277,7 @@ public final class Keyring implements AutoCloseable {
                 .formatted(directory, file.generation()));
       }
       decode(new ByteReader(Bytes.wrap(body), "the registry of keys"));
+      archiveKeys.show(archive.archiveKeys());
     } finally {
       Arrays.fill(material, (byte) 0);
       Arrays.fill(body, (byte) 0);
@@ -298,6 +304,7 @@ public final class Keyring implements AutoCloseable {
     }
     next.write(directory);
     file = next;
+    archiveKeys.show(archive.archiveKeys());
   }
 
   /** Derives the key of the body, followed by the commitment to it. */
@@ -325,7 +332,7 @@ public final class Keyring implements AutoCloseable {
   private byte[] encode() {
     ByteWriter out =
         new ByteWriter(
-            64 * (dataKeys.size() + epochs.size()) + ARCHIVE_KEY_BYTES * archiveKeys.size() + 16);
+            64 * (dataKeys.size() + epochs.size()) + archive.encodedBytes() + 16);
     out.varint(dataKeys.size());
     for (DataKey key : dataKeys) {
       out.varint(key.number())
@@ -342,14 +349,7 @@ public final class Keyring implements AutoCloseable {
           .raw(epoch.salt())
           .u64(epoch.createdAtMillis());
     }
-    out.varint(archiveKeys.size());
-    for (ArchiveKey key : archiveKeys) {
-      out.varint(key.number())
-          .varint(key.suite().id())
-          .raw(key.root())
-          .raw(key.wrapped().holder())
-          .sized(key.wrapped().wrapped());
-    }
+    archive.writeTo(out);
     return out.takeAndWipe();
   }
 
@@ -369,20 +369,8 @@ public final class Keyring implements AutoCloseable {
           new Epoch(
               in.number(), in.number(), Bytes.copyOf(in.raw(Secret.BYTES).toArray()), in.u64()));
     }
-    for (int left = in.count(); left > 0; left--) {
-      archiveKeys.add(archiveKey(in));
-    }
+    archive = ArchiveSection.readFrom(in, file.ledgerId(), suites);
     in.end();
-  }
-
-  private ArchiveKey archiveKey(ByteReader in) {
-    int number = in.number();
-    CipherSuite suite = suites.of(in.number());
-    Secret root = new Secret(in.raw(Secret.BYTES).toArray());
-    Bytes holder = Bytes.copyOf(in.raw(WrappedKey.HOLDER_BYTES).toArray());
-    Bytes wrapped = Bytes.copyOf(in.sized().toArray());
-    return new ArchiveKey(
-        file.ledgerId(), suite, root, new WrappedKey(number, suite.name(), holder, wrapped));
   }
 
   // ------------------------------------------------------------------------------------ keys
@@ -402,9 +390,9 @@ public final class Keyring implements AutoCloseable {
     return activeKey().suite();
   }
 
-  /** Returns the keys of the ledger's archive, which are closed with the keyring. */
-  public synchronized ArchiveKeys archiveKeys() {
-    return ArchiveKeys.of(archiveKeys);
+  /** Returns the keys of the ledger's archive, which follow the keyring and are closed with it. */
+  public ArchiveKeys archiveKeys() {
+    return archiveKeys;
   }
 
   /** Returns what may be shown of the data keys. */
@@ -491,6 +479,102 @@ public final class Keyring implements AutoCloseable {
                     "no data key of this ledger may seal; run ledgerkeep tde rotate"));
   }
 
+  // ------------------------------------------------------------------------------------ archive
+
+  /** Returns who holds the keys of the archive, the ledger itself first. */
+  public synchronized List<ArchiveKeys.ShownHolder> holders() {
+    Holder own = archive.holders().get(0);
+    return archive.holders().stream()
+        .map(
+            holder ->
+                new ArchiveKeys.ShownHolder(
+                    holder.id(), holder.name(), holder.suite(), holder == own))
+        .toList();
+  }
+
+  /** Returns what may be shown of the keys of the archive. */
+  public synchronized List<ArchiveKeys.Shown> shownArchiveKeys() {
+    return archive.keys().stream().map(ArchiveSection.Key::shown).toList();
+  }
+
+  /**
+   * Lets another master key open the archive, once its objects are there; durable on return.
+   *
+   * @throws ConfigurationException if the name is no name, or is another holder's
+   */
+  public synchronized ArchiveKeys.ShownHolder addHolder(String name, KeyWrapper wrapper) {
+    Holder holder = Holder.fresh(file.ledgerId(), name, wrapper);
+    try {
+      change(archive.withHolder(holder));
+    } catch (RuntimeException | Error e) {
+      holder.close();
+      throw e;
+    }
+    return new ArchiveKeys.ShownHolder(holder.id(), holder.name(), holder.suite(), false);
+  }
+
+  /**
+   * Takes the archive from a holder, once its objects are gone; durable on return.
+   *
+   * @throws ConfigurationException if there is no such holder
+   * @throws ConflictException if it is the ledger itself
+   */
+  public synchronized void dropHolder(Bytes id) {
+    change(archive.withoutHolder(id));
+  }
+
+  /** Makes another key of the archive, which is then the newest; durable on return. */
+  public synchronized ArchiveKeys.Shown newArchiveKey(String suiteName) {
+    change(archive.withNewKey(file.ledgerId(), suites.named(suiteName)));
+    return archive.keys().get(archive.keys().size() - 1).shown();
+  }
+
+  /**
+   * Lets another master key of the ledger itself open the archive, and the one before no longer.
+   * Not saved: it goes into one generation with the root under that master key. Who cannot save
+   * puts the section back that was there before; who has saved wipes what only that one has.
+   */
+  synchronized void replaceOwnHolder(KeyWrapper wrapper) {
+    archive = archive.withOwn(Holder.fresh(file.ledgerId(), Holder.OWN_NAME, wrapper));
+  }
+
+  /** Says of all keys of the archive that somebody may know them. Not saved, like the former. */
+  synchronized void markArchiveKeysExposed() {
+    archive = archive.exposed();
+  }
+
+  @Override
+  public synchronized List<KeyObject> objects() {
+    return archive.objects();
+  }
+
+  @Override
+  public synchronized Set<Bytes> retired() {
+    return Set.copyOf(archive.retired());
+  }
+
+  /** Notes that nothing of the former holders is in the archive; durable on return. */
+  @Override
+  public synchronized void forgetRetired(Collection<Bytes> holders) {
+    ArchiveSection next = archive.forgetting(holders);
+    if (!next.equals(archive)) {
+      change(next);
+    }
+  }
+
+  private void change(ArchiveSection next) {
+    ArchiveSection before = archive;
+    archive = next;
+    try {
+      save();
+    } catch (RuntimeException | Error e) {
+      archive = before;
+      next.wipeAllBut(before);
+      throw e;
+    }
+    before.wipeAllBut(next);
+  }
+
   private static byte[] wrapContext(Bytes ledgerId) {
     return new ByteWriter(48).raw(WRAP_LABEL).raw(ledgerId).take().toArray();
   }
@@ -500,6 +584,6 @@ public final class Keyring implements AutoCloseable {
   public synchronized void close() {
     root.close();
     dataKeys.forEach(key -> key.secret().close());
-    archiveKeys.forEach(ArchiveKey::close);
+    archive.wipeAllBut(ArchiveSection.empty());
   }
 }
