@@ -10,6 +10,7 @@ import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.core.derived.DerivedCheck;
 import io.ledgerkeep.core.jobs.JobLock;
 import io.ledgerkeep.core.jobs.JobWatch;
+import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.JobPlan;
 import io.ledgerkeep.job.JobReport;
@@ -84,6 +85,27 @@ public final class Archiving {
         }
       }
     };
+  }
+
+  /**
+   * Makes the objects of keys in the archive what the registry says: those of keys and holders that
+   * are new are there, those of former holders are not. Needs no master key.
+   *
+   * @return whether there is an archive
+   * @throws ConflictException if there should be one, and what is there is not the one last written
+   */
+  public boolean reconcileKeys() {
+    return link.reconcileKeys();
+  }
+
+  /**
+   * Seals all segments of the archive that are not under its newest key anew, while the node
+   * commits and reads.
+   */
+  public ReencryptReport reencryptSegments(JobControl control) {
+    try (JobLock.Lease lease = site.lock().take(ReencryptJob.NAME)) {
+      return new ReencryptJob(site, link, watch(control)).run();
+    }
   }
 
   /**

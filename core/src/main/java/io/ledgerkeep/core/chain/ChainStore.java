@@ -545,6 +545,13 @@ public final class ChainStore implements AutoCloseable {
     mark = newMark;
   }
 
+  /** Records with the pivot, which stays, a newer manifest entry that the archive has to hold. */
+  public void recordManifest(long sequence, Bytes digest) {
+    ArchiveMark newMark = new ArchiveMark(mark.pivot(), sequence, digest);
+    write(new WriteBatch().put(ChainKeys.PIVOT, newMark.encode()));
+    mark = newMark;
+  }
+
   /**
    * Deletes the bodies of normal blocks of a range, bounded by the pivot, which is read anew: a
    * write that failed may have moved it all the same. Idempotent.

@@ -23,11 +23,13 @@ import java.nio.file.StandardCopyOption;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
+import java.util.Set;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -40,14 +42,13 @@ import org.slf4j.LoggerFactory;
  * values of an epoch. The registry is replaced whole, in two files of which either suffices, and is
  * durable before anything is sealed under what was added. Serves any number of threads.
  */
-public final class Keyring implements AutoCloseable {
+public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Keyring.class);
   private static final Bytes WRAP_LABEL = Bytes.ofUtf8("ledgerkeep registry root 1");
   private static final Bytes BODY_LABEL = Bytes.ofUtf8("ledgerkeep registry body 1");
   private static final Bytes VALUE_LABEL = Bytes.ofUtf8("ledgerkeep values 1");
   private static final int COMMITMENT_BYTES = 32;
-  private static final int ARCHIVE_KEY_BYTES = 256;
 
   /** Safe, as the key beside it is derived with a fresh salt and seals one body. */
   private static final byte[] ZERO_NONCE = new byte[CipherSuite.NONCE_BYTES];
@@ -66,7 +67,10 @@ public final class Keyring implements AutoCloseable {
 
   private final List<Epoch> epochs = new ArrayList<>();
 
-  private final List<ArchiveKey> archiveKeys = new ArrayList<>();
+  private ArchiveSection archive = ArchiveSection.empty();
+
+  /** Shows the keys of the archive as they were last saved. */
+  private final ArchiveKeys archiveKeys = ArchiveKeys.of(this);
 
   private Keyring(Path directory, Suites suites, Clock clock, Secret root, RegistryFile file) {
     this.directory = directory;
@@ -126,7 +130,7 @@ public final class Keyring implements AutoCloseable {
     try (Keyring keyring = new Keyring(directory, suites, clock, root, empty)) {
       keyring.dataKeys.add(
           new DataKey(1, suite, State.ACTIVE, false, clock.millis(), Secret.random()));
-      keyring.archiveKeys.add(ArchiveKey.fresh(ledgerId, 1, suite, wrapper));
+      keyring.archive = ArchiveSection.fresh(ledgerId, suite, wrapper);
       keyring.save();
     }
   }
@@ -291,6 +295,7 @@ public final class Keyring implements AutoCloseable {
                 .formatted(directory, file.generation()));
       }
       decode(new ByteReader(Bytes.wrap(body), "the registry of keys"));
+      archiveKeys.show(archive.archiveKeys());
     } finally {
       Arrays.fill(material, (byte) 0);
       Arrays.fill(body, (byte) 0);
@@ -321,6 +326,7 @@ public final class Keyring implements AutoCloseable {
     }
     next.write(directory);
     file = next;
+    archiveKeys.show(archive.archiveKeys());
   }
 
   /** Derives the key of the body, followed by the commitment to it. */
@@ -347,8 +353,7 @@ public final class Keyring implements AutoCloseable {
   /** As long as the writer need not grow, it leaves no copy of the secrets behind. */
   private byte[] encode() {
     ByteWriter out =
-        new ByteWriter(
-            64 * (dataKeys.size() + epochs.size()) + ARCHIVE_KEY_BYTES * archiveKeys.size() + 16);
+        new ByteWriter(64 * (dataKeys.size() + epochs.size()) + archive.encodedBytes() + 16);
     out.varint(dataKeys.size());
     for (DataKey key : dataKeys) {
       out.varint(key.number())
@@ -365,14 +370,7 @@ public final class Keyring implements AutoCloseable {
           .raw(epoch.salt())
           .u64(epoch.createdAtMillis());
     }
-    out.varint(archiveKeys.size());
-    for (ArchiveKey key : archiveKeys) {
-      out.varint(key.number())
-          .varint(key.suite().id())
-          .raw(key.root())
-          .raw(key.wrapped().holder())
-          .sized(key.wrapped().wrapped());
-    }
+    archive.writeTo(out);
     return out.takeAndWipe();
   }
 
@@ -392,20 +390,8 @@ public final class Keyring implements AutoCloseable {
           new Epoch(
               in.number(), in.number(), Bytes.copyOf(in.raw(Secret.BYTES).toArray()), in.u64()));
     }
-    for (int left = in.count(); left > 0; left--) {
-      archiveKeys.add(archiveKey(in));
-    }
+    archive = ArchiveSection.readFrom(in, file.ledgerId(), suites);
     in.end();
-  }
-
-  private ArchiveKey archiveKey(ByteReader in) {
-    int number = in.number();
-    CipherSuite suite = suites.of(in.number());
-    Secret root = new Secret(in.raw(Secret.BYTES).toArray());
-    Bytes holder = Bytes.copyOf(in.raw(WrappedKey.HOLDER_BYTES).toArray());
-    Bytes wrapped = Bytes.copyOf(in.sized().toArray());
-    return new ArchiveKey(
-        file.ledgerId(), suite, root, new WrappedKey(number, suite.name(), holder, wrapped));
   }
 
   // ------------------------------------------------------------------------------------ keys
@@ -425,9 +411,9 @@ public final class Keyring implements AutoCloseable {
     return activeKey().suite();
   }
 
-  /** Returns the keys of the ledger's archive, which are closed with the keyring. */
-  public synchronized ArchiveKeys archiveKeys() {
-    return ArchiveKeys.of(archiveKeys);
+  /** Returns the keys of the ledger's archive, which follow the keyring and are closed with it. */
+  public ArchiveKeys archiveKeys() {
+    return archiveKeys;
   }
 
   /** Returns what may be shown of the data keys. */
@@ -435,7 +421,7 @@ public final class Keyring implements AutoCloseable {
     return dataKeys.stream().map(DataKey::shown).toList();
   }
 
-  /** Makes another data key the active one; durable when the call returns. */
+  /** Makes new keys for values and for the archive; durable when the call returns. */
   synchronized LedgerKeys.DataKey rotate(String suiteName) {
     CipherSuite suite = suites.named(suiteName);
     return change(() -> activate(suite));
@@ -447,6 +433,7 @@ public final class Keyring implements AutoCloseable {
     return change(
         () -> {
           dataKeys.replaceAll(key -> key.state() == State.DESTROYED ? key : key.asExposed());
+          archive = archive.exposed();
           return activate(suite);
         });
   }
@@ -457,18 +444,21 @@ public final class Keyring implements AutoCloseable {
         new DataKey(
             dataKeys.size() + 1, suite, State.ACTIVE, false, clock.millis(), Secret.random());
     dataKeys.add(fresh);
+    archive = archive.withNewKey(file.ledgerId(), suite);
     return fresh.shown();
   }
 
   /**
    * Puts everything under another master key, and a fresh root; what was kept of older registries
-   * goes.
+   * goes. The secrets of other holders may be known together with the keys: where those are
+   * exposed, the archive is taken from them.
    *
-   * @param suiteName the suite of the data key that is made as well, if one is
+   * @param suiteName the suite of the keys that are made as well, if any are
    * @throws ConflictException if keys are exposed, and none is made
    */
   synchronized void rewrap(KeyWrapper newMaster, Optional<String> suiteName) {
-    if (suiteName.isEmpty() && dataKeys.stream().anyMatch(Keyring::isExposed)) {
+    boolean exposed = dataKeys.stream().anyMatch(Keyring::isExposed);
+    if (exposed && suiteName.isEmpty()) {
       throw new ConflictException(
           Reason.KEY,
           "somebody may know the data keys of this ledger, which a new master key does not change: rewrap and rotate in one step (tde rewrap --rotate), re-encrypt then (tde reencrypt), and destroy the exposed keys");
@@ -481,6 +471,8 @@ public final class Keyring implements AutoCloseable {
       Bytes wrapped = Bytes.wrap(wrapProven(newRoot, newMaster));
       change(
           () -> {
+            Holder own = Holder.fresh(file.ledgerId(), Holder.OWN_NAME, newMaster);
+            archive = exposed ? archive.alone().withOwn(own) : archive.withOwn(own);
             suite.ifPresent(this::activate);
             return wrapped;
           },
@@ -574,15 +566,19 @@ public final class Keyring implements AutoCloseable {
 
   /** Makes a change durable; where that fails, nothing has changed. */
   private <T> T change(Supplier<T> change, RegistryFile base, Secret newRoot) {
-    List<DataKey> before = List.copyOf(dataKeys);
+    List<DataKey> dataKeysBefore = List.copyOf(dataKeys);
+    ArchiveSection archiveBefore = archive;
     try {
       T result = change.get();
       save(base, newRoot);
+      archiveBefore.wipeAllBut(archive);
       return result;
     } catch (RuntimeException | Error e) {
-      dataKeys.subList(before.size(), dataKeys.size()).forEach(key -> key.secret().close());
+      dataKeys.subList(dataKeysBefore.size(), dataKeys.size()).forEach(key -> key.secret().close());
       dataKeys.clear();
-      dataKeys.addAll(before);
+      dataKeys.addAll(dataKeysBefore);
+      archive.wipeAllBut(archiveBefore);
+      archive = archiveBefore;
       throw e;
     }
   }
@@ -669,6 +665,77 @@ public final class Keyring implements AutoCloseable {
                     "no data key of this ledger may seal; run ledgerkeep tde rotate"));
   }
 
+  // ------------------------------------------------------------------------------------ archive
+
+  /** Returns who holds the keys of the archive, the ledger itself first. */
+  public synchronized List<ArchiveKeys.ShownHolder> holders() {
+    Holder own = archive.holders().get(0);
+    return archive.holders().stream()
+        .map(
+            holder ->
+                new ArchiveKeys.ShownHolder(
+                    holder.id(), holder.name(), holder.suite(), holder == own))
+        .toList();
+  }
+
+  /** Returns what may be shown of the keys of the archive. */
+  public synchronized List<ArchiveKeys.Shown> shownArchiveKeys() {
+    return archive.keys().stream().map(ArchiveSection.Key::shown).toList();
+  }
+
+  /**
+   * Lets another master key open the archive, once its objects are there; durable on return.
+   *
+   * @throws ConfigurationException if the name is no name, or is another holder's
+   */
+  public synchronized ArchiveKeys.ShownHolder addHolder(String name, KeyWrapper wrapper) {
+    Holder holder = Holder.fresh(file.ledgerId(), name, wrapper);
+    try {
+      change(archive.withHolder(holder));
+    } catch (RuntimeException | Error e) {
+      holder.close();
+      throw e;
+    }
+    return new ArchiveKeys.ShownHolder(holder.id(), holder.name(), holder.suite(), false);
+  }
+
+  /**
+   * Takes the archive from a holder, once its objects are gone; durable on return.
+   *
+   * @throws ConfigurationException if there is no such holder
+   * @throws ConflictException if it is the ledger itself
+   */
+  public synchronized void dropHolder(Bytes id) {
+    change(archive.withoutHolder(id));
+  }
+
+  @Override
+  public synchronized List<KeyObject> objects() {
+    return archive.objects();
+  }
+
+  @Override
+  public synchronized Set<Bytes> retired() {
+    return Set.copyOf(archive.retired());
+  }
+
+  /** Notes that nothing of the former holders is in the archive; durable on return. */
+  @Override
+  public synchronized void forgetRetired(Collection<Bytes> holders) {
+    ArchiveSection next = archive.forgetting(holders);
+    if (!next.equals(archive)) {
+      change(next);
+    }
+  }
+
+  private void change(ArchiveSection next) {
+    change(
+        () -> {
+          archive = next;
+          return next;
+        });
+  }
+
   private static byte[] wrapContext(Bytes ledgerId) {
     return new ByteWriter(48).raw(WRAP_LABEL).raw(ledgerId).take().toArray();
   }
@@ -678,6 +745,6 @@ public final class Keyring implements AutoCloseable {
   public synchronized void close() {
     root.close();
     dataKeys.forEach(key -> key.secret().close());
-    archiveKeys.forEach(ArchiveKey::close);
+    archive.wipeAllBut(ArchiveSection.empty());
   }
 }

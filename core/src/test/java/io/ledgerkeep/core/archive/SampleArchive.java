@@ -42,7 +42,7 @@ final class SampleArchive {
       List<Block> blocks,
       int blocksPerSegment,
       ArchiveKeys keys) {
-    new KeyObjects(store, new ArchiveNames(blocks.get(0).hash(), ledgerId)).putMissing(keys);
+    new KeyObjects(store, new ArchiveNames(blocks.get(0).hash(), ledgerId)).reconcile(keys);
     return write(store, ledgerId, blocks, blocksPerSegment, true, keys);
   }
 
@@ -72,7 +72,7 @@ final class SampleArchive {
 
   /** Adds another segment to an archive. */
   static void goOn(ArchiveStore store, ArchiveNames names, List<Block> blocks, ArchiveKeys keys) {
-    new KeyObjects(store, names).putMissing(keys);
+    new KeyObjects(store, names).reconcile(keys);
     Manifest manifest = Manifest.open(store, names, keys).orElseThrow();
     new SampleArchive(store, names, true, manifest).add(blocks);
   }
