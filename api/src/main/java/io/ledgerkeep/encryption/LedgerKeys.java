@@ -82,6 +82,16 @@ public interface LedgerKeys {
       boolean complete,
       Duration elapsed) {}
 
+  /**
+   * Who can open the archive without the ledger, with a master key of its own.
+   *
+   * @param id identifies the holder, in hexadecimal digits
+   * @param name for people
+   * @param suite the name of the suite of its master key
+   * @param own whether it is the ledger itself
+   */
+  record Holder(String id, String name, String suite, boolean own) {}
+
   /** Returns all data keys, in the order of their numbers. */
   List<DataKey> dataKeys();
 
@@ -92,9 +102,7 @@ public interface LedgerKeys {
    */
   List<Usage> usage(JobControl control);
 
-  /**
-   * Returns what is left for the key that this opening of the ledger seals with, if there is one.
-   */
+  /** Returns what is left for the key that this opening of the ledger seals with, if there is one. */
   Optional<Budget> budget();
 
   /**
@@ -115,8 +123,7 @@ public interface LedgerKeys {
    * @param encryptor the name of the encryptor, such as {@code aes}
    * @param options name the new master key, as {@link io.ledgerkeep.Ledgerkeep.Builder#encryption
    *     encryption} has them
-   * @param rotateTo the suite of new keys, as {@link #rotate} makes them, in the same step; or
-   *     empty
+   * @param rotateTo the suite of new keys, as {@link #rotate} makes them, in the same step; or empty
    * @throws ConfigurationException if the new master key is malformed or refused, or if the archive
    *     is not there while bodies lie in it
    * @throws ConflictException if keys are exposed, and none are to be made
@@ -126,9 +133,9 @@ public interface LedgerKeys {
 
   /**
    * Says that somebody may know the keys of the ledger, all there are, and makes new ones as {@link
-   * #rotate}. From then on a {@link #rewrap} has to make new keys too. What to do: rewrap to
-   * another master key where that one is known, {@link #reencrypt}, and destroy the exposed data
-   * keys.
+   * #rotate}. From then on a {@link #rewrap} has to make new keys too, and takes the archive from
+   * its other holders, whose secrets may be known as well. What to do: that, {@link #reencrypt},
+   * and {@link #destroy} the exposed data keys.
    *
    * @return the new data key
    */
@@ -169,4 +176,25 @@ public interface LedgerKeys {
    * @throws ConflictException if it is not disabled, if values lie under it, or another job runs
    */
   boolean destroy(int dataKey, JobControl control);
+
+  /** Returns who can open the archive, the ledger itself first. */
+  List<Holder> holders();
+
+  /**
+   * Lets another master key open the archive: what is there and what comes. Nothing is encrypted
+   * anew.
+   *
+   * @throws ConfigurationException if the master key or the name is refused, or a holder has it
+   */
+  Holder addHolder(String name, String encryptor, Options options);
+
+  /**
+   * Takes from a holder what opens the archive. Who kept a copy of it can still open the segments
+   * there are; those written after a {@link #rotate} he cannot.
+   *
+   * @throws ConfigurationException if there is no such holder
+   * @throws ConflictException if it is the ledger itself, which is given another key by {@link
+   *     #rewrap}
+   */
+  void dropHolder(String id);
 }

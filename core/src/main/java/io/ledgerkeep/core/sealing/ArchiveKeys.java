@@ -56,16 +56,6 @@ public final class ArchiveKeys implements AutoCloseable {
   public record Shown(int number, String suite, boolean exposed) {}
 
   /**
-   * What may be shown of a holder.
-   *
-   * @param id tells it from others
-   * @param name what people call it
-   * @param suite the name of the suite of its master key
-   * @param own whether it is the ledger itself
-   */
-  public record ShownHolder(Bytes id, String name, String suite, boolean own) {}
-
-  /**
    * Returns keys under which everything has to be sealed; they are closed together. Where there are
    * none, nothing can be written or read, in plain neither.
    */

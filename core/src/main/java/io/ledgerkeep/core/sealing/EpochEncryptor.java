@@ -151,6 +151,24 @@ public final class EpochEncryptor implements Encryptor {
     }
   }
 
+  /** Returns who holds the keys of the archive, the ledger itself first. */
+  public List<LedgerKeys.Holder> holders() {
+    requireOpen();
+    return keyring.holders();
+  }
+
+  /** Lets another master key open the archive, once its objects are there. */
+  public LedgerKeys.Holder addHolder(String name, KeyWrapper master) {
+    requireOpen();
+    return keyring.addHolder(name, master);
+  }
+
+  /** Takes the archive from a holder, once its objects are gone. */
+  public void dropHolder(Bytes id) {
+    requireOpen();
+    keyring.dropHolder(id);
+  }
+
   /** Returns what may still be sealed in the epoch of this opening, if one was begun. */
   public Optional<LedgerKeys.Budget> budget() {
     EpochKey epoch = current;

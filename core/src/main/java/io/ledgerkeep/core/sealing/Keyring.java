@@ -67,6 +67,8 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
 
   private final List<Epoch> epochs = new ArrayList<>();
 
+  private boolean closed;
+
   private ArchiveSection archive = ArchiveSection.empty();
 
   /** Shows the keys of the archive as they were last saved. */
@@ -308,6 +310,9 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
   }
 
   private void save(RegistryFile base, Secret newRoot) {
+    if (closed) {
+      throw new IllegalStateException("the registry of keys is closed"); // its secrets are wiped
+    }
     CipherSuite suite = suites.of(base.suite());
     Bytes salt = Bytes.wrap(Secret.randomBytes());
     byte[] material = bodyMaterial(suite, newRoot, salt);
@@ -668,14 +673,13 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
   // ------------------------------------------------------------------------------------ archive
 
   /** Returns who holds the keys of the archive, the ledger itself first. */
-  public synchronized List<ArchiveKeys.ShownHolder> holders() {
+  synchronized List<LedgerKeys.Holder> holders() {
     Holder own = archive.holders().get(0);
-    return archive.holders().stream()
-        .map(
-            holder ->
-                new ArchiveKeys.ShownHolder(
-                    holder.id(), holder.name(), holder.suite(), holder == own))
-        .toList();
+    return archive.holders().stream().map(holder -> shown(holder, holder == own)).toList();
+  }
+
+  private static LedgerKeys.Holder shown(Holder holder, boolean own) {
+    return new LedgerKeys.Holder(holder.id().hex(), holder.name(), holder.suite(), own);
   }
 
   /** Returns what may be shown of the keys of the archive. */
@@ -688,7 +692,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
    *
    * @throws ConfigurationException if the name is no name, or is another holder's
    */
-  public synchronized ArchiveKeys.ShownHolder addHolder(String name, KeyWrapper wrapper) {
+  synchronized LedgerKeys.Holder addHolder(String name, KeyWrapper wrapper) {
     Holder holder = Holder.fresh(file.ledgerId(), name, wrapper);
     try {
       change(archive.withHolder(holder));
@@ -696,7 +700,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
       holder.close();
       throw e;
     }
-    return new ArchiveKeys.ShownHolder(holder.id(), holder.name(), holder.suite(), false);
+    return shown(holder, false);
   }
 
   /**
@@ -705,7 +709,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
    * @throws ConfigurationException if there is no such holder
    * @throws ConflictException if it is the ledger itself
    */
-  public synchronized void dropHolder(Bytes id) {
+  synchronized void dropHolder(Bytes id) {
     change(archive.withoutHolder(id));
   }
 
@@ -743,6 +747,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
   /** Wipes the secrets; closing twice does nothing. */
   @Override
   public synchronized void close() {
+    closed = true;
     root.close();
     dataKeys.forEach(key -> key.secret().close());
     archive.wipeAllBut(ArchiveSection.empty());
