@@ -6,6 +6,7 @@ import io.ledgerkeep.encryption.EncryptorProvider;
 import io.ledgerkeep.encryption.KeyWrapper;
 import java.nio.file.Path;
 import java.time.Clock;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
 import java.util.List;
@@ -46,7 +47,19 @@ public final class SampleArchiveKeys {
 
   /** Returns keys with the objects that a holder has of them. */
   public static ArchiveKeys keys(List<ArchiveKey> all) {
-    List<KeyObject> objects = all.stream().map(key -> held(key, "aes", Keys.AES)).toList();
+    return keys(all, all.stream().map(key -> held(key, "aes", Keys.AES)).toList());
+  }
+
+  /** Returns the keys, and one made since. */
+  public static ArchiveKeys grown(ArchiveKeys before, ArchiveKey next) {
+    List<ArchiveKey> all = new ArrayList<>(before.all());
+    all.add(next);
+    List<KeyObject> objects = new ArrayList<>(before.objects());
+    objects.add(held(next, "aes", Keys.AES));
+    return keys(all, objects);
+  }
+
+  private static ArchiveKeys keys(List<ArchiveKey> all, List<KeyObject> objects) {
     ArchiveKeys keys =
         ArchiveKeys.of(
             new ArchiveKeys.Registry() {

@@ -1,0 +1,329 @@
+package io.ledgerkeep.core.archiving;
+
+import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
+
+import io.ledgerkeep.Block;
+import io.ledgerkeep.BlockMeta;
+import io.ledgerkeep.Ledger;
+import io.ledgerkeep.Ledgerkeep;
+import io.ledgerkeep.Options;
+import io.ledgerkeep.archive.Archive;
+import io.ledgerkeep.archive.ArchiveRequest;
+import io.ledgerkeep.archive.RestoreRequest;
+import io.ledgerkeep.archive.Verification;
+import io.ledgerkeep.archive.Verification.Level;
+import io.ledgerkeep.core.sealing.Keys;
+import io.ledgerkeep.encryption.KeyWrapper;
+import io.ledgerkeep.error.ConflictException;
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.KeyUnavailableException;
+import io.ledgerkeep.job.JobControl;
+import io.ledgerkeep.testkit.InMemoryArchiveStore;
+import io.ledgerkeep.testkit.InMemoryStorage;
+import io.ledgerkeep.testkit.MemoryDisk;
+import io.ledgerkeep.testkit.SampleChain;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
+import java.util.concurrent.atomic.AtomicBoolean;
+import java.util.concurrent.atomic.AtomicInteger;
+import org.junit.jupiter.api.AfterEach;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+
+/** Segments under an old archive key are sealed anew, and nothing but that changes. */
+@Timeout(120)
+final class ReencryptTest {
+
+  private static final String SOMEBODY = Keys.OTHER_AES;
+
+  @TempDir Path directory;
+
+  private final ExecutorService threads = Executors.newFixedThreadPool(4);
+  private final MemoryDisk disk = new MemoryDisk(1);
+  private final InMemoryArchiveStore store = new InMemoryArchiveStore();
+  private final List<Block> blocks =
+      SampleChain.builder().seed(5).configAt(h -> h % 10 == 6).build().blocks(60).toList();
+  private List<Archive.Segment> before = List.of();
+
+  @BeforeEach
+  void archive() {
+    before = Workshop.archived(directory, memory(), store, blocks, 10, 25, 40);
+  }
+
+  @AfterEach
+  void endThreads() {
+    threads.shutdownNow();
+  }
+
+  private InMemoryStorage memory() {
+    return new InMemoryStorage(disk);
+  }
+
+  private Workshop workshop() {
+    return new Workshop(directory, memory(), store, threads);
+  }
+
+  private Ledger ledger() {
+    return Workshop.ledger(directory, memory(), store);
+  }
+
+  private static ReencryptReport underNewKey(Workshop workshop) {
+    workshop.keyring.newArchiveKey("SM4-GCM");
+    assertThat(workshop.archiving.reconcileKeys()).isTrue();
+    return workshop.archiving.reencryptSegments(JobControl.none());
+  }
+
+  private List<String> segments() {
+    return store.list("").stream().filter(name -> name.endsWith(".lks")).toList();
+  }
+
+  private Archive alone(String provider, String master) {
+    return alone(store, provider, master);
+  }
+
+  private static Archive alone(InMemoryArchiveStore at, String provider, String master) {
+    return Ledgerkeep.archive()
+        .store(at.reopen())
+        .encryption(provider, Options.of("key", master))
+        .open();
+  }
+
+  private void assertAllBlocks(Archive archive) {
+    for (Block block : blocks.subList(0, 41)) {
+      assertThat(archive.block(block.height())).contains(block);
+      assertThat(archive.blockByHash(block.hash())).contains(block);
+    }
+    assertThat(archive.verify(Verification.Request.of(Level.CONTENT)).findings()).isEmpty();
+  }
+
+  @Test
+  void everySegmentIsUnderTheNewestKeyAndHoldsTheSameBlocks() {
+    try (Workshop workshop = workshop()) {
+      ReencryptReport report = underNewKey(workshop);
+      assertThat(report.segments()).isEqualTo(3);
+      assertThat(report.blocks()).isEqualTo(41);
+      assertThat(report.segmentsLeft()).isZero();
+      assertThat(report.cancelled()).isFalse();
+      List<Archive.Segment> after = workshop.archiving.archive().segments();
+      assertThat(segments())
+          .containsExactlyElementsOf(after.stream().map(Archive.Segment::name).toList())
+          .doesNotContainAnyElementsOf(before.stream().map(Archive.Segment::name).toList());
+      for (int i = 0; i < after.size(); i++) {
+        assertThat(after.get(i).contentRoot()).isEqualTo(before.get(i).contentRoot());
+        assertThat(after.get(i).digest()).isNotEqualTo(before.get(i).digest());
+        assertThat(after.get(i).rawBytes()).isEqualTo(before.get(i).rawBytes());
+      }
+      assertThat(workshop.archiving.reencryptSegments(JobControl.none()).segments()).isZero();
+      assertThat(workshop.archiving.archive().segments()).isEqualTo(after);
+      assertThat(workshop.chain.job()).isEmpty();
+    }
+    try (Archive archive = alone("aes", Keys.AES)) {
+      assertAllBlocks(archive);
+    }
+    try (Ledger ledger = ledger()) {
+      assertThat(ledger.verify(Verification.Request.of(Level.LEDGER)).findings()).isEmpty();
+      ledger.archiver().archive(ArchiveRequest.upTo(48));
+      assertThat(ledger.verify(Verification.Request.of(Level.LEDGER)).findings()).isEmpty();
+      ledger.restorer().restore(RestoreRequest.downTo(1));
+      for (Block block : blocks) {
+        assertThat(ledger.block(block.height())).contains(block);
+      }
+    }
+  }
+
+  @Test
+  void onlySegmentsUnderAnOlderKeyAreReplaced() {
+    try (Workshop workshop = workshop()) {
+      workshop.keyring.newArchiveKey("AES-256-GCM");
+    }
+    List<Archive.Segment> both;
+    try (Ledger ledger = ledger()) {
+      ledger.archiver().archive(ArchiveRequest.upTo(48));
+      both = ledger.archive().segments();
+    }
+    try (Workshop workshop = workshop()) {
+      assertThat(workshop.archiving.reencryptSegments(JobControl.none()).segments()).isEqualTo(3);
+      assertThat(workshop.archiving.archive().segments().get(3)).isEqualTo(both.get(3));
+      assertThat(
+              workshop
+                  .archiving
+                  .archive()
+                  .verify(Verification.Request.of(Level.CONTENT))
+                  .findings())
+          .isEmpty();
+    }
+  }
+
+  @Test
+  void aSegmentThatIsDamagedStaysAsItIs() {
+    store.flipBit(before.get(1).name(), 8 * before.get(1).storedBytes() / 2);
+    try (Workshop workshop = workshop()) {
+      assertThatThrownBy(() -> underNewKey(workshop)).isInstanceOf(IntegrityException.class);
+      assertThat(segments()).contains(before.get(1).name(), before.get(2).name()).hasSize(3);
+      store.flipBit(before.get(1).name(), 8 * before.get(1).storedBytes() / 2);
+      assertThat(workshop.archiving.reencryptSegments(JobControl.none()).segments()).isEqualTo(2);
+    }
+    try (Archive archive = alone("aes", Keys.AES)) {
+      assertAllBlocks(archive);
+    }
+  }
+
+  @Test
+  void aRunThatIsCancelledIsGoneOnWith() {
+    AtomicInteger asked = new AtomicInteger();
+    JobControl cancelling = JobControl.none().cancelledBy(() -> asked.incrementAndGet() > 20);
+    try (Workshop workshop = workshop()) {
+      workshop.keyring.newArchiveKey("AES-256-GCM");
+      ReencryptReport first = workshop.archiving.reencryptSegments(cancelling);
+      assertThat(first.cancelled()).isTrue();
+      assertThat(first.segments()).isEqualTo(1);
+      assertThat(first.segmentsLeft()).isEqualTo(2);
+      assertThat(workshop.chain.job()).isEmpty();
+      assertThat(segments()).hasSize(3);
+      assertThat(workshop.archiving.reencryptSegments(JobControl.none()).segments()).isEqualTo(2);
+    }
+  }
+
+  @Test
+  void aCopyOfTheArchiveFromBeforeIsRefused() {
+    InMemoryArchiveStore copy = store.copy();
+    try (Workshop workshop = workshop()) {
+      underNewKey(workshop);
+    }
+    try (Workshop workshop = new Workshop(directory, memory(), copy, threads)) {
+      assertThatThrownBy(() -> workshop.archiving.archive())
+          .isInstanceOfSatisfying(
+              ConflictException.class,
+              e -> assertThat(e.reason()).isEqualTo(ConflictException.Reason.ARCHIVE));
+      List<String> names = copy.list("");
+      assertThatThrownBy(workshop.archiving::reconcileKeys).isInstanceOf(ConflictException.class);
+      assertThat(copy.list("")).as("what is not its archive stays as it is").isEqualTo(names);
+    }
+  }
+
+  @Test
+  void readersOfTheNodeSeeEveryBlockMeanwhile() throws Exception {
+    try (Workshop workshop = workshop()) {
+      AtomicBoolean done = new AtomicBoolean();
+      AtomicInteger reads = new AtomicInteger();
+      List<BlockMeta> metas =
+          workshop.chain.reader().metas(0, 40).stream().map(row -> row.meta()).toList();
+      Archive taken = workshop.archiving.archive();
+      List<Future<?>> readers =
+          java.util.stream.IntStream.range(0, 2)
+              .<Future<?>>mapToObj(
+                  seed ->
+                      threads.submit(
+                          () -> {
+                            Random random = new Random(seed);
+                            while (!done.get() || reads.get() < 100) {
+                              int height = random.nextInt(41);
+                              assertThat(workshop.archiving.bodies().block(metas.get(height)))
+                                  .isEqualTo(blocks.get(height));
+                              assertThat(taken.block(height)).contains(blocks.get(height));
+                              reads.incrementAndGet();
+                            }
+                          }))
+              .toList();
+      for (int round = 0; round < 5; round++) {
+        underNewKey(workshop);
+        assertThat(taken.verify(Verification.Request.of(Level.BYTES)).findings()).isEmpty();
+      }
+      done.set(true);
+      for (Future<?> reader : readers) {
+        reader.get();
+      }
+    }
+  }
+
+  @Test
+  void anArchiveOpenedAloneBeforeGoesOnOrSaysThatItIsToBeOpenedAgain() {
+    try (Archive listed = Ledgerkeep.archive().store(store.reopen()).open();
+        Archive reads = alone("aes", Keys.AES)) {
+      assertThat(reads.block(3)).contains(blocks.get(3));
+      try (Workshop workshop = workshop()) {
+        underNewKey(workshop);
+      }
+      assertThatThrownBy(() -> reads.block(30))
+          .isInstanceOf(KeyUnavailableException.class)
+          .hasMessageContainingAll("archive key 2", "open the archive again");
+      assertThat(listed.verify(Verification.Request.of(Level.BYTES)).findings()).isEmpty();
+    }
+    try (Workshop workshop = workshop()) {
+      workshop.keyring.newArchiveKey("AES-256-GCM");
+      workshop.archiving.reconcileKeys();
+      try (Archive hasTheKey = alone("aes", Keys.AES)) {
+        assertThat(hasTheKey.block(3)).contains(blocks.get(3));
+        workshop.archiving.reencryptSegments(JobControl.none());
+        assertAllBlocks(hasTheKey);
+      }
+    }
+  }
+
+  @Test
+  void aHolderIsGivenTheArchiveAndWhoIsDroppedOpensNothingThatIsInItNow() {
+    assertThatThrownBy(() -> alone("aes", SOMEBODY)).isInstanceOf(KeyUnavailableException.class);
+    InMemoryArchiveStore kept;
+    try (Workshop workshop = workshop()) {
+      var holder = add(workshop, "auditor");
+      workshop.archiving.reconcileKeys();
+      try (Archive archive = alone("aes", SOMEBODY)) {
+        assertAllBlocks(archive);
+      }
+      kept = store.copy();
+      workshop.keyring.dropHolder(holder.id());
+      workshop.archiving.reconcileKeys();
+      assertThatThrownBy(() -> alone("aes", SOMEBODY)).isInstanceOf(KeyUnavailableException.class);
+    }
+    List<String> objects = kept.list("").stream().filter(n -> n.contains("/keys/")).toList();
+    try (Archive archive = alone(kept, "aes", SOMEBODY)) {
+      assertThat(archive.block(3)).as("dropping is no revocation").contains(blocks.get(3));
+    }
+    give(kept, objects);
+    try (Archive archive = alone("aes", SOMEBODY)) {
+      assertThat(archive.block(3)).as("who kept the object").contains(blocks.get(3));
+    }
+    try (Workshop workshop = workshop()) {
+      underNewKey(workshop);
+    }
+    give(kept, objects);
+    assertThatThrownBy(() -> alone("aes", SOMEBODY).block(3))
+        .as("a new root is closed to him")
+        .isInstanceOf(KeyUnavailableException.class);
+  }
+
+  private static io.ledgerkeep.core.sealing.ArchiveKeys.ShownHolder add(
+      Workshop workshop, String name) {
+    try (KeyWrapper wrapper = Keys.wrapper("aes", SOMEBODY)) {
+      return workshop.keyring.addHolder(name, wrapper);
+    }
+  }
+
+  private void give(InMemoryArchiveStore from, List<String> objects) {
+    for (String name : objects) {
+      if (store.size(name).isEmpty()) {
+        store.put(name, from.get(name, 0, 4096)::writeTo);
+      }
+    }
+  }
+
+  @Test
+  void aLedgerWithoutAnArchiveHasNothingToDo() {
+    InMemoryArchiveStore empty = new InMemoryArchiveStore();
+    try (Ledger ledger = ledger()) {
+      ledger.restorer().restore(RestoreRequest.downTo(0));
+    }
+    try (Workshop workshop = new Workshop(directory, memory(), empty, threads)) {
+      assertThat(workshop.archiving.reconcileKeys()).isFalse();
+      assertThat(workshop.archiving.reencryptSegments(JobControl.none()).segments()).isZero();
+      assertThat(empty.list("")).isEmpty();
+    }
+  }
+}
