@@ -47,6 +47,15 @@ public interface LedgerKeys {
   record DataKey(int number, String suite, State state, boolean exposed, Instant createdAt) {}
 
   /**
+   * A key of the archive. Segments and manifest entries are sealed under keys derived from it.
+   *
+   * @param number counted from 1 within the ledger's archive
+   * @param suite the name of its cipher suite
+   * @param exposed whether somebody may know it
+   */
+  record ArchiveKey(int number, String suite, boolean exposed) {}
+
+  /**
    * What lies in the databases under a data key.
    *
    * @param dataKey its number
@@ -102,7 +111,9 @@ public interface LedgerKeys {
    */
   List<Usage> usage(JobControl control);
 
-  /** Returns what is left for the key that this opening of the ledger seals with, if there is one. */
+  /**
+   * Returns what is left for the key that this opening of the ledger seals with, if there is one.
+   */
   Optional<Budget> budget();
 
   /**
@@ -123,7 +134,8 @@ public interface LedgerKeys {
    * @param encryptor the name of the encryptor, such as {@code aes}
    * @param options name the new master key, as {@link io.ledgerkeep.Ledgerkeep.Builder#encryption
    *     encryption} has them
-   * @param rotateTo the suite of new keys, as {@link #rotate} makes them, in the same step; or empty
+   * @param rotateTo the suite of new keys, as {@link #rotate} makes them, in the same step; or
+   *     empty
    * @throws ConfigurationException if the new master key is malformed or refused, or if the archive
    *     is not there while bodies lie in it
    * @throws ConflictException if keys are exposed, and none are to be made
@@ -176,6 +188,9 @@ public interface LedgerKeys {
    * @throws ConflictException if it is not disabled, if values lie under it, or another job runs
    */
   boolean destroy(int dataKey, JobControl control);
+
+  /** Returns all archive keys, in the order of their numbers; the last is the one in use. */
+  List<ArchiveKey> archiveKeys();
 
   /** Returns who can open the archive, the ledger itself first. */
   List<Holder> holders();

@@ -2,7 +2,9 @@ package io.ledgerkeep.cli;
 
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.encryption.LedgerKeys;
+import io.ledgerkeep.encryption.LedgerKeys.ArchiveKey;
 import io.ledgerkeep.encryption.LedgerKeys.DataKey;
+import io.ledgerkeep.encryption.LedgerKeys.Holder;
 import io.ledgerkeep.encryption.LedgerKeys.Reencryption;
 import io.ledgerkeep.encryption.LedgerKeys.State;
 import io.ledgerkeep.encryption.LedgerKeys.Usage;
@@ -33,7 +35,10 @@ import picocli.CommandLine.Parameters;
       TdeCommand.MarkExposed.class,
       TdeCommand.Disable.class,
       TdeCommand.Enable.class,
-      TdeCommand.Destroy.class
+      TdeCommand.Destroy.class,
+      TdeCommand.Holders.class,
+      TdeCommand.AddHolder.class,
+      TdeCommand.DropHolder.class
     })
 final class TdeCommand {
 
@@ -74,7 +79,50 @@ final class TdeCommand {
         outcome.say(line(key, used));
       }
       outcome.put("dataKeys", shown);
+      tellOfArchive(outcome, keys.archiveKeys());
       advise(outcome, keys.dataKeys());
+    }
+
+    private static void tellOfArchive(Outcome outcome, List<ArchiveKey> keys) {
+      List<Map<String, Object>> shown = new ArrayList<>();
+      for (ArchiveKey key : keys) {
+        boolean newest = key.number() == keys.size();
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("number", (long) key.number());
+        fields.put("suite", key.suite());
+        fields.put("active", newest);
+        fields.put("exposed", key.exposed());
+        shown.add(fields);
+        outcome.say(
+            "archive key %-1s %-12s %s%s"
+                .formatted(
+                    key.number(),
+                    key.suite(),
+                    newest ? "active" : "read only",
+                    key.exposed() ? ", exposed" : ""));
+      }
+      outcome.put("archiveKeys", shown);
+    }
+
+    /** Tells who can open the archive. */
+    static void tell(Outcome outcome, List<Holder> holders) {
+      List<Map<String, Object>> shown = new ArrayList<>();
+      for (Holder holder : holders) {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("id", holder.id());
+        fields.put("name", holder.name());
+        fields.put("suite", holder.suite());
+        fields.put("own", holder.own());
+        shown.add(fields);
+        outcome.say(
+            "holder %s %-12s %s%s"
+                .formatted(
+                    holder.id(),
+                    holder.suite(),
+                    holder.name(),
+                    holder.own() ? ", the ledger itself" : ""));
+      }
+      outcome.put("holders", shown);
     }
 
     private static Map<String, Object> fields(DataKey key, @Nullable Usage used) {
@@ -321,6 +369,62 @@ final class TdeCommand {
       if (!console().confirms("Destroy data key " + number + " for ever?")) {
         throw CommandException.refused("nothing was changed");
       }
+    }
+  }
+
+  @Command(name = "holders", description = "Shows who can open the archive without the node.")
+  static final class Holders extends OnKeys {
+
+    @Override
+    void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
+      tell(outcome, keys.holders());
+    }
+  }
+
+  @Command(
+      name = "add-holder",
+      description = {
+        "Lets another master key open the archive, that of the configuration of --new-config:"
+            + " what is there and what comes. Nothing is encrypted anew."
+      })
+  static final class AddHolder extends OnKeys {
+
+    @Parameters(paramLabel = "NAME", description = "What people call the holder.")
+    @SuppressWarnings("NullAway.Init") // required, so picocli sets it
+    private String name;
+
+    @Option(
+        names = "--new-config",
+        required = true,
+        paramLabel = "FILE",
+        description = "The configuration whose encryptor and encrypt_key are the holder's.")
+    @SuppressWarnings("NullAway.Init") // required, so picocli sets it
+    private Path newConfig;
+
+    @Override
+    void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
+      Settings.MasterKey master = Settings.masterKey(newConfig);
+      keys.addHolder(name, master.encryptor(), master.options());
+      tell(outcome, keys.holders());
+    }
+  }
+
+  @Command(
+      name = "drop-holder",
+      description = {
+        "Takes from a holder what opens the archive. Who kept a copy of that still opens the"
+            + " segments there are; those written after tde rotate he cannot."
+      })
+  static final class DropHolder extends OnKeys {
+
+    @Parameters(paramLabel = "ID", description = "The id of the holder.")
+    @SuppressWarnings("NullAway.Init") // required, so picocli sets it
+    private String id;
+
+    @Override
+    void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
+      keys.dropHolder(id);
+      tell(outcome, keys.holders());
     }
   }
 }

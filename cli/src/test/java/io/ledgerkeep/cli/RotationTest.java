@@ -6,6 +6,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
@@ -109,11 +110,11 @@ final class RotationTest {
       strings = {
         "keys.written:1",
         "keys.written:2",
-        "reencrypt.read",
-        "reencrypt.written",
-        "reencrypt.written:2",
-        "reencrypt.all",
-        "reencrypt.compacted"
+        "reseal.read",
+        "reseal.written",
+        "reseal.written:2",
+        "reseal.all",
+        "reseal.compacted"
       })
   void aReencryptionKilledAtAStepIsRunAgain(String step) throws Exception {
     Place place = with("aes", OLD).withChain(BLOCKS);
@@ -147,5 +148,109 @@ final class RotationTest {
     }
     assertThat(with("aes", NEW).run("export", "-").out()).isEqualTo(CHAIN);
     assertThat(with("aes", OLD).run("status").exitCode()).isEqualTo(ExitCode.REFUSED);
+  }
+
+  // ------------------------------------------------------------------------------------ archive
+
+  private Place archived() {
+    Place place = with("aes", OLD).withChain(BLOCKS);
+    done(place.runWithArchive("archive", "--to", 20, "--yes"));
+    done(place.runWithArchive("archive", "--to", 41, "--yes"));
+    return place;
+  }
+
+  private Run alone(String encryptor, String key, Object... command) {
+    Place place = with(encryptor, key);
+    return Run.of(
+        Stream.concat(
+                Stream.of("--config", place.config, "--archive", place.archive), Stream.of(command))
+            .toArray());
+  }
+
+  @Test
+  void theArchiveChangesHandsWithTheLedger() {
+    Place place = archived();
+    Path next = newConfig("sm4", NEW);
+    Run without = place.run("tde", "rewrap", "--new-config", next);
+    assertThat(without.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(without.err()).contains("archive");
+    done(place.run("status"));
+    done(place.runWithArchive("tde", "rewrap", "--new-config", next));
+    assertThat(alone("aes", OLD, "query", "--height", 7).exitCode()).isEqualTo(ExitCode.REFUSED);
+    done(alone("sm4", NEW, "query", "--height", 7));
+    done(alone("sm4", NEW, "verify"));
+    done(with("sm4", NEW).runWithArchive("verify"));
+  }
+
+  @Test
+  void segmentsAreSealedAnewToo() {
+    Place place = archived();
+    done(place.runWithArchive("tde", "rotate", "--suite", "SM4-GCM"));
+    assertThat(done(place.runWithArchive("tde", "reencrypt")).out()).contains("2 segments");
+    assertThat(done(place.runWithArchive("tde", "reencrypt")).out()).contains("0 segments");
+    done(place.runWithArchive("verify"));
+    done(alone("aes", OLD, "verify"));
+    done(place.runWithArchive("restore", "--down-to", 1, "--yes"));
+    assertThat(place.run("export", "-").out()).isEqualTo(CHAIN);
+  }
+
+  @Test
+  void anotherHolderOpensTheArchiveUntilItIsDropped() {
+    Place place = archived();
+    Path next = newConfig("sm4", NEW);
+    assertThat(alone("sm4", NEW, "verify").exitCode()).isEqualTo(ExitCode.REFUSED);
+    with("aes", OLD);
+    Run added =
+        done(place.runWithArchive("tde", "add-holder", "auditor", "--new-config", next, "--json"));
+    assertThat(added.out()).contains("auditor").contains("\"own\":true");
+    done(alone("sm4", NEW, "verify"));
+    with("aes", OLD);
+    String holders = done(place.runWithArchive("tde", "holders")).out();
+    String id = holders.lines().filter(line -> line.contains("auditor")).findFirst().orElseThrow();
+    done(place.runWithArchive("tde", "drop-holder", id.split(" ")[1]));
+    assertThat(alone("sm4", NEW, "verify").exitCode()).isEqualTo(ExitCode.REFUSED);
+    with("aes", OLD);
+    assertThat(place.runWithArchive("tde", "drop-holder", "zz").exitCode())
+        .isEqualTo(ExitCode.USAGE);
+    done(place.runWithArchive("verify"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "reencrypt.begun",
+        "reencrypt.sealed",
+        "reencrypt.published",
+        "reencrypt.verified",
+        "reencrypt.listed",
+        "reencrypt.recorded",
+        "reencrypt.deleted"
+      })
+  void aReencryptionOfTheArchiveKilledAtAStepIsRunAgain(String step) throws Exception {
+    Place place = archived();
+    done(place.runWithArchive("tde", "rotate", "--suite", "SM4-GCM"));
+    assertThat(KillTest.killedAt(step, place.withBoth("tde", "reencrypt")))
+        .isEqualTo(KillTest.KILLED);
+    done(place.runWithArchive("verify"));
+    done(place.runWithArchive("tde", "reencrypt"));
+    assertThat(done(place.runWithArchive("tde", "reencrypt")).out()).contains("0 segments");
+    done(place.runWithArchive("verify"));
+    done(place.runWithArchive("restore", "--down-to", 1, "--yes"));
+    assertThat(place.run("export", "-").out()).isEqualTo(CHAIN);
+  }
+
+  /** Killed after the ledger changed hands: the archive follows with the next run on it. */
+  @ParameterizedTest
+  @ValueSource(strings = {"rewrap.saved", "rewrap.reconciled"})
+  void theArchiveFollowsALedgerWhoseRewrapWasKilled(String step) throws Exception {
+    Place place = archived();
+    Path next = newConfig("aes", NEW);
+    assertThat(KillTest.killedAt(step, place.withBoth("tde", "rewrap", "--new-config", next)))
+        .isEqualTo(KillTest.KILLED);
+    Place after = with("aes", NEW);
+    done(after.runWithArchive("archive", "--to", 45, "--yes"));
+    done(after.runWithArchive("verify"));
+    done(alone("aes", NEW, "verify"));
+    assertThat(alone("aes", OLD, "verify").exitCode()).isEqualTo(ExitCode.REFUSED);
   }
 }

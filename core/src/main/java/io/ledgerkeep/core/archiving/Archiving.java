@@ -88,6 +88,20 @@ public final class Archiving {
   }
 
   /**
+   * Requires that the objects of keys can follow the registry, where bodies of the ledger are in
+   * the archive: else who has a former key would go on opening it.
+   *
+   * @throws ConfigurationException if no archive store is there
+   * @throws ConflictException if what is there is not the archive last written
+   */
+  public void requireForKeys() {
+    if (site.chain().mark().pivot() > 0) {
+      site.requiredStore();
+      link.archive();
+    }
+  }
+
+  /**
    * Makes the objects of keys in the archive what the registry says: those of keys and holders that
    * are new are there, those of former holders are not. Needs no master key.
    *
@@ -100,12 +114,10 @@ public final class Archiving {
 
   /**
    * Seals all segments of the archive that are not under its newest key anew, while the node
-   * commits and reads.
+   * commits and reads. For who holds the lock of jobs.
    */
-  public ReencryptReport reencryptSegments(JobControl control) {
-    try (JobLock.Lease lease = site.lock().take(ReencryptJob.NAME)) {
-      return new ReencryptJob(site, link, watch(control)).run();
-    }
+  public ReencryptReport reencryptSegments(JobWatch watch) {
+    return new ReencryptJob(site, link, watch).run();
   }
 
   /**

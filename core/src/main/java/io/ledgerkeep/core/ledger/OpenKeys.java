@@ -1,7 +1,11 @@
 package io.ledgerkeep.core.ledger;
 
+import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Options;
+import io.ledgerkeep.core.archiving.Archiving;
+import io.ledgerkeep.core.archiving.ReencryptReport;
+import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.jobs.JobLock;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.sealing.EpochEncryptor;
@@ -9,6 +13,7 @@ import io.ledgerkeep.core.sealing.SealedEngine;
 import io.ledgerkeep.core.sealing.StoredValues;
 import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.encryption.LedgerKeys;
+import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
 import io.ledgerkeep.job.JobControl;
@@ -26,16 +31,19 @@ final class OpenKeys implements LedgerKeys {
   private final Map<Database, SealedEngine> engines;
   private final BiFunction<String, Options, KeyWrapper> masterKeys;
   private final JobLock jobLock;
+  private final Archiving archiving;
 
   OpenKeys(
       EpochEncryptor epochs,
       Map<Database, SealedEngine> engines,
       BiFunction<String, Options, KeyWrapper> masterKeys,
-      JobLock jobLock) {
+      JobLock jobLock,
+      Archiving archiving) {
     this.epochs = epochs;
     this.engines = new TreeMap<>(engines);
     this.masterKeys = masterKeys;
     this.jobLock = jobLock;
+    this.archiving = archiving;
   }
 
   @Override
@@ -83,8 +91,12 @@ final class OpenKeys implements LedgerKeys {
   public void rewrap(String encryptor, Options options, Optional<String> rotateTo) {
     try (JobLock.Lease lease = jobLock.take("rewrap");
         KeyWrapper newMaster = masterKeys.apply(encryptor, options)) {
+      archiving.requireForKeys();
       epochs.rewrap(newMaster, rotateTo);
+      FailPoint.pass("rewrap.saved");
       recordGeneration();
+      archiving.reconcileKeys();
+      FailPoint.pass("rewrap.reconciled");
       newMaster.confirm();
     }
   }
@@ -106,9 +118,17 @@ final class OpenKeys implements LedgerKeys {
           complete = done.complete();
         }
       }
+      if (!complete) {
+        return new Reencryption(values, bytes, 0, 0, false, since(begin));
+      }
+      ReencryptReport done = archiving.reencryptSegments(watch);
       return new Reencryption(
-          values, bytes, 0, 0, complete, Duration.ofNanos(System.nanoTime() - begin));
+          values, bytes, done.segments(), done.bytesWritten(), !done.cancelled(), since(begin));
     }
+  }
+
+  private static Duration since(long begin) {
+    return Duration.ofNanos(System.nanoTime() - begin);
   }
 
   @Override
@@ -142,6 +162,48 @@ final class OpenKeys implements LedgerKeys {
       epochs.destroy(dataKey);
       recordGeneration();
       return true;
+    }
+  }
+
+  @Override
+  public List<ArchiveKey> archiveKeys() {
+    return epochs.archiveKeys();
+  }
+
+  @Override
+  public List<Holder> holders() {
+    return epochs.holders();
+  }
+
+  @Override
+  public Holder addHolder(String name, String encryptor, Options options) {
+    try (JobLock.Lease lease = jobLock.take("holders");
+        KeyWrapper master = masterKeys.apply(encryptor, options)) {
+      archiving.requireForKeys();
+      Holder holder = epochs.addHolder(name, master);
+      recordGeneration();
+      archiving.reconcileKeys();
+      master.confirm();
+      return holder;
+    }
+  }
+
+  @Override
+  public void dropHolder(String id) {
+    try (JobLock.Lease lease = jobLock.take("holders")) {
+      archiving.requireForKeys();
+      epochs.dropHolder(bytes(id));
+      recordGeneration();
+      archiving.reconcileKeys();
+    }
+  }
+
+  private static Bytes bytes(String id) {
+    try {
+      return Bytes.fromHex(id);
+    } catch (IllegalArgumentException e) {
+      throw new ConfigurationException(
+          "the id of a holder has hexadecimal digits, unlike '" + id + "'");
     }
   }
 

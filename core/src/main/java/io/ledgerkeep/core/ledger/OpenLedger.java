@@ -166,7 +166,8 @@ final class OpenLedger implements Ledger {
         epochs,
         parts.onSealed(),
         (name, options) -> settings.encryption.masterKey(name, options, settings.classLoader),
-        jobLock);
+        jobLock,
+        archiving);
   }
 
   private static ChainStore openChain(Parts parts) {

@@ -47,15 +47,6 @@ public final class ArchiveKeys implements AutoCloseable {
   }
 
   /**
-   * What may be shown of a key.
-   *
-   * @param number counted from 1 within its archive
-   * @param suite the name of its suite
-   * @param exposed whether somebody may know it
-   */
-  public record Shown(int number, String suite, boolean exposed) {}
-
-  /**
    * Returns keys under which everything has to be sealed; they are closed together. Where there are
    * none, nothing can be written or read, in plain neither.
    */

@@ -5,6 +5,7 @@ import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.KeyWrapper;
+import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
@@ -35,8 +36,8 @@ record ArchiveSection(List<Holder> holders, List<Key> keys, List<Bytes> retired)
       return new Key(key, Bytes.wrap(Secret.randomBytes()), false);
     }
 
-    ArchiveKeys.Shown shown() {
-      return new ArchiveKeys.Shown(key.number(), key.suite().name(), exposed);
+    LedgerKeys.ArchiveKey shown() {
+      return new LedgerKeys.ArchiveKey(key.number(), key.suite().name(), exposed);
     }
   }
 

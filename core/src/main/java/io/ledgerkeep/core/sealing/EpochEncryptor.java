@@ -151,6 +151,12 @@ public final class EpochEncryptor implements Encryptor {
     }
   }
 
+  /** Returns the keys of the archive. */
+  public List<LedgerKeys.ArchiveKey> archiveKeys() {
+    requireOpen();
+    return keyring.shownArchiveKeys();
+  }
+
   /** Returns who holds the keys of the archive, the ledger itself first. */
   public List<LedgerKeys.Holder> holders() {
     requireOpen();

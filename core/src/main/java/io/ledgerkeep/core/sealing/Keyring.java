@@ -683,7 +683,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
   }
 
   /** Returns what may be shown of the keys of the archive. */
-  public synchronized List<ArchiveKeys.Shown> shownArchiveKeys() {
+  synchronized List<LedgerKeys.ArchiveKey> shownArchiveKeys() {
     return archive.keys().stream().map(ArchiveSection.Key::shown).toList();
   }
 

@@ -127,13 +127,13 @@ public final class StoredValues {
 
   /** What was replaced goes from the disk, as far as the engine has it in its hands. */
   private void end(long values) {
-    FailPoint.pass("reencrypt.all");
+    FailPoint.pass("reseal.all");
     engine.flush();
     if (values == 0 && engine.below().get(PROGRESS).isEmpty()) {
       return;
     }
     engine.compact(ALL);
-    FailPoint.pass("reencrypt.compacted");
+    FailPoint.pass("reseal.compacted");
     WriteBatch batch = new WriteBatch();
     batch.delete(PROGRESS);
     engine.write(batch, StorageEngine.Durability.DURABLE);
@@ -184,9 +184,9 @@ public final class StoredValues {
       return;
     }
     List<Replacement> replacements = sealAnew(chunk.rows());
-    FailPoint.pass("reencrypt.read");
+    FailPoint.pass("reseal.read");
     engine.replace(replacements, progress(chunk, target));
-    FailPoint.pass("reencrypt.written");
+    FailPoint.pass("reseal.written");
   }
 
   /** How far it came is told where there is room for it: without, a later run looks again. */

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.ledgerkeep.Block;
 import io.ledgerkeep.BlockMeta;
+import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Ledgerkeep;
 import io.ledgerkeep.Options;
@@ -15,6 +16,7 @@ import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.archive.Verification.Level;
 import io.ledgerkeep.core.sealing.Keys;
 import io.ledgerkeep.encryption.KeyWrapper;
+import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
@@ -75,9 +77,9 @@ final class ReencryptTest {
   }
 
   private static ReencryptReport underNewKey(Workshop workshop) {
-    workshop.keyring.newArchiveKey("SM4-GCM");
+    workshop.newArchiveKey("SM4-GCM");
     assertThat(workshop.archiving.reconcileKeys()).isTrue();
-    return workshop.archiving.reencryptSegments(JobControl.none());
+    return workshop.reencryptSegments(JobControl.none());
   }
 
   private List<String> segments() {
@@ -120,7 +122,7 @@ final class ReencryptTest {
         assertThat(after.get(i).digest()).isNotEqualTo(before.get(i).digest());
         assertThat(after.get(i).rawBytes()).isEqualTo(before.get(i).rawBytes());
       }
-      assertThat(workshop.archiving.reencryptSegments(JobControl.none()).segments()).isZero();
+      assertThat(workshop.reencryptSegments(JobControl.none()).segments()).isZero();
       assertThat(workshop.archiving.archive().segments()).isEqualTo(after);
       assertThat(workshop.chain.job()).isEmpty();
     }
@@ -141,7 +143,7 @@ final class ReencryptTest {
   @Test
   void onlySegmentsUnderAnOlderKeyAreReplaced() {
     try (Workshop workshop = workshop()) {
-      workshop.keyring.newArchiveKey("AES-256-GCM");
+      workshop.newArchiveKey("AES-256-GCM");
     }
     List<Archive.Segment> both;
     try (Ledger ledger = ledger()) {
@@ -149,7 +151,7 @@ final class ReencryptTest {
       both = ledger.archive().segments();
     }
     try (Workshop workshop = workshop()) {
-      assertThat(workshop.archiving.reencryptSegments(JobControl.none()).segments()).isEqualTo(3);
+      assertThat(workshop.reencryptSegments(JobControl.none()).segments()).isEqualTo(3);
       assertThat(workshop.archiving.archive().segments().get(3)).isEqualTo(both.get(3));
       assertThat(
               workshop
@@ -168,7 +170,7 @@ final class ReencryptTest {
       assertThatThrownBy(() -> underNewKey(workshop)).isInstanceOf(IntegrityException.class);
       assertThat(segments()).contains(before.get(1).name(), before.get(2).name()).hasSize(3);
       store.flipBit(before.get(1).name(), 8 * before.get(1).storedBytes() / 2);
-      assertThat(workshop.archiving.reencryptSegments(JobControl.none()).segments()).isEqualTo(2);
+      assertThat(workshop.reencryptSegments(JobControl.none()).segments()).isEqualTo(2);
     }
     try (Archive archive = alone("aes", Keys.AES)) {
       assertAllBlocks(archive);
@@ -180,14 +182,14 @@ final class ReencryptTest {
     AtomicInteger asked = new AtomicInteger();
     JobControl cancelling = JobControl.none().cancelledBy(() -> asked.incrementAndGet() > 20);
     try (Workshop workshop = workshop()) {
-      workshop.keyring.newArchiveKey("AES-256-GCM");
-      ReencryptReport first = workshop.archiving.reencryptSegments(cancelling);
+      workshop.newArchiveKey("AES-256-GCM");
+      ReencryptReport first = workshop.reencryptSegments(cancelling);
       assertThat(first.cancelled()).isTrue();
       assertThat(first.segments()).isEqualTo(1);
       assertThat(first.segmentsLeft()).isEqualTo(2);
       assertThat(workshop.chain.job()).isEmpty();
       assertThat(segments()).hasSize(3);
-      assertThat(workshop.archiving.reencryptSegments(JobControl.none()).segments()).isEqualTo(2);
+      assertThat(workshop.reencryptSegments(JobControl.none()).segments()).isEqualTo(2);
     }
   }
 
@@ -257,11 +259,11 @@ final class ReencryptTest {
       assertThat(listed.verify(Verification.Request.of(Level.BYTES)).findings()).isEmpty();
     }
     try (Workshop workshop = workshop()) {
-      workshop.keyring.newArchiveKey("AES-256-GCM");
+      workshop.newArchiveKey("AES-256-GCM");
       workshop.archiving.reconcileKeys();
       try (Archive hasTheKey = alone("aes", Keys.AES)) {
         assertThat(hasTheKey.block(3)).contains(blocks.get(3));
-        workshop.archiving.reencryptSegments(JobControl.none());
+        workshop.reencryptSegments(JobControl.none());
         assertAllBlocks(hasTheKey);
       }
     }
@@ -278,7 +280,7 @@ final class ReencryptTest {
         assertAllBlocks(archive);
       }
       kept = store.copy();
-      workshop.keyring.dropHolder(holder.id());
+      workshop.encryptor.dropHolder(Bytes.fromHex(holder.id()));
       workshop.archiving.reconcileKeys();
       assertThatThrownBy(() -> alone("aes", SOMEBODY)).isInstanceOf(KeyUnavailableException.class);
     }
@@ -299,10 +301,9 @@ final class ReencryptTest {
         .isInstanceOf(KeyUnavailableException.class);
   }
 
-  private static io.ledgerkeep.core.sealing.ArchiveKeys.ShownHolder add(
-      Workshop workshop, String name) {
+  private static LedgerKeys.Holder add(Workshop workshop, String name) {
     try (KeyWrapper wrapper = Keys.wrapper("aes", SOMEBODY)) {
-      return workshop.keyring.addHolder(name, wrapper);
+      return workshop.encryptor.addHolder(name, wrapper);
     }
   }
 
@@ -322,7 +323,7 @@ final class ReencryptTest {
     }
     try (Workshop workshop = new Workshop(directory, memory(), empty, threads)) {
       assertThat(workshop.archiving.reconcileKeys()).isFalse();
-      assertThat(workshop.archiving.reencryptSegments(JobControl.none()).segments()).isZero();
+      assertThat(workshop.reencryptSegments(JobControl.none()).segments()).isZero();
       assertThat(empty.list("")).isEmpty();
     }
   }

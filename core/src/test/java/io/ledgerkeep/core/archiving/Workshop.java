@@ -11,10 +11,12 @@ import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.core.chain.ChainStore;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.jobs.JobLock;
+import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.sealing.EpochEncryptor;
 import io.ledgerkeep.core.sealing.Keyring;
 import io.ledgerkeep.core.sealing.Keys;
 import io.ledgerkeep.core.sealing.SealedEngine;
+import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngineProvider;
 import java.nio.file.Path;
@@ -31,12 +33,11 @@ final class Workshop implements AutoCloseable {
   final Keyring keyring;
   final ChainStore chain;
   final Archiving archiving;
-  private final EpochEncryptor encryptor;
+  final EpochEncryptor encryptor;
   private final StorageEngine engine;
 
   /** Opens the parts of a ledger that is closed. */
-  Workshop(
-      Path directory, StorageEngineProvider provider, ArchiveStore store, Executor executor) {
+  Workshop(Path directory, StorageEngineProvider provider, ArchiveStore store, Executor executor) {
     keyring = Keys.keyring(directory, "aes", Keys.AES);
     encryptor = new EpochEncryptor(keyring);
     try {
@@ -117,6 +118,14 @@ final class Workshop implements AutoCloseable {
         .readThrough(true)
         .reserveBytes(0)
         .open();
+  }
+
+  void newArchiveKey(String suite) {
+    encryptor.rotate(suite);
+  }
+
+  ReencryptReport reencryptSegments(JobControl control) {
+    return archiving.reencryptSegments(new JobWatch(control, () -> false));
   }
 
   @Override
