@@ -190,6 +190,30 @@ final class TdeCommand {
         }
       }
       tell(outcome, keys, usage);
+      tellBudget(outcome, keys);
+    }
+
+    private static void tellBudget(Outcome outcome, LedgerKeys keys) {
+      Map<String, Object> left = new LinkedHashMap<>();
+      keys.budget()
+          .ifPresent(
+              budget -> {
+                left.put("values", budget.values());
+                left.put("bytes", budget.bytes());
+                left.put("until", budget.until().toString());
+              });
+      outcome
+          .put("budget", left)
+          .say(
+              keys.budget()
+                  .map(
+                      budget ->
+                          "left before a fresh key is derived: %s, %s, until %s"
+                              .formatted(
+                                  Units.counted(budget.values(), "value"),
+                                  Units.bytes(budget.bytes()),
+                                  budget.until()))
+                  .orElse("a fresh key is derived for the next value: all of its budget is left"));
     }
   }
 

@@ -83,7 +83,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
   }
 
   /** What may be known of a registry before the key is there. */
-  public record Head(boolean foreign, Bytes ledgerId, String chainId, int suite) {}
+  public record Head(boolean foreign, Bytes ledgerId, String chainId) {}
 
   /**
    * Returns what the registry of a directory says in plain, or empty where the ledger there is not
@@ -97,11 +97,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
     }
     RegistryFile file = soundCopies(directory).get(0);
     return Optional.of(
-        new Head(
-            file.kind() == RegistryFile.Kind.FOREIGN,
-            file.ledgerId(),
-            file.chainId(),
-            file.suite()));
+        new Head(file.kind() == RegistryFile.Kind.FOREIGN, file.ledgerId(), file.chainId()));
   }
 
   /**
