@@ -226,7 +226,8 @@ final class ArchiveJob {
     store.put(
         name,
         out ->
-            written.set(write(out, link.header(attempt, first), manifest.lastSegmentDigest(), target)));
+            written.set(
+                write(out, link.header(attempt, first), manifest.lastSegmentDigest(), target)));
     FailPoint.pass("archive.published");
     SegmentSummary summary = Objects.requireNonNull(written.get(), "a store calls its content");
     Archive.Segment segment = summary.toSegment(name);
@@ -249,13 +250,7 @@ final class ArchiveJob {
       OutputStream out, SegmentHeader header, Bytes previousSegment, long target)
       throws IOException {
     try (SegmentWriter writer =
-            new SegmentWriter(
-                out,
-                header,
-                key,
-                previousSegment,
-                trainer,
-                site.executor());
+            new SegmentWriter(out, header, key, previousSegment, trainer, site.executor());
         CheckedBlocks blocks =
             CheckedBlocks.of(site, reader.blocks(header.firstHeight(), target))) {
       boolean halfWay = false;

@@ -79,8 +79,7 @@ final class ArchiveLink {
     }
     new KeyObjects(store, names()).reconcile(site.archiveKeys());
     ArchiveKeys keys = site.archiveKeys();
-    return writing(
-        Manifest.create(store, names(), site.chainId(), site.digests(), keys, key), key);
+    return writing(Manifest.create(store, names(), site.chainId(), site.digests(), keys, key), key);
   }
 
   /** Returns the same of an archive that there is, or empty where there is none to be. */

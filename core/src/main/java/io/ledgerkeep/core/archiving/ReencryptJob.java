@@ -172,7 +172,9 @@ final class ReencryptJob {
       throw new IntegrityException(
           "sealing segment %s anew gave other blocks: content root %s, expected %s; it stays as it is"
               .formatted(
-                  name, written.contents().contentRoot().hex(), old.contents().contentRoot().hex()));
+                  name,
+                  written.contents().contentRoot().hex(),
+                  old.contents().contentRoot().hex()));
     }
   }
 

@@ -54,8 +54,7 @@ public final class KeyOpener implements AutoCloseable {
     byte[] secret;
     try {
       secret =
-          wrapper.unwrap(
-              wrapped.bytes().toArray(), Holder.wrapContext(ledgerId, wrapped.holder()));
+          wrapper.unwrap(wrapped.bytes().toArray(), Holder.wrapContext(ledgerId, wrapped.holder()));
     } catch (KeyUnavailableException e) {
       if (e.reason() != Reason.WRONG) {
         throw e;

@@ -331,8 +331,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
   /** As long as the writer need not grow, it leaves no copy of the secrets behind. */
   private byte[] encode() {
     ByteWriter out =
-        new ByteWriter(
-            64 * (dataKeys.size() + epochs.size()) + archive.encodedBytes() + 16);
+        new ByteWriter(64 * (dataKeys.size() + epochs.size()) + archive.encodedBytes() + 16);
     out.varint(dataKeys.size());
     for (DataKey key : dataKeys) {
       out.varint(key.number())

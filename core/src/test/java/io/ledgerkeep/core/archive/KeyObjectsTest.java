@@ -69,8 +69,7 @@ final class KeyObjectsTest {
     assertThat(store.get(NAMES.key(held), 0, 4096).utf8())
         .isEqualTo(
             "{\"format\":1,\"key\":1,\"suite\":\"AES-256-GCM\",\"holder\":\"%s\",\"name\":\"somebody\",\"wrapped\":\"%s\",\"salt\":\"%s\",\"root\":\"%s\"}"
-                .formatted(
-                    holder, held.wrapped().hex(), held.salt().hex(), held.root().hex()));
+                .formatted(holder, held.wrapped().hex(), held.salt().hex(), held.root().hex()));
     assertOpens("aes", ONE, key);
   }
 
@@ -168,15 +167,45 @@ final class KeyObjectsTest {
     for (KeyObject moved :
         List.of(
             new KeyObject(
-                2, held.suite(), held.holder(), held.name(), held.wrapped(), held.salt(), held.root()),
+                2,
+                held.suite(),
+                held.holder(),
+                held.name(),
+                held.wrapped(),
+                held.salt(),
+                held.root()),
             new KeyObject(
-                1, "AES-128-GCM", held.holder(), held.name(), held.wrapped(), held.salt(), held.root()),
+                1,
+                "AES-128-GCM",
+                held.holder(),
+                held.name(),
+                held.wrapped(),
+                held.salt(),
+                held.root()),
             new KeyObject(
-                1, held.suite(), held.holder(), "another", held.wrapped(), held.salt(), held.root()),
+                1,
+                held.suite(),
+                held.holder(),
+                "another",
+                held.wrapped(),
+                held.salt(),
+                held.root()),
             new KeyObject(
-                1, held.suite(), held.holder(), held.name(), held.wrapped(), others.salt(), held.root()),
+                1,
+                held.suite(),
+                held.holder(),
+                held.name(),
+                held.wrapped(),
+                others.salt(),
+                held.root()),
             new KeyObject(
-                1, held.suite(), held.holder(), held.name(), held.wrapped(), held.salt(), others.root()))) {
+                1,
+                held.suite(),
+                held.holder(),
+                held.name(),
+                held.wrapped(),
+                held.salt(),
+                others.root()))) {
       String name = give(moved);
       assertThatThrownBy(() -> open("aes", ONE)).isInstanceOf(IntegrityException.class);
       store.remove(name);
@@ -184,7 +213,13 @@ final class KeyObjectsTest {
     String name =
         give(
             new KeyObject(
-                1, held.suite(), others.holder(), held.name(), held.wrapped(), held.salt(), held.root()));
+                1,
+                held.suite(),
+                others.holder(),
+                held.name(),
+                held.wrapped(),
+                held.salt(),
+                held.root()));
     assertWrong("aes", ONE);
     store.remove(name);
     ArchiveNames other = new ArchiveNames(NAMES.genesisHash(), SampleArchive.ledgerId(8));

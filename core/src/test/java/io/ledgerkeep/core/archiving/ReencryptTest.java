@@ -13,11 +13,13 @@ import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.archive.RestoreRequest;
 import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.archive.Verification.Level;
+import io.ledgerkeep.core.sealing.ArchiveKeys.ShownHolder;
 import io.ledgerkeep.core.sealing.Keys;
 import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
+import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.testkit.InMemoryArchiveStore;
 import io.ledgerkeep.testkit.InMemoryStorage;
@@ -31,6 +33,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -217,7 +220,7 @@ final class ReencryptTest {
           workshop.chain.reader().metas(0, 40).stream().map(row -> row.meta()).toList();
       Archive taken = workshop.archiving.archive();
       List<Future<?>> readers =
-          java.util.stream.IntStream.range(0, 2)
+          IntStream.range(0, 2)
               .<Future<?>>mapToObj(
                   seed ->
                       threads.submit(
@@ -272,7 +275,7 @@ final class ReencryptTest {
     assertThatThrownBy(() -> alone("aes", SOMEBODY)).isInstanceOf(KeyUnavailableException.class);
     InMemoryArchiveStore kept;
     try (Workshop workshop = workshop()) {
-      var holder = add(workshop, "auditor");
+      ShownHolder holder = add(workshop, "auditor");
       workshop.archiving.reconcileKeys();
       try (Archive archive = alone("aes", SOMEBODY)) {
         assertAllBlocks(archive);
@@ -299,8 +302,59 @@ final class ReencryptTest {
         .isInstanceOf(KeyUnavailableException.class);
   }
 
-  private static io.ledgerkeep.core.sealing.ArchiveKeys.ShownHolder add(
-      Workshop workshop, String name) {
+  @Test
+  void verifyTellsWhatIsLeftOfWhoWasDropped() {
+    try (Workshop workshop = workshop()) {
+      ShownHolder holder = add(workshop, "auditor");
+      workshop.archiving.reconcileKeys();
+      assertThat(findings(workshop)).isEmpty();
+      workshop.keyring.dropHolder(holder.id());
+      assertThat(findings(workshop)).hasSize(1).allMatch(text -> text.contains("former holder"));
+      workshop.archiving.reconcileKeys();
+      assertThat(findings(workshop)).isEmpty();
+      assertThat(workshop.keyring.retired()).isEmpty();
+    }
+  }
+
+  private static List<String> findings(Workshop workshop) {
+    return workshop.archiving.archive().verify(Verification.Request.of(Level.STRUCTURE)).findings();
+  }
+
+  /** Whoever was dropped while the archive could not be reached is not forgotten. */
+  @Test
+  void anArchiveThatCannotBeReachedIsPutRightByTheNextRun() {
+    try (Workshop workshop = workshop()) {
+      ShownHolder holder = add(workshop, "auditor");
+      workshop.archiving.reconcileKeys();
+      workshop.keyring.dropHolder(holder.id());
+      store.setReachable(false);
+      assertThatThrownBy(workshop.archiving::reconcileKeys).isInstanceOf(StorageException.class);
+      store.setReachable(true);
+    }
+    try (Ledger ledger = ledger()) {
+      ledger.archiver().archive(ArchiveRequest.upTo(48));
+    }
+    assertThatThrownBy(() -> alone("aes", SOMEBODY)).isInstanceOf(KeyUnavailableException.class);
+    try (Workshop workshop = workshop()) {
+      assertThat(workshop.keyring.retired()).isEmpty();
+    }
+  }
+
+  /** Not even where the ledger has all bodies itself and there is only its archive of before. */
+  @Test
+  void anotherPlaceWithoutAnArchiveForgetsNobody() {
+    try (Ledger ledger = ledger()) {
+      ledger.restorer().restore(RestoreRequest.downTo(0));
+    }
+    try (Workshop workshop =
+        new Workshop(directory, memory(), new InMemoryArchiveStore(), threads)) {
+      workshop.keyring.dropHolder(add(workshop, "auditor").id());
+      assertThat(workshop.archiving.reconcileKeys()).isFalse();
+      assertThat(workshop.keyring.retired()).hasSize(1);
+    }
+  }
+
+  private static ShownHolder add(Workshop workshop, String name) {
     try (KeyWrapper wrapper = Keys.wrapper("aes", SOMEBODY)) {
       return workshop.keyring.addHolder(name, wrapper);
     }

@@ -35,8 +35,7 @@ final class Workshop implements AutoCloseable {
   private final StorageEngine engine;
 
   /** Opens the parts of a ledger that is closed. */
-  Workshop(
-      Path directory, StorageEngineProvider provider, ArchiveStore store, Executor executor) {
+  Workshop(Path directory, StorageEngineProvider provider, ArchiveStore store, Executor executor) {
     keyring = Keys.keyring(directory, "aes", Keys.AES);
     encryptor = new EpochEncryptor(keyring);
     try {
