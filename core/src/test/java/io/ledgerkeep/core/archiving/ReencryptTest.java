@@ -5,7 +5,6 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.ledgerkeep.Block;
 import io.ledgerkeep.BlockMeta;
-import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Ledgerkeep;
 import io.ledgerkeep.Options;
@@ -20,6 +19,7 @@ import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
+import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.testkit.InMemoryArchiveStore;
 import io.ledgerkeep.testkit.InMemoryStorage;
@@ -33,6 +33,7 @@ import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
+import java.util.stream.IntStream;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -219,7 +220,7 @@ final class ReencryptTest {
           workshop.chain.reader().metas(0, 40).stream().map(row -> row.meta()).toList();
       Archive taken = workshop.archiving.archive();
       List<Future<?>> readers =
-          java.util.stream.IntStream.range(0, 2)
+          IntStream.range(0, 2)
               .<Future<?>>mapToObj(
                   seed ->
                       threads.submit(
@@ -274,13 +275,13 @@ final class ReencryptTest {
     assertThatThrownBy(() -> alone("aes", SOMEBODY)).isInstanceOf(KeyUnavailableException.class);
     InMemoryArchiveStore kept;
     try (Workshop workshop = workshop()) {
-      var holder = add(workshop, "auditor");
+      LedgerKeys.Holder holder = add(workshop, "auditor");
       workshop.archiving.reconcileKeys();
       try (Archive archive = alone("aes", SOMEBODY)) {
         assertAllBlocks(archive);
       }
       kept = store.copy();
-      workshop.encryptor.dropHolder(Bytes.fromHex(holder.id()));
+      workshop.dropHolder(holder);
       workshop.archiving.reconcileKeys();
       assertThatThrownBy(() -> alone("aes", SOMEBODY)).isInstanceOf(KeyUnavailableException.class);
     }
@@ -299,6 +300,58 @@ final class ReencryptTest {
     assertThatThrownBy(() -> alone("aes", SOMEBODY).block(3))
         .as("a new root is closed to him")
         .isInstanceOf(KeyUnavailableException.class);
+  }
+
+  @Test
+  void verifyTellsWhatIsLeftOfWhoWasDropped() {
+    try (Workshop workshop = workshop()) {
+      LedgerKeys.Holder holder = add(workshop, "auditor");
+      workshop.archiving.reconcileKeys();
+      assertThat(findings(workshop)).isEmpty();
+      workshop.dropHolder(holder);
+      assertThat(findings(workshop)).hasSize(1).allMatch(text -> text.contains("former holder"));
+      workshop.archiving.reconcileKeys();
+      assertThat(findings(workshop)).isEmpty();
+      assertThat(workshop.keyring.retired()).isEmpty();
+    }
+  }
+
+  private static List<String> findings(Workshop workshop) {
+    return workshop.archiving.archive().verify(Verification.Request.of(Level.STRUCTURE)).findings();
+  }
+
+  /** Whoever was dropped while the archive could not be reached is not forgotten. */
+  @Test
+  void anArchiveThatCannotBeReachedIsPutRightByTheNextRun() {
+    try (Workshop workshop = workshop()) {
+      LedgerKeys.Holder holder = add(workshop, "auditor");
+      workshop.archiving.reconcileKeys();
+      workshop.dropHolder(holder);
+      store.setReachable(false);
+      assertThatThrownBy(workshop.archiving::reconcileKeys).isInstanceOf(StorageException.class);
+      store.setReachable(true);
+    }
+    try (Ledger ledger = ledger()) {
+      ledger.archiver().archive(ArchiveRequest.upTo(48));
+    }
+    assertThatThrownBy(() -> alone("aes", SOMEBODY)).isInstanceOf(KeyUnavailableException.class);
+    try (Workshop workshop = workshop()) {
+      assertThat(workshop.keyring.retired()).isEmpty();
+    }
+  }
+
+  /** Not even where the ledger has all bodies itself and there is only its archive of before. */
+  @Test
+  void anotherPlaceWithoutAnArchiveForgetsNobody() {
+    try (Ledger ledger = ledger()) {
+      ledger.restorer().restore(RestoreRequest.downTo(0));
+    }
+    try (Workshop workshop =
+        new Workshop(directory, memory(), new InMemoryArchiveStore(), threads)) {
+      workshop.dropHolder(add(workshop, "auditor"));
+      assertThat(workshop.archiving.reconcileKeys()).isFalse();
+      assertThat(workshop.keyring.retired()).hasSize(1);
+    }
   }
 
   private static LedgerKeys.Holder add(Workshop workshop, String name) {

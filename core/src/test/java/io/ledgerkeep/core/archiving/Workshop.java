@@ -1,6 +1,7 @@
 package io.ledgerkeep.core.archiving;
 
 import io.ledgerkeep.Block;
+import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Ledgerkeep;
@@ -16,6 +17,7 @@ import io.ledgerkeep.core.sealing.EpochEncryptor;
 import io.ledgerkeep.core.sealing.Keyring;
 import io.ledgerkeep.core.sealing.Keys;
 import io.ledgerkeep.core.sealing.SealedEngine;
+import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngineProvider;
@@ -122,6 +124,10 @@ final class Workshop implements AutoCloseable {
 
   void newArchiveKey(String suite) {
     encryptor.rotate(suite);
+  }
+
+  void dropHolder(LedgerKeys.Holder holder) {
+    encryptor.dropHolder(Bytes.fromHex(holder.id()));
   }
 
   ReencryptReport reencryptSegments(JobControl control) {
