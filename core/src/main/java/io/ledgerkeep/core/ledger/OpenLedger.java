@@ -100,9 +100,14 @@ final class OpenLedger implements Ledger {
   /** Guarded by {@link #commitLock}. */
   private boolean unarchivedBlocksKept;
 
-  /** What opening brought together. */
+  /**
+   * What opening brought together.
+   *
+   * @param blockHome where the block database lies, and all that belongs to it
+   */
   record Parts(
       Path directory,
+      Path blockHome,
       Settings settings,
       Resources resources,
       FormatRecord format,
@@ -139,7 +144,8 @@ final class OpenLedger implements Ledger {
     this.derivedThrough = chain.derivedThrough();
     this.visibleHeight = chain.last();
     this.unarchivedBlocks = room.toGet(() -> unarchivedBlocks(parts.settings()));
-    this.unarchivedBlocksKept = parts.settings().unarchivedBlocks == null;
+    this.unarchivedBlocksKept =
+        parts.settings().unarchivedBlocks == null || !parts.settings().keepsUnarchivedBlocks;
     this.archiving = new Archiving(site(openStore(parts)), parts.settings().readThrough);
     this.archivedBodies = archiving.bodies();
     this.bodies =
@@ -160,7 +166,7 @@ final class OpenLedger implements Ledger {
         parts.engine(Database.BLOCK),
         parts.pieceBytes(Database.BLOCK),
         parts.format().digest(),
-        parts.directory().resolve("ids"),
+        parts.blockHome().resolve("ids"),
         parts.format().ledgerId());
   }
 
@@ -200,7 +206,7 @@ final class OpenLedger implements Ledger {
       return kept.orElse(DEFAULT_UNARCHIVED_BLOCKS);
     }
     long wanted = Math.max(settings.unarchivedBlocks, MIN_UNARCHIVED_BLOCKS);
-    if (kept.isEmpty()) {
+    if (kept.isEmpty() && settings.keepsUnarchivedBlocks) {
       chain.setUnarchivedBlocks(wanted);
     }
     return wanted;

@@ -1,6 +1,7 @@
 package io.ledgerkeep.core.ledger;
 
 import io.ledgerkeep.BlockVerifier;
+import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.archive.ArchiveStore;
@@ -37,7 +38,40 @@ final class Settings {
   /** After so many bytes of bodies a job moves the pivot; less only in tests. */
   long handOverBytes = 64 << 20;
 
+  /** Whether the ledger is to remember how many blocks are never archived. */
+  boolean keepsUnarchivedBlocks = true;
+
+  /** Where a new ledger has its databases, if not in its directory. */
+  @Nullable Layout layout;
+
+  /** The identity of a new ledger, if it is not to be drawn. */
+  @Nullable Bytes ledgerId;
+
   ClassLoader classLoader = ownClassLoader();
+
+  /** Returns settings that are the same, and may be changed. */
+  Settings copy() {
+    Settings copy = new Settings();
+    copy.directory = directory;
+    copy.chainId = chainId;
+    copy.digest = digest;
+    copy.engines.putAll(engines);
+    copy.engine = engine;
+    copy.encryption = encryption;
+    copy.store = store;
+    copy.unarchivedBlocks = unarchivedBlocks;
+    copy.readThrough = readThrough;
+    copy.verifier = verifier;
+    copy.executor = executor;
+    copy.reserveBytes = reserveBytes;
+    copy.checkpointBlocks = checkpointBlocks;
+    copy.handOverBytes = handOverBytes;
+    copy.keepsUnarchivedBlocks = keepsUnarchivedBlocks;
+    copy.layout = layout;
+    copy.ledgerId = ledgerId;
+    copy.classLoader = classLoader;
+    return copy;
+  }
 
   static ClassLoader ownClassLoader() {
     ClassLoader own = Settings.class.getClassLoader();
