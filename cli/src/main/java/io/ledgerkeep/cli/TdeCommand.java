@@ -17,7 +17,8 @@ import picocli.CommandLine.Parameters;
     description = {
       "Shows the keys of an encrypted ledger (status), or makes a new data key (rotate): what is"
           + " written from then on is sealed under it, what was written before stays as it is."
-    })
+    },
+    subcommands = {TdeConvertCommand.Encrypt.class, TdeConvertCommand.Decrypt.class})
 final class TdeCommand extends LedgerCommand {
 
   /** What can be done with keys. */
@@ -26,9 +27,8 @@ final class TdeCommand extends LedgerCommand {
     ROTATE
   }
 
-  @Parameters(paramLabel = "status|rotate", description = "What to do.")
-  @SuppressWarnings("NullAway.Init") // required, so picocli sets it
-  private Action action;
+  @Parameters(arity = "0..1", paramLabel = "status|rotate", description = "What to do.")
+  private @Nullable Action action;
 
   @Option(
       names = "--suite",
@@ -39,6 +39,9 @@ final class TdeCommand extends LedgerCommand {
 
   @Override
   Outcome run(Settings settings) {
+    if (action == null) {
+      throw CommandException.usage("say what to do: status, rotate, encrypt or decrypt");
+    }
     if (suite != null && action != Action.ROTATE) {
       throw CommandException.usage("--suite goes with rotate");
     }

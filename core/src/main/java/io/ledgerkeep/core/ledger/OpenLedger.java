@@ -515,6 +515,40 @@ final class OpenLedger implements Ledger {
     }
   }
 
+  // ------------------------------------------------------------------------------------ for a copy
+
+  Parts parts() {
+    return parts;
+  }
+
+  MetaRow metaRow(long height) {
+    return chain.reader().requiredMeta(height);
+  }
+
+  /** Returns the encoded size of all normal bodies, wherever they are. */
+  long bodyBytes() {
+    return visibleHeight < 0 ? 0 : metaRow(visibleHeight).normalBytes();
+  }
+
+  /** Returns the encoded size of the bodies that are in the archive only. */
+  long archivedBytes() {
+    long pivot = chain.mark().pivot();
+    return pivot == 0 ? 0 : metaRow(pivot).normalBytes();
+  }
+
+  long highestNormal(long height) {
+    return chain.reader().highestNormal(height);
+  }
+
+  DerivedView derivedView() {
+    return derived.view();
+  }
+
+  /** Keeps what the other ledger keeps of settings; durable when it returns. */
+  void keepSettingsOf(OpenLedger other) {
+    other.chain.unarchivedBlocks().ifPresent(chain::setUnarchivedBlocks);
+  }
+
   // ------------------------------------------------------------------------------------ the rest
 
   @Override

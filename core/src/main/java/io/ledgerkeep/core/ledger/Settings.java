@@ -14,6 +14,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /** What a builder collected. Changed by the builder only. */
@@ -37,6 +38,12 @@ final class Settings {
 
   /** After so many bytes of bodies a job moves the pivot; less only in tests. */
   long handOverBytes = 64 << 20;
+
+  /** After so many bytes of bodies to archive a copy archives them; less only in tests. */
+  long copyArchiveBytes = 1L << 30;
+
+  /** Tells how much room there is on the disk of a directory; otherwise only in tests. */
+  ToLongFunction<Path> usableBytes = CopyRoom::usableBytes;
 
   /** Whether the ledger is to remember how many blocks are never archived. */
   boolean keepsUnarchivedBlocks = true;
@@ -66,6 +73,8 @@ final class Settings {
     copy.reserveBytes = reserveBytes;
     copy.checkpointBlocks = checkpointBlocks;
     copy.handOverBytes = handOverBytes;
+    copy.copyArchiveBytes = copyArchiveBytes;
+    copy.usableBytes = usableBytes;
     copy.keepsUnarchivedBlocks = keepsUnarchivedBlocks;
     copy.layout = layout;
     copy.ledgerId = ledgerId;

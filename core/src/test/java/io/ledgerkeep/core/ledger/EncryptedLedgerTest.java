@@ -197,7 +197,7 @@ final class EncryptedLedgerTest {
     assertThatExceptionOfType(ConfigurationException.class)
         .isThrownBy(() -> world.open(with(world, "aes", Keys.AES)))
         .withMessageContaining("no registry of keys")
-        .withMessageContaining("import an export");
+        .withMessageContaining("tde encrypt");
     try (Ledger ledger = world.open()) {
       Replay.of(blocks).assertToldBy(ledger);
     }
