@@ -133,7 +133,7 @@ abstract class TdeConvertCommand extends LedgerCommand {
         report
             .archiveBefore()
             .filter(prefix -> settings.hasArchive())
-            .map(settings.archive()::resolve);
+            .map(prefix -> settings.archive().resolve(prefix));
     switch (report.outcome()) {
       case NOTHING_TO_DO -> outcome.say("nothing to %s: the ledger is %s".formatted(verb, state));
       case PLANNED -> sayPlan(outcome, report);

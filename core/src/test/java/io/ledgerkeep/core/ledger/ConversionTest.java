@@ -458,7 +458,7 @@ final class ConversionTest {
     List<StorageEngine> engines = new ArrayList<>();
     for (Database database : Database.values()) {
       StorageEngine engine =
-          new InMemoryStorage()
+          new InMemoryStorage(new MemoryDisk())
               .open(temporary.resolve("given-" + database.lowerCaseName()), Options.none());
       engines.add(engine);
       built.engines.put(database, new Settings.BuiltEngine(engine));
