@@ -261,9 +261,9 @@ final class ConversionTest {
 
   @Test
   void aDiskWithTooLittleRoomIsToldBeforeAnythingIsWritten() throws Exception {
-    try (OwnDisk disk = OwnDisk.inMemory(directory.resolve("disk"), 64)) {
+    try (OwnDisk disk = OwnDisk.inMemory(directory.resolve("disk"), 96)) {
       Path file =
-          LargeBlocks.write(directory.resolve("chain.jsonl"), LargeBlocks.chain(200, 64 << 10));
+          LargeBlocks.write(directory.resolve("chain.jsonl"), LargeBlocks.chain(300, 64 << 10));
       Path data = disk.root().resolve("data");
       assertThat(onDisk(data).run("init").exitCode()).isZero();
       assertThat(onDisk(data).run("import", file).exitCode()).isZero();
