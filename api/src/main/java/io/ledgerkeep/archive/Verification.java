@@ -55,8 +55,8 @@ public record Verification(
   }
 
   /**
-   * A block that must be there: an anchor that was kept elsewhere, so that who sets a whole directory
-   * back cannot set it back too.
+   * A block that must be there: an anchor that was kept elsewhere, so that who sets a whole
+   * directory back cannot set it back too.
    *
    * @param height its height
    * @param hash its hash

@@ -180,7 +180,9 @@ abstract class TdeConvertCommand extends LedgerCommand {
   private static String remove(List<Path> paths) {
     return paths.stream()
         .map(Path::toString)
-        .map(path -> path.matches("[A-Za-z0-9_./=+-]+") ? path : "'" + path.replace("'", "'\\''") + "'")
+        .map(
+            path ->
+                path.matches("[A-Za-z0-9_./=+-]+") ? path : "'" + path.replace("'", "'\\''") + "'")
         .collect(Collectors.joining(" ", "  rm -r ", ""));
   }
 }

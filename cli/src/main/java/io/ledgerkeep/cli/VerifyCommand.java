@@ -65,8 +65,7 @@ final class VerifyCommand extends LedgerCommand {
             "--expect takes HEIGHT:HASH, the hash in hexadecimal digits of at most 64 bytes, unlike "
                 + anchor);
       }
-      request =
-          request.expecting(Long.parseLong(parts.group(1)), Bytes.fromHex(parts.group(2)));
+      request = request.expecting(Long.parseLong(parts.group(1)), Bytes.fromHex(parts.group(2)));
     }
     return request;
   }

@@ -4,7 +4,6 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import com.google.common.io.MoreFiles;
 import com.google.common.io.RecursiveDeleteOption;
-import io.ledgerkeep.Block;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -202,8 +201,7 @@ final class ConversionTest {
     assertThat(report).containsEntry("changed", true).containsEntry("blocks", 120L);
     Path backup = Path.of((String) report.get("backup"));
     assertThat(backup.getFileName().toString()).matches("backup-[0-9]{8}T[0-9]{6}Z-plain");
-    Place original =
-        new Place(directory, backup, directory.resolve("archive"), "reserve_bytes: 0");
+    Place original = new Place(directory, backup, directory.resolve("archive"), "reserve_bytes: 0");
     assertWhole(original);
 
     encrypted();
@@ -290,8 +288,7 @@ final class ConversionTest {
                 "  write-buffer-bytes: 262144",
                 "  low-space-bytes: 1048576"));
     lines.addAll(0, List.of(more));
-    return new Place(
-            directory, data, directory.resolve("archive"), lines.toArray(String[]::new))
+    return new Place(directory, data, directory.resolve("archive"), lines.toArray(String[]::new))
         .apart();
   }
 

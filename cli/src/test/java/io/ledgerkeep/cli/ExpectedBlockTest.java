@@ -64,7 +64,14 @@ final class ExpectedBlockTest {
     for (String level : List.of("structure", "bytes", "content", "ledger")) {
       Run run =
           place.run(
-              "verify", "--level", level, "--expect", anchor(3), "--expect", wrong, "--expect",
+              "verify",
+              "--level",
+              level,
+              "--expect",
+              anchor(3),
+              "--expect",
+              wrong,
+              "--expect",
               anchor(99));
       assertThat(run.exitCode()).isEqualTo(ExitCode.INTEGRITY);
       assertThat(run.out())
@@ -96,7 +103,8 @@ final class ExpectedBlockTest {
   @Test
   void whatIsNoAnchorIsWrongUsage() {
     Place place = new Place(directory).withChain(5);
-    for (String anchor : List.of("5", ":00", "-1:00", "5:0", "5:xy", "x:00", "5:" + "00".repeat(65))) {
+    for (String anchor :
+        List.of("5", ":00", "-1:00", "5:0", "5:xy", "x:00", "5:" + "00".repeat(65))) {
       Run run = place.run("verify", "--expect", anchor);
       assertThat(run.exitCode()).as(anchor).isEqualTo(ExitCode.USAGE);
       assertThat(run.err()).contains("--expect");

@@ -31,8 +31,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * Encrypts a ledger in plain, or the other way round: record → copy → verify and compare → one
- * replacement of {@code LAYOUT}, which is the switch → tidy up. Before the switch the ledger is as it
- * was, whatever happens; after it, the next run only tidies up.
+ * replacement of {@code LAYOUT}, which is the switch → tidy up. Before the switch the ledger is as
+ * it was, whatever happens; after it, the next run only tidies up.
  */
 final class ConversionJob {
 
@@ -119,7 +119,12 @@ final class ConversionJob {
       CopyRoom room = new CopyRoom(settings, directory, old);
       if (conversion.dryRun()) {
         return report(
-            Outcome.PLANNED, id.hex(), "", old.height() + 1, room.neededBytes(copy), Optional.empty());
+            Outcome.PLANNED,
+            id.hex(),
+            "",
+            old.height() + 1,
+            room.neededBytes(copy),
+            Optional.empty());
       }
       room.require(copy);
       if (begun.isEmpty()) {
@@ -129,8 +134,7 @@ final class ConversionJob {
       FailPoint.pass("convert.begun");
       Optional<Long> filled = fill(copy, old, to);
       if (filled.isEmpty()) {
-        return report(
-            Outcome.CANCELLED, id.hex(), "", 0, room.neededBytes(copy), Optional.empty());
+        return report(Outcome.CANCELLED, id.hex(), "", 0, room.neededBytes(copy), Optional.empty());
       }
       copied = filled.get();
     }
@@ -310,9 +314,7 @@ final class ConversionJob {
   private Optional<String> archiveOf(Bytes ledgerId, OpenLedger ledger) {
     String[] found = {""};
     withArchiveOf(
-        ledgerId,
-        ledger,
-        (store, prefix) -> found[0] = store.list(prefix).isEmpty() ? "" : prefix);
+        ledgerId, ledger, (store, prefix) -> found[0] = store.list(prefix).isEmpty() ? "" : prefix);
     return Optional.of(found[0]).filter(prefix -> !prefix.isEmpty());
   }
 
@@ -330,8 +332,10 @@ final class ConversionJob {
     CopyRecord.remove(directory);
   }
 
-  /** Removes what there is of a copy that was not switched to; its LAYOUT first, so that the rest
-   * is not taken for a copy. */
+  /**
+   * Removes what there is of a copy that was not switched to; its LAYOUT first, so that the rest is
+   * not taken for a copy.
+   */
   private void remove(CopyRecord copy, OpenLedger old) {
     Layout.remove(CopyRecord.workshop(directory));
     FailPoint.pass("convert.removing");
@@ -372,7 +376,12 @@ final class ConversionJob {
   }
 
   private Report report(
-      Outcome outcome, String before, String after, long blocks, long needed, Optional<Path> backup) {
+      Outcome outcome,
+      String before,
+      String after,
+      long blocks,
+      long needed,
+      Optional<Path> backup) {
     return new Report(
         outcome, before, after, blocks, needed, backup, List.of(), Optional.empty(), elapsed());
   }

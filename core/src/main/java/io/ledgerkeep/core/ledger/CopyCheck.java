@@ -9,8 +9,8 @@ import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.job.JobControl;
 
 /**
- * Proves that a copy is the ledger it was made of: first that it is whole in itself, then that every
- * block, every meta, and all of state and history are equal.
+ * Proves that a copy is the ledger it was made of: first that it is whole in itself, then that
+ * every block, every meta, and all of state and history are equal.
  */
 final class CopyCheck {
 
@@ -43,7 +43,8 @@ final class CopyCheck {
     }
     if (!found.cancelled() && found.uncheckedBlocks() > 0) {
       throw new IntegrityException(
-          "%s archived blocks of the copy could not be verified".formatted(found.uncheckedBlocks()));
+          "%s archived blocks of the copy could not be verified"
+              .formatted(found.uncheckedBlocks()));
     }
     return !found.cancelled();
   }

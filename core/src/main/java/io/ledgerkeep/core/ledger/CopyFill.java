@@ -34,8 +34,7 @@ final class CopyFill {
   private final MessageDigest digest;
   private long copied;
 
-  CopyFill(
-      OpenLedger old, OpenLedger copy, long archiveBytes, JobControl control, JobWatch watch) {
+  CopyFill(OpenLedger old, OpenLedger copy, long archiveBytes, JobControl control, JobWatch watch) {
     this.old = old;
     this.copy = copy;
     this.archiveBytes = archiveBytes;
@@ -84,8 +83,7 @@ final class CopyFill {
   /** Returns the block if it is the one that was committed: no damage is copied. */
   private Block committed(long height) {
     Block block =
-        old.block(height)
-            .orElseThrow(() -> new IntegrityException("there is no block " + height));
+        old.block(height).orElseThrow(() -> new IntegrityException("there is no block " + height));
     StoredBlock stored = StoredBlock.of(block);
     if (!BlockDigests.of(stored, digest).meta(stored).equals(old.metaRow(height).meta())) {
       throw new IntegrityException(
@@ -109,9 +107,7 @@ final class CopyFill {
     long pivot = old.archivedHeight();
     return copy.archivedHeight() <= pivot
         ? archived(pivot)
-        : !copy.restorer()
-            .restore(RestoreRequest.downTo(pivot + 1).with(unlimited))
-            .cancelled();
+        : !copy.restorer().restore(RestoreRequest.downTo(pivot + 1).with(unlimited)).cancelled();
   }
 
   private boolean archived(long target) {

@@ -82,7 +82,8 @@ record CopyRecord(
     for (Database database : Database.values()) {
       Layout.Place old = layout.place(database);
       places.put(
-          database, new Layout.Place(old.engine(), beside(ledger, old.directory(), name).toString()));
+          database,
+          new Layout.Place(old.engine(), beside(ledger, old.directory(), name).toString()));
     }
     return new Layout(places);
   }
@@ -105,9 +106,7 @@ record CopyRecord(
   static boolean isDoorToADisk(Path home) {
     Path parent = home.toAbsolutePath().normalize().getParent();
     try {
-      return parent == null
-          || Files.isSymbolicLink(home)
-          || !storeOf(home).equals(storeOf(parent));
+      return parent == null || Files.isSymbolicLink(home) || !storeOf(home).equals(storeOf(parent));
     } catch (IOException e) {
       throw SmallFile.failed("cannot tell on which disk " + home + " is", e);
     }

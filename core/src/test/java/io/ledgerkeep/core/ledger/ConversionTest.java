@@ -118,8 +118,7 @@ final class ConversionTest {
     Settings settings = new Settings();
     settings.directory = ledger == null ? temporary.resolve("ledger") : ledger;
     settings.engine =
-        new Settings.ProvidedEngine(
-            new FaultyStorage(new LandStorage(on), plan), Options.none());
+        new Settings.ProvidedEngine(new FaultyStorage(new LandStorage(on), plan), Options.none());
     settings.store = archive == null ? null : new Settings.BuiltStore(archive);
     settings.reserveBytes = 0;
     settings.readThrough = true;
@@ -154,7 +153,8 @@ final class ConversionTest {
     }
   }
 
-  // ------------------------------------------------------------------------------------ round trips
+  // ------------------------------------------------------------------------------------ round
+  // trips
 
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
@@ -234,7 +234,8 @@ final class ConversionTest {
     assertThat(Layout.read(temporary.resolve("ledger"))).isEqualTo(layout);
   }
 
-  // ------------------------------------------------------------------------------------ the original
+  // ------------------------------------------------------------------------------------ the
+  // original
 
   @Test
   void theOriginalCanBeOpenedWhereTheReportSaysAndIsAllThatItNames() throws IOException {
@@ -579,7 +580,8 @@ final class ConversionTest {
   void blocksCommittedAndArchivedInBetweenAreCopiedToo() {
     fill(plain(), false);
     assertThat(cancelledAfter(encrypted(), 1).outcome()).isEqualTo(Outcome.CANCELLED);
-    Block more = Blocks.after(blocks.get(39)).put("more", "token", Bytes.ofUtf8("k1"), Bytes.EMPTY).build();
+    Block more =
+        Blocks.after(blocks.get(39)).put("more", "token", Bytes.ofUtf8("k1"), Bytes.EMPTY).build();
     try (Ledger going = open(plain())) {
       going.commit(more);
       going.archiver().archive(ArchiveRequest.upTo(25));
@@ -714,8 +716,7 @@ final class ConversionTest {
     }
     boolean reached = plan.calls(calls) >= n;
     plan.repair();
-    boolean switched =
-        !Layout.read(ledger).place(Database.BLOCK).directory().equals("block");
+    boolean switched = !Layout.read(ledger).place(Database.BLOCK).directory().equals("block");
     Settings now = settings(on, new FaultPlan(), archive.reopen());
     assertIsWhole(switched ? under(now, "aes", Keys.AES) : now, PIVOT);
     if (failed) {
@@ -723,8 +724,7 @@ final class ConversionTest {
           under(settings(on, new FaultPlan(), archive.reopen()), "aes", Keys.AES),
           Conversion.encrypt());
     }
-    assertIsWhole(
-        under(settings(on, new FaultPlan(), archive.reopen()), "aes", Keys.AES), PIVOT);
+    assertIsWhole(under(settings(on, new FaultPlan(), archive.reopen()), "aes", Keys.AES), PIVOT);
     assertThat(ledger.resolve("CONVERTING")).doesNotExist();
     return reached;
   }

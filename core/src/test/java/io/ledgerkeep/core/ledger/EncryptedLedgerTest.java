@@ -246,7 +246,8 @@ final class EncryptedLedgerTest {
       }
       assertThat(world.directory.resolve("block/KEYS")).hasBinaryContent(right);
       assertThat(world.directory.resolve("block/KEYS.copy")).hasBinaryContent(right);
-      assertThat(world.directory.resolve("block").resolve(name + ".replaced")).hasBinaryContent(wrong);
+      assertThat(world.directory.resolve("block").resolve(name + ".replaced"))
+          .hasBinaryContent(wrong);
     }
     Files.write(world.directory.resolve("block/KEYS"), wrong);
     Files.write(world.directory.resolve("block/KEYS.copy"), wrong);
