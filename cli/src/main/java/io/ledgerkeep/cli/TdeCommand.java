@@ -38,7 +38,9 @@ import picocli.CommandLine.Parameters;
       TdeCommand.Destroy.class,
       TdeCommand.Holders.class,
       TdeCommand.AddHolder.class,
-      TdeCommand.DropHolder.class
+      TdeCommand.DropHolder.class,
+      TdeConvertCommand.Encrypt.class,
+      TdeConvertCommand.Decrypt.class
     })
 final class TdeCommand {
 

@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.archive;
 
+import io.ledgerkeep.Block;
 import io.ledgerkeep.BlockMeta;
 import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.Verification;
@@ -59,6 +60,9 @@ final class ArchiveCheck {
     watch.begin("archive", archive.lastHeight() + 1);
     attempt(archive.manifest()::requireUnchanged);
     attempt(() -> archive.keyFindings().forEach(this::find));
+    if (recorded.isEmpty()) {
+      request.expected().forEach(expected -> attempt(() -> checkExpected(expected)));
+    }
     for (Archive.Segment segment : archive.segments()) {
       if (!goOn()) {
         break;
@@ -70,13 +74,33 @@ final class ArchiveCheck {
 
   /** What is sealed cannot be looked at; that would be no finding of the archive. */
   private void requireKey() {
-    boolean looksInside = request.level().compareTo(Level.BYTES) > 0;
+    boolean looksInside =
+        request.level().compareTo(Level.BYTES) > 0 || !request.expected().isEmpty();
     if (looksInside && archive.manifest().isSealed() && !archive.manifest().keys().areGiven()) {
       throw new KeyUnavailableException(
           KeyUnavailableException.Reason.MISSING,
-          "the archive in %s is encrypted: without its key (encryptor and encrypt_key) only levels structure and bytes can be checked"
+          "the archive in %s is encrypted: without its key (encryptor and encrypt_key) only levels structure and bytes can be checked, and no block can be expected"
               .formatted(archive.place()));
     }
+  }
+
+  /** With a ledger it is the ledger that must have the block. */
+  private void checkExpected(Verification.Expected expected) {
+    if (expected.height() > archive.lastHeight()) {
+      find(
+          "block %s is expected with the hash %s, but the archive ends at height %s"
+              .formatted(expected.height(), expected.hash().hex(), archive.lastHeight()));
+      return;
+    }
+    archive
+        .block(expected.height())
+        .map(Block::hash)
+        .filter(found -> !found.equals(expected.hash()))
+        .ifPresent(
+            found ->
+                find(
+                    "block %s is expected with the hash %s, but has %s in the archive: it is of another chain or branch"
+                        .formatted(expected.height(), expected.hash().hex(), found.hex())));
   }
 
   /** A segment that is replaced while it is looked at is none; the one in its place counts. */

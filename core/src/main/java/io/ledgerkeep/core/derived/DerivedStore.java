@@ -133,8 +133,12 @@ public final class DerivedStore {
   public DerivedView view() {
     StorageEngine.Snapshot stateSnapshot = state.snapshot();
     try {
+      StorageEngine.Snapshot historySnapshot = history.snapshot();
       return new DerivedView(
-          stateSnapshot, new RowReader(stateSnapshot, statePieceBytes), history.snapshot());
+          stateSnapshot,
+          new RowReader(stateSnapshot, statePieceBytes),
+          historySnapshot,
+          new RowReader(historySnapshot, historyPieceBytes));
     } catch (RuntimeException e) {
       stateSnapshot.close();
       throw e;
@@ -147,11 +151,25 @@ public final class DerivedStore {
     private final StorageEngine.Snapshot state;
     private final RowReader stateRows;
     private final StorageEngine.Snapshot history;
+    private final RowReader historyRows;
 
-    DerivedView(StorageEngine.Snapshot state, RowReader stateRows, StorageEngine.Snapshot history) {
+    DerivedView(
+        StorageEngine.Snapshot state,
+        RowReader stateRows,
+        StorageEngine.Snapshot history,
+        RowReader historyRows) {
       this.state = state;
       this.stateRows = stateRows;
       this.history = history;
+      this.historyRows = historyRows;
+    }
+
+    RowReader stateReader() {
+      return stateRows;
+    }
+
+    RowReader historyReader() {
+      return historyRows;
     }
 
     /** Returns the value of the key, or empty where it has none. */

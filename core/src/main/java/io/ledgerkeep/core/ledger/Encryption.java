@@ -237,7 +237,7 @@ interface Encryption {
         .orElseThrow(
             () ->
                 new ConfigurationException(
-                    "the ledger in %s has no registry of keys, and a key was given. If it is in plain, open it without a key, or make a new ledger with the key and import an export of this one. If it was encrypted, KEYS and KEYS.copy are missing: put one of them back from a backup"
+                    "the ledger in %s has no registry of keys, and a key was given. If it is in plain, open it without a key, or encrypt it first (ledgerkeep tde encrypt). If it was encrypted, KEYS and KEYS.copy are missing: put one of them back from a backup"
                         .formatted(directory)));
   }
 }

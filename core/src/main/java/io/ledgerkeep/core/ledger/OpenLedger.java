@@ -103,9 +103,14 @@ final class OpenLedger implements Ledger {
   /** Guarded by {@link #commitLock}. */
   private boolean unarchivedBlocksKept;
 
-  /** What opening brought together. */
+  /**
+   * What opening brought together.
+   *
+   * @param blockHome where the block database lies, and all that belongs to it
+   */
   record Parts(
       Path directory,
+      Path blockHome,
       Settings settings,
       Resources resources,
       FormatRecord format,
@@ -143,7 +148,8 @@ final class OpenLedger implements Ledger {
     this.derivedThrough = chain.derivedThrough();
     this.visibleHeight = chain.last();
     this.unarchivedBlocks = room.toGet(() -> unarchivedBlocks(parts.settings()));
-    this.unarchivedBlocksKept = parts.settings().unarchivedBlocks == null;
+    this.unarchivedBlocksKept =
+        parts.settings().unarchivedBlocks == null || !parts.settings().keepsUnarchivedBlocks;
     this.archiving = new Archiving(site(openStore(parts)), parts.settings().readThrough);
     this.archivedBodies = archiving.bodies();
     this.keys = parts.epochs().map(this::keys);
@@ -175,7 +181,7 @@ final class OpenLedger implements Ledger {
         parts.engine(Database.BLOCK),
         parts.pieceBytes(Database.BLOCK),
         parts.format().digest(),
-        parts.directory().resolve("ids"),
+        parts.blockHome().resolve("ids"),
         parts.format().ledgerId());
   }
 
@@ -215,7 +221,7 @@ final class OpenLedger implements Ledger {
       return kept.orElse(DEFAULT_UNARCHIVED_BLOCKS);
     }
     long wanted = Math.max(settings.unarchivedBlocks, MIN_UNARCHIVED_BLOCKS);
-    if (kept.isEmpty()) {
+    if (kept.isEmpty() && settings.keepsUnarchivedBlocks) {
       chain.setUnarchivedBlocks(wanted);
     }
     return wanted;
@@ -522,6 +528,40 @@ final class OpenLedger implements Ledger {
           "state and history have a part of block %s, as an earlier write failed; open the ledger again"
               .formatted(visibleHeight + 1));
     }
+  }
+
+  // ------------------------------------------------------------------------------------ for a copy
+
+  Parts parts() {
+    return parts;
+  }
+
+  MetaRow metaRow(long height) {
+    return chain.reader().requiredMeta(height);
+  }
+
+  /** Returns the encoded size of all normal bodies, wherever they are. */
+  long bodyBytes() {
+    return visibleHeight < 0 ? 0 : metaRow(visibleHeight).normalBytes();
+  }
+
+  /** Returns the encoded size of the bodies that are in the archive only. */
+  long archivedBytes() {
+    long pivot = chain.mark().pivot();
+    return pivot == 0 ? 0 : metaRow(pivot).normalBytes();
+  }
+
+  long highestNormal(long height) {
+    return chain.reader().highestNormal(height);
+  }
+
+  DerivedView derivedView() {
+    return derived.view();
+  }
+
+  /** Keeps what the other ledger keeps of settings; durable when it returns. */
+  void keepSettingsOf(OpenLedger other) {
+    other.chain.unarchivedBlocks().ifPresent(chain::setUnarchivedBlocks);
   }
 
   // ------------------------------------------------------------------------------------ the rest
