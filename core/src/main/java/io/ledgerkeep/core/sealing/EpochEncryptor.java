@@ -126,6 +126,15 @@ public final class EpochEncryptor implements Encryptor, LedgerKeys {
     return Bytes.wrap(sealed);
   }
 
+  /**
+   * Returns whether a value was sealed in the epoch that values are sealed in now, and so under the
+   * active key: after a rotation no value is, until the next one is sealed.
+   */
+  boolean isOfThisEpoch(Bytes sealedValue) {
+    EpochKey epoch = current;
+    return epoch != null && sealedValue.asBuffer().getInt(1) == epoch.number();
+  }
+
   @Override
   public Bytes open(Context context, Bytes sealed) {
     requireOpen();
