@@ -55,6 +55,8 @@ public final class EpochEncryptor implements Encryptor {
   /** For sealing; absent before the first value. */
   private volatile @Nullable EpochKey current;
 
+  private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
+
   private volatile boolean closed;
 
   /** Seals and opens under the keys of a keyring, which is closed with it. */
@@ -223,10 +225,25 @@ public final class EpochEncryptor implements Encryptor {
         .put(0, (byte) SEALED)
         .putInt(1, epoch.number());
     value.copyTo(sealed, HEADER_BYTES);
+    Scratch mine = scratch.get();
     epoch
         .aead()
-        .seal(epoch.nonce(number), additional(context, sealed), sealed, HEADER_BYTES, value.size());
+        .seal(
+            epoch.nonce(number, mine.nonce),
+            mine.additional(context, sealed),
+            sealed,
+            HEADER_BYTES,
+            value.size());
     return Bytes.wrap(sealed);
+  }
+
+  /**
+   * Returns whether a value was sealed in the epoch that values are sealed in now, and so under the
+   * active key: after a rotation no value is, until the next one is sealed.
+   */
+  boolean isOfThisEpoch(Bytes sealedValue) {
+    EpochKey epoch = current;
+    return epoch != null && sealedValue.asBuffer().getInt(1) == epoch.number();
   }
 
   @Override
@@ -237,11 +254,12 @@ public final class EpochEncryptor implements Encryptor {
     int number = header.getInt(1);
     EpochKey epoch = epoch(number).orElseThrow(() -> unknown(context, number));
     byte[] value = new byte[sealed.size() - OVERHEAD_BYTES];
+    Scratch mine = scratch.get();
     if (!epoch
         .aead()
         .open(
-            epoch.nonce(header.getLong(4) & SEQUENCE_MASK),
-            additional(context, array),
+            epoch.nonce(header.getLong(4) & SEQUENCE_MASK, mine.nonce),
+            mine.additional(context, array),
             array,
             HEADER_BYTES,
             array.length - HEADER_BYTES,
@@ -297,20 +315,48 @@ public final class EpochEncryptor implements Encryptor {
     }
   }
 
-  /** The key comes last, so no other parts give the same bytes. */
-  private static byte[] additional(Context context, byte[] sealed) {
-    byte[] database = context.database().getBytes(StandardCharsets.UTF_8);
-    byte[] bytes =
-        new byte[LABEL.length + HEADER_BYTES + 16 + 2 + database.length + context.key().size()];
-    ByteBuffer.wrap(bytes)
-        .put(LABEL)
-        .put(sealed, 0, HEADER_BYTES)
-        .putLong(context.store().getMostSignificantBits())
-        .putLong(context.store().getLeastSignificantBits())
-        .putShort((short) database.length)
-        .put(database);
-    context.key().copyTo(bytes, bytes.length - context.key().size());
-    return bytes;
+  /** What a thread needs for one value after the other, so that it is not garbage after each. */
+  private static final class Scratch {
+
+    /** Longer than what is bound to a value with a key of usual length. */
+    private static final int SIZES = 256;
+
+    private final byte[] nonce = new byte[CipherSuite.NONCE_BYTES];
+    private final byte @Nullable [][] bySize = new byte[SIZES][];
+    private String database = "";
+    private byte[] databaseBytes = new byte[0];
+
+    /** The key comes last, so no other parts give the same bytes. */
+    byte[] additional(Context context, byte[] sealed) {
+      if (!context.database().equals(database)) {
+        database = context.database();
+        databaseBytes = database.getBytes(StandardCharsets.UTF_8);
+      }
+      int keyAt = LABEL.length + HEADER_BYTES + 16 + 2 + databaseBytes.length;
+      byte[] bytes = array(keyAt + context.key().size());
+      ByteBuffer.wrap(bytes)
+          .put(LABEL)
+          .put(sealed, 0, HEADER_BYTES)
+          .putLong(context.store().getMostSignificantBits())
+          .putLong(context.store().getLeastSignificantBits())
+          .putShort((short) databaseBytes.length)
+          .put(databaseBytes);
+      context.key().copyTo(bytes, keyAt);
+      return bytes;
+    }
+
+    /** Returns an array of exactly the size: ciphers take arrays whole. */
+    private byte[] array(int size) {
+      if (size >= SIZES) {
+        return new byte[size];
+      }
+      byte[] array = bySize[size];
+      if (array == null) {
+        array = new byte[size];
+        bySize[size] = array;
+      }
+      return array;
+    }
   }
 
   private static String name(Context context) {

@@ -62,9 +62,9 @@ final class EpochKey implements AutoCloseable {
     return sequence < limits.values() ? sequence : USED_UP;
   }
 
-  /** Returns the nonce of a number: different numbers give different nonces. */
-  byte[] nonce(long sequence) {
-    byte[] nonce = baseNonce.clone();
+  /** Fills in the nonce of a number: different numbers give different nonces. */
+  byte[] nonce(long sequence, byte[] nonce) {
+    System.arraycopy(baseNonce, 0, nonce, 0, CipherSuite.NONCE_BYTES);
     for (int i = 0; i < SEQUENCE_BYTES; i++) {
       nonce[CipherSuite.NONCE_BYTES - 1 - i] ^= (byte) (sequence >>> (8 * i));
     }

@@ -6,6 +6,7 @@ import io.ledgerkeep.KeyRange;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
+import io.ledgerkeep.core.rows.AheadEngine;
 import io.ledgerkeep.encryption.Encryptor;
 import io.ledgerkeep.encryption.Encryptor.Context;
 import io.ledgerkeep.error.ConfigurationException;
@@ -20,13 +21,13 @@ import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
-import org.jspecify.annotations.Nullable;
 
 /**
- * A storage engine whose values lie sealed in another one; the keys lie there as they are. Large
- * batches are sealed on all cores before they are written.
+ * A storage engine whose values lie sealed in another one; the keys lie there as they are. Values
+ * are sealed ahead of their write, on any thread, by who can; what is left of a large batch is
+ * sealed on all cores when it is written.
  */
-public final class SealedEngine implements StorageEngine {
+public final class SealedEngine implements AheadEngine {
 
   /** Less is sealed sooner than it is handed to another thread. */
   private static final int TASK_BYTES = 64 << 10;
@@ -137,12 +138,35 @@ public final class SealedEngine implements StorageEngine {
         : 0;
   }
 
+  /**
+   * A value as it lies in the engine: nothing else is handed to it. Only {@link #seal(Bytes,
+   * Bytes)} makes one.
+   */
+  record SealedValue(Bytes bytes) {}
+
+  /** A value that was sealed ahead of its write, for this engine, key and value alone. */
+  private record SealedAhead(SealedEngine engine, Bytes key, Bytes value, SealedValue result)
+      implements Ahead {}
+
+  /** An encryptor that is not our own may change its key without a word, so nothing is kept. */
+  @Override
+  public Optional<Ahead> ahead(Bytes key, Bytes value) {
+    return encryptor instanceof EpochEncryptor
+        ? Optional.of(new SealedAhead(this, key, value, seal(key, value)))
+        : Optional.empty();
+  }
+
   @Override
   public void write(WriteBatch batch, Durability durability) {
+    write(batch, List.of(), durability);
+  }
+
+  @Override
+  public void write(WriteBatch batch, List<Optional<Ahead>> ahead, Durability durability) {
     limits().check(batch);
     lock.readLock().lock();
     try {
-      writeSealed(seal(batch), durability);
+      writeSealed(seal(batch, ahead), durability);
     } finally {
       lock.readLock().unlock();
     }
@@ -159,7 +183,7 @@ public final class SealedEngine implements StorageEngine {
     long generation = generation();
     if (generation > recordedGeneration) {
       Bytes record = new ByteWriter(Long.BYTES).u64(generation).take();
-      batch.put(GENERATION, seal(GENERATION, record));
+      batch.put(GENERATION, seal(GENERATION, record).bytes());
     }
     engine.write(batch, durability);
     recordedGeneration = Math.max(generation, recordedGeneration);
@@ -174,14 +198,14 @@ public final class SealedEngine implements StorageEngine {
   /**
    * Writes sealed values in the place of others, each only where that other one still lies.
    *
-   * @param more is written too
+   * @param more is written too, sealed
    */
   void replace(List<Replacement> replacements, WriteBatch more) {
     lock.writeLock().lock();
     try {
       for (Replacement replacement : replacements) {
         if (engine.get(replacement.key()).equals(Optional.of(replacement.old()))) {
-          more.put(replacement.key(), replacement.by());
+          more.put(replacement.key(), replacement.by().bytes());
         }
       }
       writeSealed(more, Durability.BUFFERED);
@@ -196,7 +220,7 @@ public final class SealedEngine implements StorageEngine {
    * @param old what lay there
    * @param by the same value, sealed otherwise
    */
-  record Replacement(Bytes key, Bytes old, Bytes by) {}
+  record Replacement(Bytes key, Bytes old, SealedValue by) {}
 
   /** Returns the engine with the values as they lie there. */
   StorageEngine below() {
@@ -207,84 +231,126 @@ public final class SealedEngine implements StorageEngine {
     return executor;
   }
 
-  private WriteBatch seal(WriteBatch batch) {
-    List<List<Row>> tasks = tasks(batch);
+  private WriteBatch seal(WriteBatch batch, List<Optional<Ahead>> ahead) {
+    Mutations mutations = new Mutations(ahead);
+    batch.forEach(mutations);
     WriteBatch result = new WriteBatch();
-    if (tasks.size() == 1) {
-      add(sealAll(tasks.get(0)), result);
+    if (mutations.plainBytes <= TASK_BYTES) {
+      mutations.all.forEach(mutation -> finished(mutation).addTo(result));
       return result;
     }
-    try (OrderedPipeline<List<Row>> pipeline = new OrderedPipeline<>(executor)) {
-      for (List<Row> rows : tasks) {
+    try (OrderedPipeline<List<Finished>> pipeline = new OrderedPipeline<>(executor)) {
+      for (List<Mutation> task : mutations.tasks()) {
         if (pipeline.isFull()) {
-          add(pipeline.takeUninterruptibly(), result);
+          pipeline.takeUninterruptibly().forEach(finished -> finished.addTo(result));
         }
-        pipeline.submit(bytesOf(rows), () -> sealAll(rows));
+        pipeline.submit(plainBytes(task), () -> task.stream().map(this::finished).toList());
       }
       while (!pipeline.isEmpty()) {
-        add(pipeline.takeUninterruptibly(), result);
+        pipeline.takeUninterruptibly().forEach(finished -> finished.addTo(result));
       }
     }
     return result;
+  }
+
+  private Finished finished(Mutation mutation) {
+    return mutation instanceof Plain plain
+        ? new Finished(plain.key, Optional.of(seal(plain.key, plain.value)))
+        : (Finished) mutation;
+  }
+
+  private static long plainBytes(List<Mutation> mutations) {
+    return mutations.stream().mapToLong(Mutation::plainBytes).sum();
+  }
+
+  /** A mutation on its way into the engine. */
+  private sealed interface Mutation permits Plain, Finished {
+
+    /** Returns how much there is to seal. */
+    int plainBytes();
+  }
+
+  private record Plain(Bytes key, Bytes value) implements Mutation {
+    @Override
+    public int plainBytes() {
+      return value.size();
+    }
+  }
+
+  /** What the engine gets: a deletion where there is no value. */
+  private record Finished(Bytes key, Optional<SealedValue> value) implements Mutation {
+    @Override
+    public int plainBytes() {
+      return 0;
+    }
+
+    void addTo(WriteBatch batch) {
+      if (value.isPresent()) {
+        batch.put(key, value.get().bytes());
+      } else {
+        batch.delete(key);
+      }
+    }
+  }
+
+  /** The mutations of a batch, those finished that were sealed ahead. */
+  private final class Mutations implements WriteBatch.Visitor {
+
+    private final List<Optional<Ahead>> ahead;
+    private final List<Mutation> all = new ArrayList<>();
+    private long plainBytes;
+
+    Mutations(List<Optional<Ahead>> ahead) {
+      this.ahead = ahead;
+    }
+
+    @Override
+    public void put(Bytes key, Bytes value) {
+      Optional<Ahead> mine = all.size() < ahead.size() ? ahead.get(all.size()) : Optional.empty();
+      Optional<SealedValue> sealedValue = mine.flatMap(done -> stillGood(done, key, value));
+      add(sealedValue.isPresent() ? new Finished(key, sealedValue) : new Plain(key, value));
+    }
+
+    @Override
+    public void delete(Bytes key) {
+      add(new Finished(key, Optional.empty()));
+    }
+
+    private void add(Mutation mutation) {
+      all.add(mutation);
+      plainBytes += mutation.plainBytes();
+    }
+
+    /** Returns the mutations in parts that are worth a task each. */
+    List<List<Mutation>> tasks() {
+      List<List<Mutation>> tasks = new ArrayList<>();
+      int first = 0;
+      long bytes = 0;
+      for (int i = 0; i < all.size(); i++) {
+        bytes += all.get(i).plainBytes();
+        if (bytes >= TASK_BYTES || i == all.size() - 1) {
+          tasks.add(all.subList(first, i + 1));
+          first = i + 1;
+          bytes = 0;
+        }
+      }
+      return tasks;
+    }
   }
 
   /**
-   * One mutation.
-   *
-   * @param value null where the key is deleted
+   * Returns what was sealed ahead, if it may still be written. The active key may have been rotated
+   * or disabled since: then the value is sealed again, from plain.
    */
-  private record Row(Bytes key, @Nullable Bytes value) {}
-
-  private List<Row> sealAll(List<Row> rows) {
-    List<Row> result = new ArrayList<>(rows.size());
-    for (Row row : rows) {
-      result.add(row.value == null ? row : new Row(row.key, seal(row.key, row.value)));
-    }
-    return result;
-  }
-
-  private static List<List<Row>> tasks(WriteBatch batch) {
-    List<List<Row>> tasks = new ArrayList<>();
-    batch.forEach(
-        new WriteBatch.Visitor() {
-          private List<Row> rows = new ArrayList<>();
-          private long bytes = TASK_BYTES;
-
-          @Override
-          public void put(Bytes key, Bytes value) {
-            add(new Row(key, value), value.size());
-          }
-
-          @Override
-          public void delete(Bytes key) {
-            add(new Row(key, null), 0);
-          }
-
-          private void add(Row row, int size) {
-            if (bytes >= TASK_BYTES) {
-              rows = new ArrayList<>();
-              tasks.add(rows);
-              bytes = 0;
-            }
-            rows.add(row);
-            bytes += size;
-          }
-        });
-    return tasks;
-  }
-
-  private static long bytesOf(List<Row> rows) {
-    return rows.stream().mapToLong(row -> row.value == null ? 0 : row.value.size()).sum();
-  }
-
-  private static void add(List<Row> rows, WriteBatch batch) {
-    for (Row row : rows) {
-      if (row.value == null) {
-        batch.delete(row.key);
-      } else {
-        batch.put(row.key, row.value);
-      }
-    }
+  private Optional<SealedValue> stillGood(Ahead ahead, Bytes key, Bytes value) {
+    return ahead instanceof SealedAhead mine
+            && mine.engine.equals(this)
+            && mine.key.equals(key)
+            && mine.value.equals(value)
+            && encryptor instanceof EpochEncryptor epochs
+            && epochs.isOfThisEpoch(mine.result.bytes())
+        ? Optional.of(mine.result)
+        : Optional.empty();
   }
 
   @Override
@@ -335,8 +401,8 @@ public final class SealedEngine implements StorageEngine {
     engine.close();
   }
 
-  Bytes seal(Bytes key, Bytes value) {
-    return encryptor.seal(context(key), value);
+  SealedValue seal(Bytes key, Bytes value) {
+    return new SealedValue(encryptor.seal(context(key), value));
   }
 
   Bytes open(Bytes key, Bytes sealedValue) {
