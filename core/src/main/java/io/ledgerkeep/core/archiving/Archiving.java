@@ -10,6 +10,7 @@ import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.core.derived.DerivedCheck;
 import io.ledgerkeep.core.jobs.JobLock;
 import io.ledgerkeep.core.jobs.JobWatch;
+import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.JobPlan;

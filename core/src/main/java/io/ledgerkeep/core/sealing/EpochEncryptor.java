@@ -195,7 +195,8 @@ public final class EpochEncryptor implements Encryptor {
    * @throws IntegrityException if it is not sealed, or in an epoch that there never was
    */
   int dataKeyOf(Context context, Bytes sealed) {
-    int number = requireSealed(context, sealed).getInt(1);
+    requireSealed(context, sealed);
+    int number = sealed.asBuffer().getInt(1);
     EpochKey epoch = known.get(number);
     return epoch != null
         ? epoch.dataKey()
@@ -249,8 +250,9 @@ public final class EpochEncryptor implements Encryptor {
   @Override
   public Bytes open(Context context, Bytes sealed) {
     requireOpen();
-    ByteBuffer header = requireSealed(context, sealed);
-    byte[] array = header.array();
+    requireSealed(context, sealed);
+    byte[] array = sealed.toArrayUnsafe();
+    ByteBuffer header = ByteBuffer.wrap(array);
     int number = header.getInt(1);
     EpochKey epoch = epoch(number).orElseThrow(() -> unknown(context, number));
     byte[] value = new byte[sealed.size() - OVERHEAD_BYTES];
@@ -271,11 +273,10 @@ public final class EpochEncryptor implements Encryptor {
     return Bytes.wrap(value);
   }
 
-  private static ByteBuffer requireSealed(Context context, Bytes value) {
+  private static void requireSealed(Context context, Bytes value) {
     if (value.size() < OVERHEAD_BYTES || (value.get(0) & 0xFF) != SEALED) {
       throw new IntegrityException(name(context) + " is not sealed; plain data were put there");
     }
-    return ByteBuffer.wrap(value.toArrayUnsafe());
   }
 
   private static IntegrityException unknown(Context context, int epoch) {
@@ -322,7 +323,7 @@ public final class EpochEncryptor implements Encryptor {
     private static final int SIZES = 256;
 
     private final byte[] nonce = new byte[CipherSuite.NONCE_BYTES];
-    private final byte @Nullable [][] bySize = new byte[SIZES][];
+    private final byte[] @Nullable [] bySize = new byte[SIZES][];
     private String database = "";
     private byte[] databaseBytes = new byte[0];
 

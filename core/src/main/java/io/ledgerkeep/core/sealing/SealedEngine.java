@@ -192,7 +192,11 @@ public final class SealedEngine implements AheadEngine {
   /** Returns when every write that may have been sealed under an earlier key is through. */
   void awaitWrites() {
     lock.writeLock().lock();
-    lock.writeLock().unlock();
+    try {
+      // whoever had the lock before has written
+    } finally {
+      lock.writeLock().unlock();
+    }
   }
 
   /**
