@@ -232,6 +232,12 @@ final class ReencryptTest {
     try (Workshop workshop = new Workshop(directory, memory(), copy, threads)) {
       assertThatThrownBy(() -> workshop.archiving.archive()).isInstanceOf(ConflictException.class);
     }
+    try (Ledger ledger = ledger()) {
+      ledger.archiver().archive(ArchiveRequest.upTo(48));
+      assertThat(segments())
+          .as("any job removes what was replaced")
+          .isEqualTo(ledger.archive().segments().stream().map(Archive.Segment::name).toList());
+    }
   }
 
   @Test
