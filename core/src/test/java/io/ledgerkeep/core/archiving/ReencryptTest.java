@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.ledgerkeep.Block;
 import io.ledgerkeep.BlockMeta;
+import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Ledgerkeep;
 import io.ledgerkeep.Options;
@@ -21,6 +22,10 @@ import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.job.JobControl;
+import io.ledgerkeep.testkit.FaultPlan;
+import io.ledgerkeep.testkit.FaultPlan.Call;
+import io.ledgerkeep.testkit.FaultPlan.Fault;
+import io.ledgerkeep.testkit.FaultyArchiveStore;
 import io.ledgerkeep.testkit.InMemoryArchiveStore;
 import io.ledgerkeep.testkit.InMemoryStorage;
 import io.ledgerkeep.testkit.MemoryDisk;
@@ -208,6 +213,77 @@ final class ReencryptTest {
       List<String> names = copy.list("");
       assertThatThrownBy(workshop.archiving::reconcileKeys).isInstanceOf(ConflictException.class);
       assertThat(copy.list("")).as("what is not its archive stays as it is").isEqualTo(names);
+    }
+  }
+
+  /** Else there would be an instant at which an older copy is taken, and lacks nothing yet. */
+  @Test
+  void theLedgerDependsOnTheNewEntryBeforeTheOldSegmentGoes() {
+    InMemoryArchiveStore copy = store.copy();
+    FaultPlan plan = new FaultPlan();
+    try (Workshop workshop =
+        new Workshop(directory, memory(), new FaultyArchiveStore(store, plan), threads)) {
+      workshop.keyring.newArchiveKey("SM4-GCM");
+      plan.at(Call.STORE_DELETE, 1, Fault.FAIL);
+      assertThatThrownBy(() -> workshop.archiving.reencryptSegments(JobControl.none()))
+          .isInstanceOf(StorageException.class);
+    }
+    assertThat(segments()).contains(before.get(0).name()).hasSize(4);
+    try (Workshop workshop = new Workshop(directory, memory(), copy, threads)) {
+      assertThatThrownBy(() -> workshop.archiving.archive()).isInstanceOf(ConflictException.class);
+    }
+    try (Ledger ledger = ledger()) {
+      ledger.archiver().archive(ArchiveRequest.upTo(48));
+      assertThat(segments())
+          .as("any job removes what was replaced")
+          .isEqualTo(ledger.archive().segments().stream().map(Archive.Segment::name).toList());
+    }
+  }
+
+  @Test
+  void aSegmentThatTheStoreSpoiledTakesNoPlace() {
+    PublishedSegmentTest.ChangingStore spoiling =
+        new PublishedSegmentTest.ChangingStore(store, ".lks", ReencryptTest::spoiled);
+    try (Workshop workshop = new Workshop(directory, memory(), spoiling, threads)) {
+      workshop.keyring.newArchiveKey("SM4-GCM");
+      assertThatThrownBy(() -> workshop.archiving.reencryptSegments(JobControl.none()))
+          .isInstanceOf(IntegrityException.class);
+      assertThat(workshop.archiving.archive().segments()).isEqualTo(before);
+    }
+    try (Workshop workshop = workshop()) {
+      assertThat(workshop.archiving.reencryptSegments(JobControl.none()).segments()).isEqualTo(3);
+    }
+    assertThat(segments()).hasSize(3);
+    try (Archive archive = alone("aes", Keys.AES)) {
+      assertAllBlocks(archive);
+    }
+  }
+
+  private static Bytes spoiled(Bytes segment) {
+    byte[] bytes = segment.toArray();
+    bytes[bytes.length / 2] ^= 1;
+    return Bytes.wrap(bytes);
+  }
+
+  /** The archive could not be opened by a holder if something were under it at once. */
+  @Test
+  void aKeyThatIsMadeWhileAJobRunsIsForTheNextOne() {
+    try (Workshop workshop = workshop()) {
+      AtomicBoolean made = new AtomicBoolean();
+      JobControl control =
+          JobControl.none()
+              .onProgress(
+                  progress -> {
+                    if (made.compareAndSet(false, true)) {
+                      workshop.keyring.newArchiveKey("AES-256-GCM");
+                    }
+                  });
+      workshop.archiving.archiver().archive(ArchiveRequest.upTo(48).with(control));
+      assertThat(made).isTrue();
+      assertThat(store.list("").stream().filter(name -> name.contains("/keys/"))).hasSize(1);
+    }
+    try (Archive archive = alone("aes", Keys.AES)) {
+      assertThat(archive.block(48)).contains(blocks.get(48));
     }
   }
 
