@@ -78,7 +78,7 @@ final class ConversionJob {
         return finished(found.get(), 0, to);
       }
       keepBackup(found.get()); // an earlier conversion, the other way round
-      tidyUp(found.get());
+      tidyUp();
       found = Optional.empty();
     }
     if (isEncrypted(layout) == (direction == Direction.ENCRYPT)) {
@@ -286,7 +286,7 @@ final class ConversionJob {
               elapsed());
     }
     FailPoint.pass("convert.opened");
-    tidyUp(copy);
+    tidyUp();
     if (direction == Direction.ENCRYPT) {
       to.confirm();
     }
@@ -318,7 +318,7 @@ final class ConversionJob {
     return Optional.of(found[0]).filter(prefix -> !prefix.isEmpty());
   }
 
-  private void tidyUp(CopyRecord copy) {
+  private void tidyUp() {
     delete(CopyRecord.workshop(directory));
     FailPoint.pass("convert.tidied");
     CopyRecord.remove(directory);

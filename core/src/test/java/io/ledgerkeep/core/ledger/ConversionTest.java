@@ -631,6 +631,66 @@ final class ConversionTest {
     assertIsWhole(encrypted(), PIVOT);
   }
 
+  /** As after a roll back: the ledger is the same, and its blocks are others. */
+  @Test
+  void aCopyOfAnotherBranchIsMadeAnew() throws IOException {
+    fill(plain(), true);
+    assertThat(cancelledAfter(encrypted(), 8).outcome()).isEqualTo(Outcome.CANCELLED);
+    Path root = temporary.resolve("ledger");
+    CopyRecord record = CopyRecord.read(root).orElseThrow();
+    for (String gone : List.of("block", "state", "history", "LAYOUT")) {
+      com.google.common.io.MoreFiles.deleteRecursively(
+          root.resolve(gone), com.google.common.io.RecursiveDeleteOption.ALLOW_INSECURE);
+    }
+    List<Path> begun = record.homes(root);
+    for (Path home : begun) {
+      Files.move(home, temporary.resolve(home.getFileName()));
+    }
+    Files.move(CopyRecord.workshop(root), temporary.resolve("workshop"));
+    Files.move(root.resolve("CONVERTING"), temporary.resolve("CONVERTING"));
+    Block other =
+        Blocks.after(blocks.get(0)).put("other", "token", Bytes.ofUtf8("k"), Bytes.EMPTY).build();
+    blocks.subList(1, 40).clear();
+    blocks.add(other);
+    for (long height = 2; height < 50; height++) {
+      blocks.add(Blocks.after(blocks.get(blocks.size() - 1)).build());
+    }
+    Settings again = plain();
+    again.ledgerId = record.from();
+    again.store = new Settings.BuiltStore(new InMemoryArchiveStore());
+    fill(again, false);
+    for (Path home : begun) {
+      Files.move(temporary.resolve(home.getFileName()), home);
+    }
+    Files.move(temporary.resolve("workshop"), CopyRecord.workshop(root));
+    Files.move(temporary.resolve("CONVERTING"), root.resolve("CONVERTING"));
+    assertThat(convert(encrypted(), Conversion.encrypt()).blocks()).isEqualTo(50);
+    assertIsWhole(encrypted(), 0);
+  }
+
+  @Test
+  void aCopyThatIsNotWholeIsThrownAway() {
+    fill(encrypted(), false);
+    int questions = 0;
+    String copy = "block.plain-20260504T120000Z";
+    while (questions < 4) {
+      AtomicInteger asked = new AtomicInteger();
+      int until = questions++;
+      convert(
+          encrypted(),
+          Conversion.decrypt()
+              .with(JobControl.none().cancelledBy(() -> asked.incrementAndGet() > until)));
+    }
+    damage(copy, 0x03);
+    assertThatExceptionOfType(IntegrityException.class)
+        .isThrownBy(() -> convert(encrypted(), Conversion.decrypt()))
+        .withMessageContaining("nothing was switched")
+        .withMessageContaining("the copy does not pass");
+    assertThat(temporary.resolve("ledger").resolve(copy)).doesNotExist();
+    assertThat(convert(encrypted(), Conversion.decrypt()).blocks()).isEqualTo(40);
+    assertIsWhole(plain(), 0);
+  }
+
   @Test
   void aDamagedRecordOfACopyIsRefused() throws IOException {
     fill(plain(), false);
