@@ -5,7 +5,6 @@ import io.ledgerkeep.Database;
 import io.ledgerkeep.KeyRange;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
-import io.ledgerkeep.core.parallel.OrderedPipeline;
 import io.ledgerkeep.core.rows.AheadEngine;
 import io.ledgerkeep.encryption.Encryptor;
 import io.ledgerkeep.encryption.Encryptor.Context;
@@ -14,7 +13,6 @@ import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.WriteBatch;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -27,9 +25,6 @@ import java.util.concurrent.Executor;
  * sealed on all cores when it is written.
  */
 public final class SealedEngine implements AheadEngine {
-
-  /** Less is sealed sooner than it is handed to another thread. */
-  private static final int TASK_BYTES = 64 << 10;
 
   /** A record as every database may have. */
   private static final Bytes GENERATION = Bytes.ofUtf8("\u0001keys");
@@ -46,7 +41,7 @@ public final class SealedEngine implements AheadEngine {
   private final UUID store;
   private final Database database;
   private final Heights heights;
-  private final Executor executor;
+  private final BatchSealer sealer;
 
   /** The generation of the registry that the engine is known to hold. */
   private volatile long recordedGeneration;
@@ -73,7 +68,7 @@ public final class SealedEngine implements AheadEngine {
     ByteBuffer id = store.asBuffer();
     this.store = new UUID(id.getLong(), id.getLong());
     this.database = database;
-    this.executor = executor;
+    this.sealer = new BatchSealer(encryptor, this::seal, executor);
   }
 
   @Override
@@ -131,22 +126,9 @@ public final class SealedEngine implements AheadEngine {
         : 0;
   }
 
-  /**
-   * A value as it lies in the engine: nothing else is handed to it. Only {@link #seal(Bytes,
-   * Bytes)} makes one.
-   */
-  private record SealedValue(Bytes bytes) {}
-
-  /** A value that was sealed ahead of its write, for this engine, key and value alone. */
-  private record SealedAhead(SealedEngine engine, Bytes key, Bytes value, SealedValue result)
-      implements Ahead {}
-
-  /** An encryptor that is not our own may change its key without a word, so nothing is kept. */
   @Override
   public Optional<Ahead> ahead(Bytes key, Bytes value) {
-    return encryptor instanceof EpochEncryptor
-        ? Optional.of(new SealedAhead(this, key, value, seal(key, value)))
-        : Optional.empty();
+    return sealer.ahead(key, value);
   }
 
   @Override
@@ -157,136 +139,14 @@ public final class SealedEngine implements AheadEngine {
   @Override
   public void write(WriteBatch batch, List<Optional<Ahead>> ahead, Durability durability) {
     limits().check(batch);
-    WriteBatch result = seal(batch, ahead);
+    WriteBatch result = sealer.seal(batch, ahead);
     long generation = generation();
     if (generation > recordedGeneration) {
       Bytes record = new ByteWriter(Long.BYTES).u64(generation).take();
-      result.put(GENERATION, seal(GENERATION, record).bytes());
+      result.put(GENERATION, seal(GENERATION, record));
     }
     engine.write(result, durability);
     recordedGeneration = Math.max(generation, recordedGeneration);
-  }
-
-  private WriteBatch seal(WriteBatch batch, List<Optional<Ahead>> ahead) {
-    Mutations mutations = new Mutations(ahead);
-    batch.forEach(mutations);
-    WriteBatch result = new WriteBatch();
-    if (mutations.plainBytes <= TASK_BYTES) {
-      mutations.all.forEach(mutation -> finished(mutation).addTo(result));
-      return result;
-    }
-    try (OrderedPipeline<List<Finished>> pipeline = new OrderedPipeline<>(executor)) {
-      for (List<Mutation> task : mutations.tasks()) {
-        if (pipeline.isFull()) {
-          pipeline.takeUninterruptibly().forEach(finished -> finished.addTo(result));
-        }
-        pipeline.submit(plainBytes(task), () -> task.stream().map(this::finished).toList());
-      }
-      while (!pipeline.isEmpty()) {
-        pipeline.takeUninterruptibly().forEach(finished -> finished.addTo(result));
-      }
-    }
-    return result;
-  }
-
-  private Finished finished(Mutation mutation) {
-    return mutation instanceof Plain plain
-        ? new Finished(plain.key, Optional.of(seal(plain.key, plain.value)))
-        : (Finished) mutation;
-  }
-
-  private static long plainBytes(List<Mutation> mutations) {
-    return mutations.stream().mapToLong(Mutation::plainBytes).sum();
-  }
-
-  /** A mutation on its way into the engine. */
-  private sealed interface Mutation permits Plain, Finished {
-
-    /** Returns how much there is to seal. */
-    int plainBytes();
-  }
-
-  private record Plain(Bytes key, Bytes value) implements Mutation {
-    @Override
-    public int plainBytes() {
-      return value.size();
-    }
-  }
-
-  /** What the engine gets: a deletion where there is no value. */
-  private record Finished(Bytes key, Optional<SealedValue> value) implements Mutation {
-    @Override
-    public int plainBytes() {
-      return 0;
-    }
-
-    void addTo(WriteBatch batch) {
-      if (value.isPresent()) {
-        batch.put(key, value.get().bytes());
-      } else {
-        batch.delete(key);
-      }
-    }
-  }
-
-  /** The mutations of a batch, those finished that were sealed ahead. */
-  private final class Mutations implements WriteBatch.Visitor {
-
-    private final List<Optional<Ahead>> ahead;
-    private final List<Mutation> all = new ArrayList<>();
-    private long plainBytes;
-
-    Mutations(List<Optional<Ahead>> ahead) {
-      this.ahead = ahead;
-    }
-
-    @Override
-    public void put(Bytes key, Bytes value) {
-      Optional<Ahead> mine = all.size() < ahead.size() ? ahead.get(all.size()) : Optional.empty();
-      Optional<SealedValue> sealedValue = mine.flatMap(done -> stillGood(done, key, value));
-      add(sealedValue.isPresent() ? new Finished(key, sealedValue) : new Plain(key, value));
-    }
-
-    @Override
-    public void delete(Bytes key) {
-      add(new Finished(key, Optional.empty()));
-    }
-
-    private void add(Mutation mutation) {
-      all.add(mutation);
-      plainBytes += mutation.plainBytes();
-    }
-
-    /** Returns the mutations in parts that are worth a task each. */
-    List<List<Mutation>> tasks() {
-      List<List<Mutation>> tasks = new ArrayList<>();
-      int first = 0;
-      long bytes = 0;
-      for (int i = 0; i < all.size(); i++) {
-        bytes += all.get(i).plainBytes();
-        if (bytes >= TASK_BYTES || i == all.size() - 1) {
-          tasks.add(all.subList(first, i + 1));
-          first = i + 1;
-          bytes = 0;
-        }
-      }
-      return tasks;
-    }
-  }
-
-  /**
-   * Returns what was sealed ahead, if it may still be written. The active key may have been rotated
-   * or disabled since: then the value is sealed again, from plain.
-   */
-  private Optional<SealedValue> stillGood(Ahead ahead, Bytes key, Bytes value) {
-    return ahead instanceof SealedAhead mine
-            && mine.engine.equals(this)
-            && mine.key.equals(key)
-            && mine.value.equals(value)
-            && encryptor instanceof EpochEncryptor epochs
-            && epochs.isOfThisEpoch(mine.result.bytes())
-        ? Optional.of(mine.result)
-        : Optional.empty();
   }
 
   @Override
@@ -332,8 +192,8 @@ public final class SealedEngine implements AheadEngine {
     engine.close();
   }
 
-  private SealedValue seal(Bytes key, Bytes value) {
-    return new SealedValue(encryptor.seal(context(key), value));
+  private Bytes seal(Bytes key, Bytes value) {
+    return encryptor.seal(context(key), value);
   }
 
   private Bytes open(Bytes key, Bytes sealedValue) {
