@@ -5,7 +5,6 @@ import io.ledgerkeep.Database;
 import io.ledgerkeep.KeyRange;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
-import io.ledgerkeep.core.parallel.OrderedPipeline;
 import io.ledgerkeep.core.rows.AheadEngine;
 import io.ledgerkeep.encryption.Encryptor;
 import io.ledgerkeep.encryption.Encryptor.Context;
@@ -14,7 +13,6 @@ import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.WriteBatch;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -28,9 +26,6 @@ import java.util.concurrent.locks.ReentrantReadWriteLock;
  * sealed on all cores when it is written.
  */
 public final class SealedEngine implements AheadEngine {
-
-  /** Less is sealed sooner than it is handed to another thread. */
-  private static final int TASK_BYTES = 64 << 10;
 
   /** A record as every database may have. */
   private static final Bytes GENERATION = Bytes.ofUtf8("\u0001keys");
@@ -47,6 +42,7 @@ public final class SealedEngine implements AheadEngine {
   private final UUID store;
   private final Database database;
   private final Heights heights;
+  private final BatchSealer sealer;
   private final Executor executor;
 
   /**
@@ -81,6 +77,7 @@ public final class SealedEngine implements AheadEngine {
     this.store = new UUID(id.getLong(), id.getLong());
     this.database = database;
     this.executor = executor;
+    this.sealer = new BatchSealer(encryptor, this::seal, executor);
   }
 
   @Override
@@ -138,22 +135,9 @@ public final class SealedEngine implements AheadEngine {
         : 0;
   }
 
-  /**
-   * A value as it lies in the engine: nothing else is handed to it. Only {@link #seal(Bytes,
-   * Bytes)} makes one.
-   */
-  record SealedValue(Bytes bytes) {}
-
-  /** A value that was sealed ahead of its write, for this engine, key and value alone. */
-  private record SealedAhead(SealedEngine engine, Bytes key, Bytes value, SealedValue result)
-      implements Ahead {}
-
-  /** An encryptor that is not our own may change its key without a word, so nothing is kept. */
   @Override
   public Optional<Ahead> ahead(Bytes key, Bytes value) {
-    return encryptor instanceof EpochEncryptor
-        ? Optional.of(new SealedAhead(this, key, value, seal(key, value)))
-        : Optional.empty();
+    return sealer.ahead(key, value);
   }
 
   @Override
@@ -166,7 +150,7 @@ public final class SealedEngine implements AheadEngine {
     limits().check(batch);
     lock.readLock().lock();
     try {
-      writeSealed(seal(batch, ahead), durability);
+      writeSealed(sealer.seal(batch, ahead), durability);
     } finally {
       lock.readLock().unlock();
     }
@@ -183,7 +167,7 @@ public final class SealedEngine implements AheadEngine {
     long generation = generation();
     if (generation > recordedGeneration) {
       Bytes record = new ByteWriter(Long.BYTES).u64(generation).take();
-      batch.put(GENERATION, seal(GENERATION, record).bytes());
+      batch.put(GENERATION, seal(GENERATION, record));
     }
     engine.write(batch, durability);
     recordedGeneration = Math.max(generation, recordedGeneration);
@@ -209,7 +193,7 @@ public final class SealedEngine implements AheadEngine {
     try {
       for (Replacement replacement : replacements) {
         if (engine.get(replacement.key()).equals(Optional.of(replacement.old()))) {
-          more.put(replacement.key(), replacement.by().bytes());
+          more.put(replacement.key(), replacement.by());
         }
       }
       writeSealed(more, Durability.BUFFERED);
@@ -224,7 +208,7 @@ public final class SealedEngine implements AheadEngine {
    * @param old what lay there
    * @param by the same value, sealed otherwise
    */
-  record Replacement(Bytes key, Bytes old, SealedValue by) {}
+  record Replacement(Bytes key, Bytes old, Bytes by) {}
 
   /** Returns the engine with the values as they lie there. */
   StorageEngine below() {
@@ -233,128 +217,6 @@ public final class SealedEngine implements AheadEngine {
 
   Executor executor() {
     return executor;
-  }
-
-  private WriteBatch seal(WriteBatch batch, List<Optional<Ahead>> ahead) {
-    Mutations mutations = new Mutations(ahead);
-    batch.forEach(mutations);
-    WriteBatch result = new WriteBatch();
-    if (mutations.plainBytes <= TASK_BYTES) {
-      mutations.all.forEach(mutation -> finished(mutation).addTo(result));
-      return result;
-    }
-    try (OrderedPipeline<List<Finished>> pipeline = new OrderedPipeline<>(executor)) {
-      for (List<Mutation> task : mutations.tasks()) {
-        if (pipeline.isFull()) {
-          pipeline.takeUninterruptibly().forEach(finished -> finished.addTo(result));
-        }
-        pipeline.submit(plainBytes(task), () -> task.stream().map(this::finished).toList());
-      }
-      while (!pipeline.isEmpty()) {
-        pipeline.takeUninterruptibly().forEach(finished -> finished.addTo(result));
-      }
-    }
-    return result;
-  }
-
-  private Finished finished(Mutation mutation) {
-    return mutation instanceof Plain plain
-        ? new Finished(plain.key, Optional.of(seal(plain.key, plain.value)))
-        : (Finished) mutation;
-  }
-
-  private static long plainBytes(List<Mutation> mutations) {
-    return mutations.stream().mapToLong(Mutation::plainBytes).sum();
-  }
-
-  /** A mutation on its way into the engine. */
-  private sealed interface Mutation permits Plain, Finished {
-
-    /** Returns how much there is to seal. */
-    int plainBytes();
-  }
-
-  private record Plain(Bytes key, Bytes value) implements Mutation {
-    @Override
-    public int plainBytes() {
-      return value.size();
-    }
-  }
-
-  /** What the engine gets: a deletion where there is no value. */
-  private record Finished(Bytes key, Optional<SealedValue> value) implements Mutation {
-    @Override
-    public int plainBytes() {
-      return 0;
-    }
-
-    void addTo(WriteBatch batch) {
-      if (value.isPresent()) {
-        batch.put(key, value.get().bytes());
-      } else {
-        batch.delete(key);
-      }
-    }
-  }
-
-  /** The mutations of a batch, those finished that were sealed ahead. */
-  private final class Mutations implements WriteBatch.Visitor {
-
-    private final List<Optional<Ahead>> ahead;
-    private final List<Mutation> all = new ArrayList<>();
-    private long plainBytes;
-
-    Mutations(List<Optional<Ahead>> ahead) {
-      this.ahead = ahead;
-    }
-
-    @Override
-    public void put(Bytes key, Bytes value) {
-      Optional<Ahead> mine = all.size() < ahead.size() ? ahead.get(all.size()) : Optional.empty();
-      Optional<SealedValue> sealedValue = mine.flatMap(done -> stillGood(done, key, value));
-      add(sealedValue.isPresent() ? new Finished(key, sealedValue) : new Plain(key, value));
-    }
-
-    @Override
-    public void delete(Bytes key) {
-      add(new Finished(key, Optional.empty()));
-    }
-
-    private void add(Mutation mutation) {
-      all.add(mutation);
-      plainBytes += mutation.plainBytes();
-    }
-
-    /** Returns the mutations in parts that are worth a task each. */
-    List<List<Mutation>> tasks() {
-      List<List<Mutation>> tasks = new ArrayList<>();
-      int first = 0;
-      long bytes = 0;
-      for (int i = 0; i < all.size(); i++) {
-        bytes += all.get(i).plainBytes();
-        if (bytes >= TASK_BYTES || i == all.size() - 1) {
-          tasks.add(all.subList(first, i + 1));
-          first = i + 1;
-          bytes = 0;
-        }
-      }
-      return tasks;
-    }
-  }
-
-  /**
-   * Returns what was sealed ahead, if it may still be written. The active key may have been rotated
-   * or disabled since: then the value is sealed again, from plain.
-   */
-  private Optional<SealedValue> stillGood(Ahead ahead, Bytes key, Bytes value) {
-    return ahead instanceof SealedAhead mine
-            && mine.engine.equals(this)
-            && mine.key.equals(key)
-            && mine.value.equals(value)
-            && encryptor instanceof EpochEncryptor epochs
-            && epochs.isOfThisEpoch(mine.result.bytes())
-        ? Optional.of(mine.result)
-        : Optional.empty();
   }
 
   @Override
@@ -405,8 +267,8 @@ public final class SealedEngine implements AheadEngine {
     engine.close();
   }
 
-  SealedValue seal(Bytes key, Bytes value) {
-    return new SealedValue(encryptor.seal(context(key), value));
+  Bytes seal(Bytes key, Bytes value) {
+    return encryptor.seal(context(key), value);
   }
 
   Bytes open(Bytes key, Bytes sealedValue) {

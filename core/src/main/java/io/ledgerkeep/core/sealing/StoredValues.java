@@ -196,7 +196,7 @@ public final class StoredValues {
         .next()
         .filter(next -> chunk.bytes() + next.size() + 128 < engine.limits().maxBatchBytes())
         .map(next -> new ByteWriter(next.size() + 8).varint(target).raw(next).take())
-        .ifPresent(row -> batch.put(PROGRESS, engine.seal(PROGRESS, row).bytes()));
+        .ifPresent(row -> batch.put(PROGRESS, engine.seal(PROGRESS, row)));
     return batch;
   }
 
