@@ -223,9 +223,9 @@ final class ReencryptTest {
     FaultPlan plan = new FaultPlan();
     try (Workshop workshop =
         new Workshop(directory, memory(), new FaultyArchiveStore(store, plan), threads)) {
-      workshop.keyring.newArchiveKey("SM4-GCM");
+      workshop.newArchiveKey("SM4-GCM");
       plan.at(Call.STORE_DELETE, 1, Fault.FAIL);
-      assertThatThrownBy(() -> workshop.archiving.reencryptSegments(JobControl.none()))
+      assertThatThrownBy(() -> workshop.reencryptSegments(JobControl.none()))
           .isInstanceOf(StorageException.class);
     }
     assertThat(segments()).contains(before.get(0).name()).hasSize(4);
@@ -245,13 +245,13 @@ final class ReencryptTest {
     PublishedSegmentTest.ChangingStore spoiling =
         new PublishedSegmentTest.ChangingStore(store, ".lks", ReencryptTest::spoiled);
     try (Workshop workshop = new Workshop(directory, memory(), spoiling, threads)) {
-      workshop.keyring.newArchiveKey("SM4-GCM");
-      assertThatThrownBy(() -> workshop.archiving.reencryptSegments(JobControl.none()))
+      workshop.newArchiveKey("SM4-GCM");
+      assertThatThrownBy(() -> workshop.reencryptSegments(JobControl.none()))
           .isInstanceOf(IntegrityException.class);
       assertThat(workshop.archiving.archive().segments()).isEqualTo(before);
     }
     try (Workshop workshop = workshop()) {
-      assertThat(workshop.archiving.reencryptSegments(JobControl.none()).segments()).isEqualTo(3);
+      assertThat(workshop.reencryptSegments(JobControl.none()).segments()).isEqualTo(3);
     }
     assertThat(segments()).hasSize(3);
     try (Archive archive = alone("aes", Keys.AES)) {
@@ -275,7 +275,7 @@ final class ReencryptTest {
               .onProgress(
                   progress -> {
                     if (made.compareAndSet(false, true)) {
-                      workshop.keyring.newArchiveKey("AES-256-GCM");
+                      workshop.newArchiveKey("AES-256-GCM");
                     }
                   });
       workshop.archiving.archiver().archive(ArchiveRequest.upTo(48).with(control));
