@@ -320,7 +320,7 @@ final class OpenLedger implements Ledger {
 
   private void append(List<Ready> blocks) {
     // By identity: of two equal blocks one is passed over.
-    Map<Prepared, DerivedRows> derivedRows = new IdentityHashMap<>();
+    IdentityHashMap<Prepared, DerivedRows> derivedRows = new IdentityHashMap<>();
     blocks.forEach(ready -> derivedRows.put(ready.block(), ready.derived()));
     List<Prepared> prepared = blocks.stream().map(Ready::block).toList();
     commitLock.lock();

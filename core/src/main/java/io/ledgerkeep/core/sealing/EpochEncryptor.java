@@ -207,7 +207,7 @@ public final class EpochEncryptor implements Encryptor, LedgerKeys {
     private static final int SIZES = 256;
 
     private final byte[] nonce = new byte[CipherSuite.NONCE_BYTES];
-    private final byte @Nullable [][] bySize = new byte[SIZES][];
+    private final byte[] @Nullable [] bySize = new byte[SIZES][];
     private String database = "";
     private byte[] databaseBytes = new byte[0];
 
