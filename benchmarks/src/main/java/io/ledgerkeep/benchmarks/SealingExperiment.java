@@ -208,10 +208,11 @@ final class SealingExperiment implements Experiment {
   }
 
   /** The array of a sealed value and the object around it, each with its head. */
-  private static long resultBytes() {
+  private static double resultBytes() {
     int overhead = 28;
     int heads = 16 + 24;
-    return (VALUE_BYTES + overhead + heads + 7) / 8 * 8;
+    int roundedUp = 4;
+    return VALUE_BYTES + overhead + heads + roundedUp;
   }
 
   private List<Figure> figures(Rounds garbage) {
