@@ -22,6 +22,9 @@ import java.util.stream.Stream;
  */
 final class MarkedChain {
 
+  /** The number of kinds of markers. */
+  static final int KINDS = 5;
+
   private static final int NOISE_BYTES = 3000;
   private static final int MARKER_AT = 1500;
   private static final int MARKER_BYTES = 16;
@@ -75,7 +78,10 @@ final class MarkedChain {
     return Bytes.wrap(bytes);
   }
 
-  /** Returns parts of payloads, values read and written, headers and additional bytes. */
+  /**
+   * Returns parts of headers, additional bytes, payloads, values read and values written, one of
+   * each kind in turn.
+   */
   static List<String> markers(int count) {
     List<String> markers = new ArrayList<>();
     for (Block block : blocks(count)) {

@@ -51,6 +51,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
@@ -418,9 +419,11 @@ final class ConversionTest {
   @Test
   void aLedgerInUseIsRefusedAndOneThatIsCopiedIsInUse() {
     fill(plain(), false);
+    Path owned = temporary.resolve("ledger");
     try (Ledger owner = open(plain())) {
       assertThatExceptionOfType(ConflictException.class)
           .isThrownBy(() -> convert(encrypted(), Conversion.encrypt()))
+          .withMessageContaining("the ledger in " + owned + " is in use by pid")
           .satisfies(e -> assertThat(e.reason()).isEqualTo(ConflictException.Reason.LOCKED));
     }
     AtomicInteger refused = new AtomicInteger();
@@ -429,7 +432,8 @@ final class ConversionTest {
             .onProgress(
                 progress -> {
                   assertThatExceptionOfType(ConflictException.class)
-                      .isThrownBy(() -> open(plain()));
+                      .isThrownBy(() -> open(plain()))
+                      .withMessageContaining("the ledger in " + owned + " is in use by pid");
                   refused.incrementAndGet();
                 });
     convert(encrypted(), Conversion.encrypt().with(control));
@@ -537,6 +541,21 @@ final class ConversionTest {
     try (Ledger original = open(plain())) {
       assertThat(original.block(33)).contains(blocks.get(33));
     }
+  }
+
+  @Test
+  void aCopyThatWasHalfThrownAwayIsMadeAnew() {
+    fill(plain(), true);
+    damage("state", 0x02);
+    FaultPlan plan = new FaultPlan().at(Set.of(Call.STORE_DELETE), 3, Fault.FAIL);
+    Settings failing =
+        under(
+            settings(disk, plan, new FaultyArchiveStore(store.reopen(), plan)), "aes", Keys.AES);
+    assertThatExceptionOfType(StorageException.class)
+        .isThrownBy(() -> convert(failing, Conversion.encrypt()));
+    damage("state", 0x02); // the same bit once more
+    assertThat(convert(encrypted(), Conversion.encrypt()).blocks()).isEqualTo(40);
+    assertIsWhole(encrypted(), PIVOT);
   }
 
   /** Changes the last bit of the last value of a table. */
@@ -759,7 +778,7 @@ final class ConversionTest {
     assertThat(n).isGreaterThan(30);
   }
 
-  private boolean oneFault(java.util.Set<Call> calls, Fault fault, long n) {
+  private boolean oneFault(Set<Call> calls, Fault fault, long n) {
     ledger = temporary.resolve(fault + "-" + n);
     MemoryDisk on = new MemoryDisk(n);
     InMemoryArchiveStore archive = new InMemoryArchiveStore();
