@@ -40,7 +40,7 @@ record ArchiveSection(List<Holder> holders, List<Key> keys, List<Bytes> retired)
     }
   }
 
-  /** What {@link #encode} takes at most for each key and retired holder. */
+  /** What {@link #writeTo} takes at most for each key and retired holder. */
   private static final int ENTRY_BYTES = 96;
 
   /** The highest number that the names of objects have room for. */
