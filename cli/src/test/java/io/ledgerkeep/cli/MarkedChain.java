@@ -28,7 +28,7 @@ final class MarkedChain {
   private static final int NOISE_BYTES = 3000;
   private static final int MARKER_AT = 1500;
   private static final int MARKER_BYTES = 16;
-  private static final int MARKED_EVERY = 4;
+  private static final int MARKED_EVERY = 14;
   private static final int CONFIG_EVERY = 30;
 
   private MarkedChain() {}

@@ -549,8 +549,7 @@ final class ConversionTest {
     damage("state", 0x02);
     FaultPlan plan = new FaultPlan().at(Set.of(Call.STORE_DELETE), 3, Fault.FAIL);
     Settings failing =
-        under(
-            settings(disk, plan, new FaultyArchiveStore(store.reopen(), plan)), "aes", Keys.AES);
+        under(settings(disk, plan, new FaultyArchiveStore(store.reopen(), plan)), "aes", Keys.AES);
     assertThatExceptionOfType(StorageException.class)
         .isThrownBy(() -> convert(failing, Conversion.encrypt()));
     damage("state", 0x02); // the same bit once more
