@@ -40,7 +40,7 @@ final class Workshop implements AutoCloseable {
 
   /** Opens the parts of a ledger that is closed. */
   Workshop(Path directory, StorageEngineProvider provider, ArchiveStore store, Executor executor) {
-    keyring = Keys.keyring(directory, "aes", Keys.AES);
+    keyring = Keys.keyring(directory.resolve("block"), "aes", Keys.AES);
     encryptor = new EpochEncryptor(keyring);
     try {
       engine =
@@ -58,7 +58,11 @@ final class Workshop implements AutoCloseable {
     try {
       chain =
           ChainStore.open(
-              engine, PIECE_BYTES, Digests.SHA256, directory.resolve("ids"), keyring.ledgerId());
+              engine,
+              PIECE_BYTES,
+              Digests.SHA256,
+              directory.resolve("block").resolve("ids"),
+              keyring.ledgerId());
     } catch (RuntimeException | Error e) {
       engine.close();
       encryptor.close();
