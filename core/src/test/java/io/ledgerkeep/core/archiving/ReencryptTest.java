@@ -184,6 +184,17 @@ final class ReencryptTest {
   }
 
   @Test
+  void aSegmentThatIsNotWhatTheNodeRecordedStaysAsItIs() {
+    try (Workshop workshop = workshop()) {
+      workshop.recordOtherwise(workshop.chain.reader().requiredMeta(20).meta().transactionRoot());
+      assertThatThrownBy(() -> underNewKey(workshop))
+          .isInstanceOf(IntegrityException.class)
+          .hasMessageContaining("block 20");
+      assertThat(segments()).contains(before.get(1).name(), before.get(2).name()).hasSize(3);
+    }
+  }
+
+  @Test
   void aRunThatIsCancelledIsGoneOnWith() {
     AtomicInteger asked = new AtomicInteger();
     JobControl cancelling = JobControl.none().cancelledBy(() -> asked.incrementAndGet() > 20);
