@@ -25,6 +25,7 @@ final class KeysByTheBook {
 
   private static final int SUITE = 0x0101;
   private static final int KEY_BYTES = 16;
+  private static final int ID_BYTES = 16;
   private static final int SECRET_BYTES = 32;
   private static final int NONCE_BYTES = 12;
   private static final int TAG_BITS = 128;
@@ -83,15 +84,29 @@ final class KeysByTheBook {
       byte[] info = info("ledgerkeep values 1", number);
       add(Arrays.copyOf(hkdf(dataKey, salt, info, KEY_BYTES + NONCE_BYTES), KEY_BYTES));
     }
-    for (int left = varint(in); left > 0; left--) {
-      varint(in);
-      varint(in);
-      add(raw(in, SECRET_BYTES));
-      raw(in, 16);
-      sized(in);
-    }
+    readArchive(in);
     if (in.hasRemaining()) {
       throw new AssertionError("the registry has more than the book says");
+    }
+  }
+
+  private void readArchive(ByteBuffer in) {
+    for (int holders = varint(in); holders > 0; holders--) {
+      raw(in, ID_BYTES);
+      sized(in);
+      sized(in);
+      add(raw(in, SECRET_BYTES));
+      sized(in);
+    }
+    for (int keys = varint(in); keys > 0; keys--) {
+      varint(in);
+      varint(in);
+      raw(in, 1);
+      add(raw(in, SECRET_BYTES));
+      raw(in, SECRET_BYTES);
+    }
+    for (int retired = varint(in); retired > 0; retired--) {
+      raw(in, ID_BYTES);
     }
   }
 

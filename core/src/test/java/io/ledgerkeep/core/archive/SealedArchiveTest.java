@@ -160,7 +160,7 @@ final class SealedArchiveTest {
   }
 
   private String ledgerId() {
-    return Keyring.head(directory).orElseThrow().ledgerId().hex();
+    return Keyring.head(directory.resolve("block")).orElseThrow().ledgerId().hex();
   }
 
   @Test
