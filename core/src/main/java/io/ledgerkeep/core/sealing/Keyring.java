@@ -466,6 +466,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
     }
     Optional<CipherSuite> suite = suiteName.map(suites::named);
     int masterSuite = suites.named(newMaster.suite()).id();
+    removeKept(); // first: a failure of this leaves all as it is
     Secret oldRoot = root;
     Secret newRoot = Secret.random();
     try {
@@ -485,7 +486,6 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
     }
     root = newRoot;
     oldRoot.close();
-    removeKept();
   }
 
   private static boolean isExposed(DataKey key) {
@@ -536,10 +536,10 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
    */
   synchronized void destroy(int number) {
     requireDisabled(number);
+    removeKept(); // first: a failure of this leaves all as it is
     DataKey key = requiredKey(number);
     replace(key, key.destroyed());
     key.secret().close();
-    removeKept();
   }
 
   private void replace(DataKey key, DataKey by) {
