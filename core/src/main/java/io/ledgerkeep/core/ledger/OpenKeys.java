@@ -127,6 +127,7 @@ final class OpenKeys implements LedgerKeys {
   public Reencryption reencrypt(JobControl control) {
     long begin = System.nanoTime();
     try (JobLock.Lease lease = jobLock.take("reencrypt")) {
+      archiving.requireForKeys(); // else its segments would stay as they are without a word
       JobWatch watch = watch(control);
       long values = 0;
       long bytes = 0;

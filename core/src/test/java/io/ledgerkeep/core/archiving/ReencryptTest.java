@@ -17,6 +17,7 @@ import io.ledgerkeep.archive.Verification.Level;
 import io.ledgerkeep.core.sealing.Keys;
 import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.encryption.LedgerKeys;
+import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
@@ -168,6 +169,24 @@ final class ReencryptTest {
                   .verify(Verification.Request.of(Level.CONTENT))
                   .findings())
           .isEmpty();
+    }
+  }
+
+  /** Else it would say that it is done, and exposed segments would stay. */
+  @Test
+  void withoutTheArchiveThatBodiesLieInNothingIsSealedAnew() {
+    try (Ledger ledger =
+        Ledgerkeep.builder()
+            .directory(directory)
+            .storage(memory(), Options.none())
+            .encryption("aes", Options.of("key", Keys.AES))
+            .reserveBytes(0)
+            .open()) {
+      LedgerKeys keys = ledger.keys().orElseThrow();
+      keys.markExposed();
+      assertThatThrownBy(() -> keys.reencrypt(JobControl.none()))
+          .isInstanceOf(ConfigurationException.class)
+          .hasMessageContaining("no archive store");
     }
   }
 
