@@ -325,9 +325,30 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
     } finally {
       Arrays.fill(material, (byte) 0);
     }
-    next.write(directory);
+    try {
+      next.write(directory);
+    } catch (StorageException e) {
+      takeBack(e);
+      throw e;
+    }
     file = next;
     archiveKeys.show(archive.archiveKeys());
+  }
+
+  /** One of the files may be the next generation already: what failed must not be found in it. */
+  private void takeBack(StorageException failure) {
+    if (generation() == 0) {
+      return; // there is none before
+    }
+    for (Path path : RegistryFile.in(directory)) {
+      try {
+        if (!RegistryFile.read(path).equals(file)) {
+          file.writeTo(path);
+        }
+      } catch (IntegrityException | StorageException e) {
+        failure.addSuppressed(e);
+      }
+    }
   }
 
   /** Derives the key of the body, followed by the commitment to it. */

@@ -207,6 +207,23 @@ final class HoldersTest {
   }
 
   @Test
+  void whereOneOfTheTwoFilesCannotBeWrittenTheOtherIsAsBefore() throws IOException {
+    Path inTheWay = directory.resolve("KEYS.copy.new");
+    Files.createDirectories(inTheWay);
+    try (KeyWrapper wrapper = Keys.wrapper("aes", Keys.OTHER_AES)) {
+      assertThatThrownBy(() -> keyring.rewrap(wrapper, Optional.empty()))
+          .isInstanceOf(StorageException.class);
+    }
+    keyring.close();
+    Files.delete(inTheWay);
+    assertThatThrownBy(() -> Keys.keyring(directory, "aes", Keys.OTHER_AES))
+        .isInstanceOf(KeyUnavailableException.class);
+    reopen();
+    assertThat(directory.resolve("KEYS"))
+        .hasBinaryContent(Files.readAllBytes(directory.resolve("KEYS.copy")));
+  }
+
+  @Test
   void whatCannotBeSavedHasNotHappened() throws IOException {
     LedgerKeys.Holder auditor = add("auditor", "sm4", Keys.SM4);
     List<LedgerKeys.Holder> holders = keyring.holders();
