@@ -128,6 +128,7 @@ final class OpenKeys implements LedgerKeys {
     long begin = System.nanoTime();
     try (JobLock.Lease lease = jobLock.take("reencrypt")) {
       archiving.requireForKeys(); // else its segments would stay as they are without a word
+      recordGeneration(); // a rewrap that died may not have come to it
       JobWatch watch = watch(control);
       long values = 0;
       long bytes = 0;
