@@ -159,6 +159,7 @@ public interface LedgerKeys {
    * ledger is in use. The newest value always wins. May be killed or cancelled at any time, and
    * goes on where it was.
    *
+   * @throws ConfigurationException if the archive is not there while bodies lie in it
    * @throws ConflictException if another job runs
    * @throws KeyUnavailableException if values are under a disabled key
    * @throws IntegrityException if a value or a segment does not fit its seal; it stays as it is

@@ -128,7 +128,7 @@ final class ConversionJob {
       }
       room.require(copy);
       if (begun.isEmpty()) {
-        found.ifPresent(another -> throwAway(another, old));
+        found.ifPresent(another -> throwAwayUnlessLive(another, old));
       }
       copy.write(directory);
       FailPoint.pass("convert.begun");
@@ -326,6 +326,15 @@ final class ConversionJob {
   }
 
   // ------------------------------------------------------------------------------------ throw away
+
+  /** A copy that was switched to, and moved since, is the ledger itself. */
+  private void throwAwayUnlessLive(CopyRecord another, OpenLedger old) {
+    if (another.to().equals(old.parts().format().ledgerId())) {
+      tidyUp();
+    } else {
+      throwAway(another, old);
+    }
+  }
 
   private void throwAway(CopyRecord copy, OpenLedger old) {
     remove(copy, old);

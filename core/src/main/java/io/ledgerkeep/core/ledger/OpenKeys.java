@@ -16,6 +16,8 @@ import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.job.JobControl;
 import java.time.Duration;
 import java.util.List;
@@ -94,17 +96,39 @@ final class OpenKeys implements LedgerKeys {
       archiving.requireForKeys();
       epochs.rewrap(newMaster, rotateTo);
       FailPoint.pass("rewrap.saved");
-      recordGeneration();
-      archiving.reconcileKeys();
+      followNewMaster();
       FailPoint.pass("rewrap.reconciled");
       newMaster.confirm();
     }
+  }
+
+  /** Who reads of a failure only might throw the new master key away, which is needed by now. */
+  private void followNewMaster() {
+    String done =
+        "the ledger is under the new master key from now on: keep that. The archive may still be under the old one, so keep that too until tde reencrypt, with the archive, ended well: ";
+    try {
+      recordGeneration();
+      archiving.reconcileKeys();
+    } catch (StorageException e) {
+      throw new StorageException(kind(e), done + e.getMessage(), e);
+    } catch (IntegrityException e) {
+      throw new IntegrityException(done + e.getMessage(), e);
+    }
+  }
+
+  private static StorageException.Kind kind(StorageException e) {
+    if (e.isOutOfSpace()) {
+      return StorageException.Kind.OUT_OF_SPACE;
+    }
+    return e.isRetryable() ? StorageException.Kind.RETRYABLE : StorageException.Kind.FATAL;
   }
 
   @Override
   public Reencryption reencrypt(JobControl control) {
     long begin = System.nanoTime();
     try (JobLock.Lease lease = jobLock.take("reencrypt")) {
+      archiving.requireForKeys(); // else its segments would stay as they are without a word
+      recordGeneration(); // a rewrap that died may not have come to it
       JobWatch watch = watch(control);
       long values = 0;
       long bytes = 0;

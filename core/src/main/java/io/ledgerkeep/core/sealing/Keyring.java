@@ -325,9 +325,30 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
     } finally {
       Arrays.fill(material, (byte) 0);
     }
-    next.write(directory);
+    try {
+      next.write(directory);
+    } catch (StorageException e) {
+      takeBack(e);
+      throw e;
+    }
     file = next;
     archiveKeys.show(archive.archiveKeys());
+  }
+
+  /** One of the files may be the next generation already: what failed must not be found in it. */
+  private void takeBack(StorageException failure) {
+    if (generation() == 0) {
+      return; // there is none before
+    }
+    for (Path path : RegistryFile.in(directory)) {
+      try {
+        if (!RegistryFile.read(path).equals(file)) {
+          file.writeTo(path);
+        }
+      } catch (IntegrityException | StorageException e) {
+        failure.addSuppressed(e);
+      }
+    }
   }
 
   /** Derives the key of the body, followed by the commitment to it. */
@@ -466,6 +487,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
     }
     Optional<CipherSuite> suite = suiteName.map(suites::named);
     int masterSuite = suites.named(newMaster.suite()).id();
+    removeKept(); // first: a failure of this leaves all as it is
     Secret oldRoot = root;
     Secret newRoot = Secret.random();
     try {
@@ -485,7 +507,6 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
     }
     root = newRoot;
     oldRoot.close();
-    removeKept();
   }
 
   private static boolean isExposed(DataKey key) {
@@ -536,10 +557,10 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
    */
   synchronized void destroy(int number) {
     requireDisabled(number);
+    removeKept(); // first: a failure of this leaves all as it is
     DataKey key = requiredKey(number);
     replace(key, key.destroyed());
     key.secret().close();
-    removeKept();
   }
 
   private void replace(DataKey key, DataKey by) {

@@ -17,6 +17,7 @@ import io.ledgerkeep.archive.Verification.Level;
 import io.ledgerkeep.core.sealing.Keys;
 import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.encryption.LedgerKeys;
+import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
@@ -32,7 +33,9 @@ import io.ledgerkeep.testkit.MemoryDisk;
 import io.ledgerkeep.testkit.SampleChain;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 import java.util.Random;
+import java.util.Set;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
@@ -166,6 +169,42 @@ final class ReencryptTest {
                   .verify(Verification.Request.of(Level.CONTENT))
                   .findings())
           .isEmpty();
+    }
+  }
+
+  /** Else it would say that it is done, and exposed segments would stay. */
+  @Test
+  void withoutTheArchiveThatBodiesLieInNothingIsSealedAnew() {
+    try (Ledger ledger =
+        Ledgerkeep.builder()
+            .directory(directory)
+            .storage(memory(), Options.none())
+            .encryption("aes", Options.of("key", Keys.AES))
+            .reserveBytes(0)
+            .open()) {
+      LedgerKeys keys = ledger.keys().orElseThrow();
+      keys.markExposed();
+      assertThatThrownBy(() -> keys.reencrypt(JobControl.none()))
+          .isInstanceOf(ConfigurationException.class)
+          .hasMessageContaining("no archive store");
+    }
+  }
+
+  /** Whoever is told only that something failed might throw away the key that is needed now. */
+  @Test
+  void whereTheArchiveCannotFollowANewMasterKeyTheFailureSaysWhichKeysToKeep() {
+    FaultPlan plan = new FaultPlan();
+    try (Ledger ledger =
+        Workshop.ledger(directory, memory(), new FaultyArchiveStore(store.reopen(), plan))) {
+      plan.at(Set.of(Call.STORE_PUT), 1, Fault.FAIL);
+      LedgerKeys keys = ledger.keys().orElseThrow();
+      assertThatThrownBy(() -> keys.rewrap("aes", Options.of("key", SOMEBODY), Optional.empty()))
+          .isInstanceOf(StorageException.class)
+          .hasMessageContaining("under the new master key");
+    }
+    assertThatThrownBy(this::ledger).isInstanceOf(KeyUnavailableException.class);
+    try (Archive archive = alone("aes", Keys.AES)) {
+      assertAllBlocks(archive);
     }
   }
 

@@ -755,6 +755,31 @@ final class ConversionTest {
     assertIsWhole(encrypted(), PIVOT);
   }
 
+  /** The record of a copy that was switched to names the ledger itself, wherever it is by now. */
+  @Test
+  void aLedgerThatMovedAfterTheSwitchIsNotTakenForACopyBegunEarlier() throws IOException {
+    fill(plain(), true);
+    Path root = temporary.resolve("ledger");
+    Layout original = Layout.read(root);
+    Report report = convert(encrypted(), Conversion.encrypt());
+    Map<Database, Layout.Place> moved = new EnumMap<>(Layout.read(root).databases());
+    new CopyRecord(
+            Direction.ENCRYPT,
+            "20260504T120000Z",
+            Bytes.fromHex(report.ledgerIdBefore()),
+            Bytes.fromHex(report.ledgerIdAfter()),
+            Layout.read(root),
+            original)
+        .write(root);
+    moved.computeIfPresent(
+        Database.HISTORY,
+        (database, place) -> new Layout.Place(place.engine(), "./" + place.directory()));
+    new Layout(moved).write(root);
+    assertThat(convert(encrypted(), Conversion.decrypt()).outcome()).isEqualTo(Outcome.DONE);
+    assertIsWhole(plain(), PIVOT);
+    assertThat(root.resolve(moved.get(Database.BLOCK).directory())).isDirectory();
+  }
+
   // ------------------------------------------------------------------------------------ faults
 
   /** One call after the other goes wrong, the disks and the archive's included. */

@@ -267,6 +267,29 @@ final class KeyRotationTest {
     open("aes", Keys.OTHER_AES).close();
   }
 
+  /** A rewrap that died before the databases had followed is ended by a re-encryption. */
+  @Test
+  void afterARewrapThatDiedAReencryptionShutsTheOldMasterKeyOut() throws IOException {
+    Map<String, byte[]> before;
+    Map<Database, TreeMap<io.ledgerkeep.Bytes, io.ledgerkeep.Bytes>> stored;
+    try (Ledger ledger = open()) {
+      ledger.commitAll(BLOCKS);
+    }
+    try (Ledger ledger = open()) {
+      before = registry(world);
+      stored = world.content();
+      rewrap(ledger, "aes", Keys.OTHER_AES);
+    }
+    setBack(stored);
+    try (Ledger ledger = open("aes", Keys.OTHER_AES)) {
+      keysOf(ledger).reencrypt(JobControl.none());
+    }
+    putBack(world, before);
+    assertThatExceptionOfType(IntegrityException.class)
+        .isThrownBy(this::open)
+        .withMessageContaining("older");
+  }
+
   /** The two files are replaced one after the other: whichever master key is given opens it. */
   @Test
   void afterADeathBetweenTheTwoFilesEitherMasterKeyOpensIt() throws IOException {

@@ -190,6 +190,39 @@ final class HoldersTest {
     assertOpensNothing("aes", Keys.AES);
   }
 
+  /** A file that is kept and cannot be removed; the ledger stays under the key it is under. */
+  @Test
+  void whereOlderKeysCannotBeRemovedTheMasterKeyStays() throws IOException {
+    Files.createDirectories(directory.resolve("KEYS.replaced").resolve("full"));
+    keyring.rotate("SM4-GCM");
+    keyring.disable(1);
+    try (KeyWrapper wrapper = Keys.wrapper("aes", Keys.OTHER_AES)) {
+      assertThatThrownBy(() -> keyring.rewrap(wrapper, Optional.empty()))
+          .isInstanceOf(StorageException.class);
+    }
+    assertThatThrownBy(() -> keyring.destroy(1)).isInstanceOf(StorageException.class);
+    keyring.close();
+    reopen();
+    keyring.enable(1);
+  }
+
+  @Test
+  void whereOneOfTheTwoFilesCannotBeWrittenTheOtherIsAsBefore() throws IOException {
+    Path inTheWay = directory.resolve("KEYS.copy.new");
+    Files.createDirectories(inTheWay);
+    try (KeyWrapper wrapper = Keys.wrapper("aes", Keys.OTHER_AES)) {
+      assertThatThrownBy(() -> keyring.rewrap(wrapper, Optional.empty()))
+          .isInstanceOf(StorageException.class);
+    }
+    keyring.close();
+    Files.delete(inTheWay);
+    assertThatThrownBy(() -> Keys.keyring(directory, "aes", Keys.OTHER_AES))
+        .isInstanceOf(KeyUnavailableException.class);
+    reopen();
+    assertThat(directory.resolve("KEYS"))
+        .hasBinaryContent(Files.readAllBytes(directory.resolve("KEYS.copy")));
+  }
+
   @Test
   void whatCannotBeSavedHasNotHappened() throws IOException {
     LedgerKeys.Holder auditor = add("auditor", "sm4", Keys.SM4);
