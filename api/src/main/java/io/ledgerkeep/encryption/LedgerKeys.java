@@ -123,6 +123,8 @@ public interface LedgerKeys {
    *
    * @param suite the name of the cipher suite of the new keys, such as {@code SM4-GCM}
    * @throws ConfigurationException if no such suite is at hand
+   * @throws KeyUnavailableException if the archive is given and has keys that this ledger has not:
+   *     its registry is an older copy
    */
   DataKey rotate(String suite);
 
@@ -136,9 +138,10 @@ public interface LedgerKeys {
    *     encryption} has them
    * @param rotateTo the suite of new keys, as {@link #rotate} makes them, in the same step; or
    *     empty
-   * @throws ConfigurationException if the new master key is malformed or refused, or if the archive
-   *     is not there while bodies lie in it
-   * @throws ConflictException if keys are exposed, and none are to be made
+   * @throws ConfigurationException if the new master key is malformed or refused, or if the ledger
+   *     has an archive and it is not given
+   * @throws ConflictException if keys are exposed, and none are to be made or the master key is the
+   *     one there is
    * @throws KeyUnavailableException if the new master key cannot be used
    */
   void rewrap(String encryptor, Options options, Optional<String> rotateTo);
@@ -159,20 +162,21 @@ public interface LedgerKeys {
    * ledger is in use. The newest value always wins. May be killed or cancelled at any time, and
    * goes on where it was.
    *
-   * @throws ConfigurationException if the archive is not there while bodies lie in it
+   * @throws ConfigurationException if the ledger has an archive, and it is not given
    * @throws ConflictException if another job runs
-   * @throws KeyUnavailableException if values are under a disabled key
    * @throws IntegrityException if a value or a segment does not fit its seal; it stays as it is
    */
   Reencryption reencrypt(JobControl control);
 
   /**
-   * Lets a data key open nothing more: what still lies under it is refused to every reader, and
-   * shows that way.
+   * Lets a data key open nothing more, after all values were looked through: a step before {@link
+   * #destroy} that can be taken back.
    *
-   * @throws ConflictException if it is the active one, or is not in use
+   * @return whether it was disabled; false where the look was cancelled
+   * @throws ConflictException if it is the active one, or is not in use, if values lie under it, or
+   *     another job runs
    */
-  void disable(int dataKey);
+  boolean disable(int dataKey, JobControl control);
 
   /**
    * Lets a disabled data key open again what it sealed.
@@ -182,8 +186,8 @@ public interface LedgerKeys {
   void enable(int dataKey);
 
   /**
-   * Forgets a disabled data key for ever, after all values were looked through. Reaches no copy of
-   * the registry elsewhere.
+   * Forgets a disabled data key for ever, after all values were looked through once more. Reaches
+   * no copy of the registry elsewhere.
    *
    * @return whether it was destroyed; false where the look was cancelled
    * @throws ConflictException if it is not disabled, if values lie under it, or another job runs

@@ -247,7 +247,9 @@ final class TdeCommand {
           next.encryptor(),
           next.options(),
           rotate ? Optional.of(ledger.status().encryption()) : Optional.empty());
-      outcome.say("the keys are under the master key of " + newConfig + " from now on");
+      outcome
+          .say("the keys are under the master key of " + newConfig + " from now on")
+          .put("masterKeyOf", newConfig.toString());
       tell(outcome, keys, Map.of());
     }
   }
@@ -270,7 +272,9 @@ final class TdeCommand {
     @Override
     void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
       DataKey fresh = keys.rotate(suite != null ? suite : ledger.status().encryption());
-      outcome.say("new values are sealed under data key " + fresh.number());
+      outcome
+          .say("new values are sealed under data key " + fresh.number())
+          .put("dataKey", (long) fresh.number());
       tell(outcome, keys, Map.of());
     }
   }
@@ -329,7 +333,9 @@ final class TdeCommand {
     @Override
     void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
       DataKey fresh = keys.markExposed();
-      outcome.say("new values are sealed under data key " + fresh.number());
+      outcome
+          .say("new values are sealed under data key " + fresh.number())
+          .put("dataKey", (long) fresh.number());
       tell(outcome, keys, Map.of());
     }
   }
@@ -343,12 +349,20 @@ final class TdeCommand {
 
   @Command(
       name = "disable",
-      description = "Lets a data key open nothing more, until it is enabled again.")
+      description = {
+        "Lets a data key open nothing more, until it is enabled again; refused while a value lies"
+            + " under it."
+      })
   static final class Disable extends OnOneKey {
 
     @Override
     void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
-      keys.disable(number);
+      try (JobWatch watch = JobWatch.begin(console())) {
+        if (!keys.disable(number, watch.control())) {
+          throw CommandException.interrupted(
+              "stopped before all values were looked through; nothing was disabled");
+        }
+      }
       tell(outcome, keys, Map.of());
     }
   }

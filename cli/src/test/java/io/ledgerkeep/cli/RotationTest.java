@@ -2,6 +2,8 @@ package io.ledgerkeep.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import com.google.common.io.MoreFiles;
+import com.google.common.io.RecursiveDeleteOption;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
@@ -53,6 +55,9 @@ final class RotationTest {
   void everythingIsSealedAnewAndTheOldKeyIsDestroyed() {
     Place place = with("aes", OLD).withChain(BLOCKS);
     done(place.run("tde", "rotate", "--suite", "SM4-GCM"));
+    Run early = place.run("tde", "disable", 1);
+    assertThat(early.exitCode()).isEqualTo(ExitCode.REFUSED);
+    assertThat(early.err()).contains("reencrypt");
     assertThat(done(place.run("tde", "reencrypt", "--max-rate", 500)).out())
         .contains("sealed anew");
     assertThat(done(place.run("tde", "status", "--count")).out())
@@ -252,5 +257,43 @@ final class RotationTest {
     done(after.runWithArchive("verify"));
     done(alone("aes", NEW, "verify"));
     assertThat(alone("aes", OLD, "verify").exitCode()).isEqualTo(ExitCode.REFUSED);
+  }
+
+  /** The archive of a ledger that has all bodies back still opens with the old key. */
+  @Test
+  void theArchiveOfALedgerThatHasAllBodiesChangesHandsToo() {
+    Place place = archived();
+    done(place.runWithArchive("restore", "--down-to", 1, "--yes"));
+    Path next = newConfig("aes", NEW);
+    assertThat(place.run("tde", "rewrap", "--new-config", next).exitCode())
+        .isEqualTo(ExitCode.USAGE);
+    done(place.runWithArchive("tde", "rewrap", "--new-config", next));
+    assertThat(alone("aes", OLD, "verify").exitCode()).isEqualTo(ExitCode.REFUSED);
+    done(alone("aes", NEW, "verify"));
+  }
+
+  /** A copy from before has not the archive's newer keys; nothing of it may clash with them. */
+  @Test
+  void aCopyOfTheLedgerFromBeforeMakesNoKeysOfItsOwn() throws Exception {
+    Place place = archived();
+    Path data = directory.resolve("data");
+    Path copy = directory.resolve("copy");
+    copyTree(data, copy);
+    done(place.runWithArchive("tde", "rotate"));
+    done(place.runWithArchive("tde", "reencrypt"));
+    MoreFiles.deleteRecursively(data, RecursiveDeleteOption.ALLOW_INSECURE);
+    copyTree(copy, data);
+    Run rotated = place.runWithArchive("tde", "rotate");
+    assertThat(rotated.exitCode()).isEqualTo(ExitCode.REFUSED);
+    assertThat(rotated.err()).contains("older than the archive");
+    done(alone("aes", OLD, "verify"));
+  }
+
+  private static void copyTree(Path from, Path to) throws IOException {
+    try (Stream<Path> files = Files.walk(from)) {
+      for (Path file : files.toList()) {
+        Files.copy(file, to.resolve(from.relativize(file)));
+      }
+    }
   }
 }

@@ -186,14 +186,14 @@ public final class KeyObjects {
       expected.add(name);
       if (!missing.contains(object.number()) && !isSound(object)) {
         findings.add(
-            "key object %s in %s is missing, or not as it was written; the next archive run puts it right"
+            "key object %s in %s is missing, or not as it was written; ledgerkeep tde reencrypt puts it right"
                 .formatted(name, store.place()));
       }
     }
     for (String name : there) {
       if (keys.retiredHolders().contains(names.holder(name))) {
         findings.add(
-            "key object %s in %s is one of a former holder; the next archive run removes it"
+            "key object %s in %s is one of a former holder; ledgerkeep tde reencrypt removes it"
                 .formatted(name, store.place()));
       } else if (!expected.contains(name)) {
         findings.add(

@@ -89,15 +89,18 @@ public final class Archiving {
   }
 
   /**
-   * Requires that the objects of keys can follow the registry, where bodies of the ledger are in
-   * the archive: else who has a former key would go on opening it.
+   * Requires that the objects of keys can follow the registry, where the ledger ever had an
+   * archive: else who has a former key would go on opening it. That of a ledger that has all bodies
+   * itself may be gone; then an empty place will do.
    *
    * @throws ConfigurationException if no archive store is there
    * @throws ConflictException if what is there is not the archive last written
    */
   public void requireForKeys() {
-    if (site.chain().mark().pivot() > 0) {
+    if (site.chain().mark().sequence() >= 0) {
       site.requiredStore();
+    }
+    if (site.chain().mark().pivot() > 0) {
       link.archive();
     }
   }

@@ -60,23 +60,37 @@ final class OpenKeys implements LedgerKeys {
 
   @Override
   public List<Usage> usage(JobControl control) {
-    return List.copyOf(count(watch(control)).values());
+    return List.copyOf(count(control).usage().values());
   }
 
-  /** Counts what lies under each data key; where it was cancelled, what it saw so far. */
-  private Map<Integer, Usage> count(JobWatch watch) {
+  /**
+   * What lies under each data key.
+   *
+   * @param complete false where the count was cancelled
+   */
+  private record Count(Map<Integer, Usage> usage, boolean complete) {}
+
+  private Count count(JobControl control) {
+    JobWatch watch = watch(control);
     Map<Integer, Usage> usage = new TreeMap<>();
     dataKeys().forEach(key -> usage.put(key.number(), new Usage(key.number(), 0, 0)));
-    engines.forEach(
-        (database, engine) -> {
-          watch.begin("look through " + database.lowerCaseName(), 0);
-          new StoredValues(engine, epochs, watch).count(usage);
-        });
-    return usage;
+    boolean complete = true;
+    for (Map.Entry<Database, SealedEngine> entry : engines.entrySet()) {
+      watch.begin("look through " + entry.getKey().lowerCaseName(), 0);
+      complete &= new StoredValues(entry.getValue(), epochs, watch).count(usage);
+    }
+    return new Count(usage, complete);
   }
 
+  /**
+   * An archive that has keys which this registry has not is that of a newer one: another key of the
+   * same number would be mistaken for it.
+   */
   @Override
   public DataKey rotate(String suite) {
+    if (archiving.place().isPresent()) {
+      archiving.requireForKeys();
+    }
     DataKey fresh = epochs.rotate(suite);
     recordGeneration();
     return fresh;
@@ -130,35 +144,69 @@ final class OpenKeys implements LedgerKeys {
       archiving.requireForKeys(); // else its segments would stay as they are without a word
       recordGeneration(); // a rewrap that died may not have come to it
       JobWatch watch = watch(control);
-      long values = 0;
-      long bytes = 0;
-      boolean complete = true;
-      for (Map.Entry<Database, SealedEngine> entry : engines.entrySet()) {
-        if (complete) {
-          watch.begin("re-encrypt " + entry.getKey().lowerCaseName(), 0);
-          StoredValues.Done done = new StoredValues(entry.getValue(), epochs, watch).reencrypt();
-          values += done.values();
-          bytes += done.bytes();
-          complete = done.complete();
-        }
-      }
-      if (!complete) {
-        return new Reencryption(values, bytes, 0, 0, false, since(begin));
+      StoredValues.Done values = reencryptValues(watch);
+      if (!values.complete()) {
+        return new Reencryption(values.values(), values.bytes(), 0, 0, false, since(begin));
       }
       ReencryptReport done = archiving.reencryptSegments(watch);
       return new Reencryption(
-          values, bytes, done.segments(), done.bytesWritten(), !done.cancelled(), since(begin));
+          values.values(),
+          values.bytes(),
+          done.segments(),
+          done.bytesWritten(),
+          !done.cancelled(),
+          since(begin));
     }
+  }
+
+  /** Where the key is replaced meanwhile, the databases that were done are done again. */
+  private StoredValues.Done reencryptValues(JobWatch watch) {
+    StoredValues.Done sum = new StoredValues.Done(0, 0, true);
+    int target;
+    do {
+      target = epochs.activeDataKey();
+      for (Map.Entry<Database, SealedEngine> entry : engines.entrySet()) {
+        if (sum.complete()) {
+          watch.begin("re-encrypt " + entry.getKey().lowerCaseName(), 0);
+          sum = sum.plus(new StoredValues(entry.getValue(), epochs, watch).reencrypt());
+        }
+      }
+    } while (sum.complete() && target != epochs.activeDataKey());
+    return sum;
   }
 
   private static Duration since(long begin) {
     return Duration.ofNanos(System.nanoTime() - begin);
   }
 
+  /**
+   * A ledger whose records lie under a disabled key cannot even be opened. Nothing comes under a
+   * key that is not active, so what was counted holds.
+   */
   @Override
-  public void disable(int dataKey) {
-    epochs.disable(dataKey);
-    recordGeneration();
+  public boolean disable(int dataKey, JobControl control) {
+    try (JobLock.Lease lease = jobLock.take("disable")) {
+      epochs.requireReadOnly(dataKey);
+      if (!hasNothingUnder(dataKey, control)) {
+        return false;
+      }
+      epochs.disable(dataKey);
+      recordGeneration();
+      return true;
+    }
+  }
+
+  /** Returns whether all values were looked through; refuses a key that one of them needs. */
+  private boolean hasNothingUnder(int dataKey, JobControl control) {
+    Count count = count(control);
+    Usage usage = count.usage().getOrDefault(dataKey, new Usage(dataKey, 0, 0));
+    if (usage.values() > 0) {
+      throw new ConflictException(
+          Reason.KEY,
+          "data key %s has values under it, %s as far as was counted: re-encrypt them first (tde reencrypt)"
+              .formatted(dataKey, usage.values()));
+    }
+    return count.complete();
   }
 
   @Override
@@ -172,15 +220,7 @@ final class OpenKeys implements LedgerKeys {
   public boolean destroy(int dataKey, JobControl control) {
     try (JobLock.Lease lease = jobLock.take("destroy")) {
       epochs.requireDisabled(dataKey);
-      JobWatch watch = watch(control);
-      Usage usage = count(watch).getOrDefault(dataKey, new Usage(dataKey, 0, 0));
-      if (usage.values() > 0) {
-        throw new ConflictException(
-            Reason.KEY,
-            "data key %s still has %s values under it: enable it, re-encrypt them (tde reencrypt), disable it again"
-                .formatted(dataKey, usage.values()));
-      }
-      if (watch.isCancelled()) {
+      if (!hasNothingUnder(dataKey, control)) {
         return false;
       }
       epochs.destroy(dataKey);

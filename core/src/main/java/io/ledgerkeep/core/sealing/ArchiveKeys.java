@@ -118,8 +118,10 @@ public final class ArchiveKeys implements AutoCloseable {
     throw new KeyUnavailableException(
         Reason.MISSING,
         given
-            ? "%s is encrypted under archive key %s, which the key given does not open; open the archive again if that key was made since, or give the key of a holder who has it"
-                .formatted(what, number)
+            ? registry.isPresent()
+                ? "%s is encrypted under archive key %s, which the ledger's registry does not have: it is older than the archive; put the newer KEYS back, or open the archive alone with the master key"
+                : "%s is encrypted under archive key %s, which the key given does not open; open the archive again if that key was made since, or give the key of a holder who has it"
+                    .formatted(what, number)
             : "%s is encrypted; open the archive with its key (encryptor and encrypt_key)"
                 .formatted(what));
   }

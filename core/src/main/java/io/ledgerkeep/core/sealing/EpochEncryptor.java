@@ -136,6 +136,12 @@ public final class EpochEncryptor implements Encryptor {
     keyring.enable(number);
   }
 
+  /** Requires that a data key only opens. */
+  public void requireReadOnly(int number) {
+    requireOpen();
+    keyring.requireReadOnly(number);
+  }
+
   /** Requires that a data key is disabled. */
   public void requireDisabled(int number) {
     requireOpen();
@@ -184,7 +190,7 @@ public final class EpochEncryptor implements Encryptor {
   }
 
   /** Returns the number of the data key that new values are sealed under. */
-  int activeDataKey() {
+  public int activeDataKey() {
     requireOpen();
     return keyring.activeNumber();
   }

@@ -476,7 +476,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
    * exposed, the archive is taken from them.
    *
    * @param suiteName the suite of the keys that are made as well, if any are
-   * @throws ConflictException if keys are exposed, and none is made
+   * @throws ConflictException if keys are exposed, and none is made, or the master key stays
    */
   synchronized void rewrap(KeyWrapper newMaster, Optional<String> suiteName) {
     boolean exposed = dataKeys.stream().anyMatch(Keyring::isExposed);
@@ -484,6 +484,12 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
       throw new ConflictException(
           Reason.KEY,
           "somebody may know the data keys of this ledger, which a new master key does not change: rewrap and rotate in one step (tde rewrap --rotate), re-encrypt then (tde reencrypt), and destroy the exposed keys");
+    }
+    if (exposed && unwraps(newMaster)) {
+      throw new ConflictException(
+          Reason.KEY,
+          "the key of %s is the master key there is, and somebody may know it; give another"
+              .formatted(newMaster.place()));
     }
     Optional<CipherSuite> suite = suiteName.map(suites::named);
     int masterSuite = suites.named(newMaster.suite()).id();
@@ -509,6 +515,20 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
     oldRoot.close();
   }
 
+  /** Returns whether the registry is under the master key. */
+  private boolean unwraps(KeyWrapper wrapper) {
+    try {
+      Arrays.fill(
+          wrapper.unwrap(file.wrappedRoot().toArray(), wrapContext(file.ledgerId())), (byte) 0);
+      return true;
+    } catch (KeyUnavailableException e) {
+      if (e.reason() != KeyUnavailableException.Reason.WRONG) {
+        throw e;
+      }
+      return false;
+    }
+  }
+
   private static boolean isExposed(DataKey key) {
     return key.exposed() && key.state() != State.DESTROYED;
   }
@@ -532,10 +552,16 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
 
   /** Lets a data key open nothing more, until it is enabled again. */
   synchronized void disable(int number) {
+    DataKey key = requireReadOnly(number);
+    replace(key, key.with(State.DISABLED));
+  }
+
+  /** Requires that a data key only opens. */
+  synchronized DataKey requireReadOnly(int number) {
     DataKey key = requiredKey(number);
     require(key.state() != State.ACTIVE, key, "is the active one; rotate to a new key first");
     require(key.opens(), key, "is " + key.state().name().toLowerCase(Locale.ROOT) + " already");
-    replace(key, key.with(State.DISABLED));
+    return key;
   }
 
   /** Lets a disabled data key open again what it sealed. */

@@ -73,7 +73,7 @@ public final class StoredValues {
       }
     }
     watch.advance(values, bytes);
-    return true;
+    return !watch.isCancelled();
   }
 
   private static Usage sum(Usage left, Usage right) {
@@ -87,9 +87,15 @@ public final class StoredValues {
    * @param bytes what they took before
    * @param complete whether it came to the end
    */
-  public record Done(long values, long bytes, boolean complete) {}
+  public record Done(long values, long bytes, boolean complete) {
 
-  /** Seals anew what is under other keys than the active one, until nothing is. */
+    /** Returns what both did together. */
+    public Done plus(Done next) {
+      return new Done(values + next.values, bytes + next.bytes, complete && next.complete);
+    }
+  }
+
+  /** Seals anew what is under other keys than the one that is active at the beginning. */
   public Done reencrypt() {
     long values = 0;
     long bytes = 0;
@@ -106,11 +112,6 @@ public final class StoredValues {
       values += chunk.rows().size();
       bytes += chunk.bytes();
       next = chunk.next();
-      if (next.isEmpty() && target != encryptor.activeDataKey()) {
-        target = encryptor.activeDataKey(); // rotated meanwhile: once more, for the newest
-        engine.awaitWrites();
-        next = Optional.of(ALL.from());
-      }
     }
     end(values);
     return new Done(values, bytes, true);

@@ -380,12 +380,17 @@ final class KeyRotationTest {
       assertThatExceptionOfType(ConflictException.class)
           .isThrownBy(() -> rewrap(ledger, "aes", Keys.OTHER_AES))
           .withMessageContaining("reencrypt");
+      assertThatExceptionOfType(ConflictException.class)
+          .isThrownBy(
+              () -> keys.rewrap("aes", Options.of("key", Keys.AES), Optional.of("AES-256-GCM")))
+          .withMessageContaining("give another");
       keys.rewrap("aes", Options.of("key", Keys.OTHER_AES), Optional.of("AES-256-GCM"));
       assertThat(keys.dataKeys()).hasSize(3);
       keys.reencrypt(JobControl.none());
       assertThat(values(ledger)).containsEntry(1, 0L).containsEntry(2, 0L);
-      keys.disable(1);
+      keys.disable(1, JobControl.none());
       assertThat(keys.destroy(1, JobControl.none())).isTrue();
+      keys.reencrypt(JobControl.none());
       rewrap(ledger, "aes", Keys.AES);
       Replay.of(BLOCKS).assertToldBy(ledger);
     }
@@ -396,22 +401,24 @@ final class KeyRotationTest {
 
   // ------------------------------------------------------------------------------------ destroy
 
+  /** The records that opening needs lie under it, too. */
   @Test
-  void whatLiesUnderADisabledKeyIsRefusedUntilItIsEnabled() {
+  void aKeyThatValuesLieUnderIsNotDisabled() {
     try (Ledger ledger = open()) {
       ledger.commitAll(BLOCKS);
       LedgerKeys keys = keysOf(ledger);
       keys.rotate("AES-256-GCM");
-      keys.disable(1);
-      assertThatExceptionOfType(KeyUnavailableException.class)
-          .isThrownBy(() -> ledger.block(3))
-          .withMessageContaining("data key 1")
-          .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.RETIRED));
       assertThatExceptionOfType(ConflictException.class)
-          .isThrownBy(() -> keys.destroy(1, JobControl.none()))
-          .withMessageContaining("values under it");
-      keys.enable(1);
+          .isThrownBy(() -> keys.disable(1, JobControl.none()))
+          .withMessageContaining("reencrypt");
+      keys.reencrypt(JobControl.none());
+      assertThat(keys.disable(1, JobControl.none().cancelledBy(() -> true))).isFalse();
+      assertThat(keys.dataKeys().get(0).state()).isEqualTo(State.READ_ONLY);
+      assertThat(keys.disable(1, JobControl.none())).isTrue();
+    }
+    try (Ledger ledger = open()) {
       Replay.of(BLOCKS).assertToldBy(ledger);
+      keysOf(ledger).enable(1);
     }
   }
 
@@ -420,18 +427,18 @@ final class KeyRotationTest {
     try (Ledger ledger = open()) {
       ledger.commitAll(BLOCKS);
       LedgerKeys keys = keysOf(ledger);
-      assertRefused(() -> keys.disable(1));
+      assertRefused(() -> keys.disable(1, JobControl.none()));
       keys.rotate("AES-256-GCM");
       assertRefused(() -> keys.destroy(1, JobControl.none()));
       keys.reencrypt(JobControl.none());
-      keys.disable(1);
+      keys.disable(1, JobControl.none());
       assertThat(keys.destroy(1, JobControl.none().cancelledBy(() -> true))).isFalse();
       assertThat(keys.dataKeys().get(0).state()).isEqualTo(State.DISABLED);
       assertThat(keys.destroy(1, JobControl.none())).isTrue();
       assertThat(keys.dataKeys().get(0).state()).isEqualTo(State.DESTROYED);
       assertRefused(() -> keys.enable(1));
-      assertRefused(() -> keys.disable(1));
-      assertRefused(() -> keys.disable(9));
+      assertRefused(() -> keys.disable(1, JobControl.none()));
+      assertRefused(() -> keys.disable(9, JobControl.none()));
     }
     try (Ledger ledger = open()) {
       Replay.of(BLOCKS).assertToldBy(ledger);
