@@ -10,10 +10,14 @@ import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.error.UnsupportedFormatException;
+import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngineProvider;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.util.Iterator;
+import java.util.List;
+import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.concurrent.Executor;
 
@@ -147,6 +151,118 @@ public final class Ledgerkeep {
      * @throws ConfigurationException also if there is no ledger in the directory
      */
     Ledger openExisting();
+
+    /**
+     * Encrypts the ledger of the directory under the key given by {@link #encryption}, or brings an
+     * encrypted one back into plain, for which the same settings give the key that opens it.
+     *
+     * <p>It is done by copy, verify, switch. A new ledger, with an identity and keys of its own, is
+     * filled block by block beside the old one, on the same engines; where bodies are archived, it
+     * archives into the same store under its own name as it goes, so that the node needs no room
+     * for them. Then it is verified at level {@code LEDGER} and compared with the old one: every
+     * block, every meta, the whole state and history. Only then the directory switches to it, in
+     * one step. The old databases, and the old archive, stay as they are: whoever encrypts has them
+     * in plain until he removes them, and the report says what to remove.
+     *
+     * <p>The ledger is owned meanwhile. Until the switch it is not changed, whatever fails. Killed
+     * at any instant, or cancelled, the same call goes on where it was; the ledger can be opened as
+     * before in between. A key file is emptied, if at all, once an encrypted ledger has been
+     * switched to and opened; never when it was decrypted.
+     *
+     * @throws ConfigurationException if there is no ledger, no key to encrypt with, an engine was
+     *     handed in, or bodies are archived and no archive store is set
+     * @throws ConflictException if the ledger is owned elsewhere, or the archive is not the one it
+     *     last wrote
+     * @throws IntegrityException if a block is not what was committed, or the copy is not equal;
+     *     nothing was switched
+     * @throws KeyUnavailableException if the key is not the one of the ledger, or of the copy begun
+     * @throws StorageException if an engine or a disk fails; {@link StorageException#isOutOfSpace}
+     *     before anything is written where the room will not suffice
+     */
+    Conversion.Report convert(Conversion conversion);
+  }
+
+  /**
+   * Asks to turn a ledger in plain into an encrypted one, or back.
+   *
+   * @param direction what it shall become
+   * @param dryRun whether only to tell what would be done
+   * @param control progress, rate and cancel
+   */
+  public record Conversion(Direction direction, boolean dryRun, JobControl control) {
+
+    /** What a ledger shall become. */
+    public enum Direction {
+      /** Encrypted. */
+      ENCRYPT,
+      /** In plain. */
+      DECRYPT
+    }
+
+    /** How a conversion ended. */
+    public enum Outcome {
+      /** The ledger is now what it was to become. */
+      DONE,
+      /** It was so already; nothing was changed. */
+      NOTHING_TO_DO,
+      /** Ended before its end; make the same call again to go on. */
+      CANCELLED,
+      /** A dry run: this would be done. */
+      PLANNED
+    }
+
+    /**
+     * What a conversion did, or would do.
+     *
+     * @param outcome how it ended
+     * @param ledgerIdBefore the identity of the ledger before
+     * @param ledgerIdAfter its identity from now on; empty in a plan
+     * @param blocks the blocks copied by this call, or those left to copy in a plan
+     * @param bytesNeeded what the copy needs on the disks of the ledger, about, in bytes
+     * @param backup a directory that is a ledger directory of the old databases, which opens them
+     *     where they lie; empty unless something was switched
+     * @param originals what the old ledger consists of, the backup included: to be rid of it,
+     *     remove all of these, and nothing else
+     * @param archiveBefore the beginning of the names that the old ledger's archive has in the
+     *     store, where it has one there
+     * @param elapsed how long it took
+     */
+    public record Report(
+        Outcome outcome,
+        String ledgerIdBefore,
+        String ledgerIdAfter,
+        long blocks,
+        long bytesNeeded,
+        Optional<Path> backup,
+        List<Path> originals,
+        Optional<String> archiveBefore,
+        Duration elapsed) {
+
+      /** Copies the list. */
+      public Report {
+        originals = List.copyOf(originals);
+      }
+    }
+
+    /** Asks to encrypt, at full speed. */
+    public static Conversion encrypt() {
+      return new Conversion(Direction.ENCRYPT, false, JobControl.none());
+    }
+
+    /** Asks to decrypt, at full speed. */
+    public static Conversion decrypt() {
+      return new Conversion(Direction.DECRYPT, false, JobControl.none());
+    }
+
+    /** Returns the same request, only to tell what would be done. */
+    public Conversion asDryRun() {
+      return new Conversion(direction, true, control);
+    }
+
+    /** Returns the same request under the given control. */
+    public Conversion with(JobControl newControl) {
+      return new Conversion(direction, dryRun, newControl);
+    }
   }
 
   /** Collects the settings of an archive and opens it. For one thread. */

@@ -1,7 +1,10 @@
 package io.ledgerkeep.archive;
 
+import io.ledgerkeep.Block;
 import io.ledgerkeep.BlockVerifier;
+import io.ledgerkeep.Bytes;
 import io.ledgerkeep.job.JobControl;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 
@@ -52,27 +55,62 @@ public record Verification(
   }
 
   /**
+   * A block that must be there: an anchor that was kept elsewhere, so that who sets a whole
+   * directory back cannot set it back too.
+   *
+   * @param height its height
+   * @param hash its hash
+   */
+  public record Expected(long height, Bytes hash) {
+
+    /** Checks that both can be those of a block. */
+    public Expected {
+      if (height < 0) {
+        throw new IllegalArgumentException("a height must not be negative, but is " + height);
+      }
+      if (hash.isEmpty() || hash.size() > Block.MAX_HASH_BYTES) {
+        throw new IllegalArgumentException(
+            "a hash has 1 to %s bytes, not %s".formatted(Block.MAX_HASH_BYTES, hash.size()));
+      }
+    }
+  }
+
+  /**
    * Asks for a check.
    *
    * @param level how deep to go
    * @param verifier the node's own rule, for level {@link Level#LEDGER}
+   * @param expected blocks that must be there, at every level
    * @param control progress, rate and cancel
    */
-  public record Request(Level level, Optional<BlockVerifier> verifier, JobControl control) {
+  public record Request(
+      Level level, Optional<BlockVerifier> verifier, List<Expected> expected, JobControl control) {
+
+    /** Copies the list. */
+    public Request {
+      expected = List.copyOf(expected);
+    }
 
     /** Asks for a check of the level, at full speed. */
     public static Request of(Level level) {
-      return new Request(level, Optional.empty(), JobControl.none());
+      return new Request(level, Optional.empty(), List.of(), JobControl.none());
     }
 
     /** Returns the same request with the node's own rule. */
     public Request with(BlockVerifier newVerifier) {
-      return new Request(level, Optional.of(newVerifier), control);
+      return new Request(level, Optional.of(newVerifier), expected, control);
+    }
+
+    /** Returns the same request, which finds fault if the block is not there with that hash. */
+    public Request expecting(long height, Bytes hash) {
+      List<Expected> more = new ArrayList<>(expected);
+      more.add(new Expected(height, hash));
+      return new Request(level, verifier, more, control);
     }
 
     /** Returns the same request under the given control. */
     public Request with(JobControl newControl) {
-      return new Request(level, verifier, newControl);
+      return new Request(level, verifier, expected, newControl);
     }
   }
 }

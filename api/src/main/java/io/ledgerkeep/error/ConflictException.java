@@ -25,7 +25,9 @@ public final class ConflictException extends LedgerkeepException {
     /** The archive is not the one this ledger last wrote: absent, empty, older or foreign. */
     ARCHIVE,
     /** Something of that name already exists. */
-    EXISTS
+    EXISTS,
+    /** A key is not in the state for it: active, in use, exposed, or not disabled. */
+    KEY
   }
 
   private final Reason reason;

@@ -40,6 +40,19 @@ final class EncryptionExperiment implements Experiment {
       this.words = words;
     }
 
+    String encryptor() {
+      return encryptor;
+    }
+
+    String words() {
+      return words;
+    }
+
+    /** Lets everything in this process seal with it. */
+    void choose() {
+      System.setProperty("ledgerkeep.sm4", backend);
+    }
+
     Options options() {
       byte[] key = new byte[keyBytes];
       new Random(1).nextBytes(key);
@@ -82,7 +95,7 @@ final class EncryptionExperiment implements Experiment {
 
   @Override
   public List<Figure> run(Setting setting) {
-    System.setProperty("ledgerkeep.sm4", cipher.backend);
+    cipher.choose();
     ExecutorService threads = Executors.newFixedThreadPool(THREADS);
     try {
       fill(setting, threads);

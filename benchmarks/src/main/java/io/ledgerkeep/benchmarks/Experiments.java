@@ -31,6 +31,7 @@ final class Experiments {
     for (EncryptionExperiment.Cipher cipher : EncryptionExperiment.Cipher.values()) {
       String name = cipher.name().toLowerCase(Locale.ROOT).replace('_', '-');
       BY_NAME.put("encryption-" + name, () -> new EncryptionExperiment(cipher));
+      BY_NAME.put("sealing-" + name, () -> new SealingExperiment(cipher));
     }
     BY_NAME.put("memory", MemoryExperiment::new);
     BY_NAME.put("open", OpenExperiment::new);

@@ -29,7 +29,7 @@ abstract class JobCommand extends LedgerCommand {
 
   @Override
   final Outcome run(Settings settings) throws IOException {
-    requireRate();
+    requireRate(maxRate);
     try (OpenLedger open = OpenLedger.existing(settings.ledger())) {
       JobPlan plan = plan(open.ledger());
       if (dryRun) {
@@ -42,7 +42,7 @@ abstract class JobCommand extends LedgerCommand {
     }
   }
 
-  private void requireRate() {
+  static void requireRate(@Nullable Double maxRate) {
     if (maxRate != null && !(maxRate * Units.MEGABYTE >= 1)) {
       throw CommandException.usage("--max-rate must be at least a byte a second");
     }

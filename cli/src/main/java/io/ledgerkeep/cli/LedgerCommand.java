@@ -3,21 +3,22 @@ package io.ledgerkeep.cli;
 import java.io.PrintStream;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import picocli.CommandLine.ParentCommand;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Spec;
 
 /** What all commands share: the options before them, and how they tell what they did. */
 abstract class LedgerCommand implements Callable<Integer> {
 
-  @ParentCommand
+  @Spec
   @SuppressWarnings("NullAway.Init") // set by picocli before the call
-  private GlobalOptions options;
+  private CommandSpec spec;
 
   /** Does the work. An outcome without fields prints nothing: the command has printed already. */
   abstract Outcome run(Settings settings) throws Exception;
 
   @Override
   public final Integer call() throws Exception {
-    Outcome outcome = run(Settings.of(options));
+    Outcome outcome = run(Settings.of(options()));
     if (!outcome.fields().isEmpty() && json()) {
       printJson(outcome.fields(), console().out());
     } else if (!json()) {
@@ -26,12 +27,16 @@ abstract class LedgerCommand implements Callable<Integer> {
     return outcome.exitCode();
   }
 
+  private GlobalOptions options() {
+    return (GlobalOptions) spec.root().userObject();
+  }
+
   final Console console() {
-    return options.console;
+    return options().console;
   }
 
   final boolean json() {
-    return options.json;
+    return options().json;
   }
 
   static long requireNotNegative(String option, long value) {

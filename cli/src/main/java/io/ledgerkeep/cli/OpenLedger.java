@@ -25,11 +25,24 @@ final class OpenLedger implements AutoCloseable {
     return open(builder, Ledgerkeep.Builder::open);
   }
 
+  /** Does something with a ledger that is not open, with the threads of a job. */
+  static <T> T withThreads(Ledgerkeep.Builder builder, Function<Ledgerkeep.Builder, T> job) {
+    ExecutorService executor = threads();
+    try {
+      return job.apply(builder.executor(executor));
+    } finally {
+      executor.shutdownNow();
+    }
+  }
+
+  private static ExecutorService threads() {
+    return Executors.newFixedThreadPool(
+        Runtime.getRuntime().availableProcessors(), OpenLedger::daemonThread);
+  }
+
   private static OpenLedger open(
       Ledgerkeep.Builder builder, Function<Ledgerkeep.Builder, Ledger> opener) {
-    ExecutorService executor =
-        Executors.newFixedThreadPool(
-            Runtime.getRuntime().availableProcessors(), OpenLedger::daemonThread);
+    ExecutorService executor = threads();
     try {
       return new OpenLedger(executor, opener.apply(builder.executor(executor)));
     } catch (RuntimeException e) {

@@ -138,6 +138,33 @@ final class Settings {
     return builder.readThrough(storage.flag(ConfigFile.READ_THROUGH, false));
   }
 
+  /**
+   * Which master key a configuration names.
+   *
+   * @param encryptor the name of its provider
+   * @param options what the provider opens it with
+   */
+  record MasterKey(String encryptor, Options options) {}
+
+  /** Returns the master key that a configuration file names. */
+  static MasterKey masterKey(Path config) {
+    Settings settings =
+        new Settings(
+            Optional.empty(),
+            Optional.empty(),
+            Optional.empty(),
+            ConfigFile.read(config).storage(),
+            Options.none());
+    return settings
+        .encryption()
+        .map(options -> new MasterKey(settings.encryptor(), options))
+        .orElseThrow(
+            () ->
+                new ConfigurationException(
+                    "%s names no key: %s and %s are missing"
+                        .formatted(config, ConfigFile.ENCRYPTOR, ConfigFile.ENCRYPT_KEY)));
+  }
+
   private String encryptor() {
     return storage.requiredText(ConfigFile.ENCRYPTOR);
   }

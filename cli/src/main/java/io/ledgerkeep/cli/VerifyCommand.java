@@ -1,9 +1,13 @@
 package io.ledgerkeep.cli;
 
+import io.ledgerkeep.Bytes;
 import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.archive.Verification.Level;
+import java.util.List;
 import java.util.Locale;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
@@ -16,11 +20,22 @@ import picocli.CommandLine.Option;
     })
 final class VerifyCommand extends LedgerCommand {
 
+  private static final Pattern ANCHOR = Pattern.compile("([0-9]{1,18}):([0-9a-fA-F]{2,128})");
+
   @Option(
       names = "--level",
       paramLabel = "structure|bytes|content|ledger",
       description = "How deep; ledger, or content for an archive on its own.")
   private @Nullable Level level;
+
+  @Option(
+      names = "--expect",
+      paramLabel = "HEIGHT:HASH",
+      description = {
+        "The block at HEIGHT must be there with that hash; may be given several times.",
+        "Kept elsewhere, such an anchor shows that a whole directory was set back."
+      })
+  private List<String> expected = List.of();
 
   @Override
   Outcome run(Settings settings) {
@@ -28,7 +43,7 @@ final class VerifyCommand extends LedgerCommand {
       try (OpenLedger open = OpenLedger.existing(settings.ledger());
           JobWatch watch = JobWatch.begin(console())) {
         Level chosen = level == null ? Level.LEDGER : level;
-        return outcome(open.ledger().verify(Verification.Request.of(chosen).with(watch.control())));
+        return outcome(open.ledger().verify(request(chosen).with(watch.control())));
       }
     }
     if (level == Level.LEDGER) {
@@ -37,8 +52,22 @@ final class VerifyCommand extends LedgerCommand {
     try (Archive archive = settings.openArchive();
         JobWatch watch = JobWatch.begin(console())) {
       Level chosen = level == null ? Level.CONTENT : level;
-      return outcome(archive.verify(Verification.Request.of(chosen).with(watch.control())));
+      return outcome(archive.verify(request(chosen).with(watch.control())));
     }
+  }
+
+  private Verification.Request request(Level chosen) {
+    Verification.Request request = Verification.Request.of(chosen);
+    for (String anchor : expected) {
+      Matcher parts = ANCHOR.matcher(anchor);
+      if (!parts.matches() || parts.group(2).length() % 2 != 0) {
+        throw CommandException.usage(
+            "--expect takes HEIGHT:HASH, the hash in hexadecimal digits of at most 64 bytes, unlike "
+                + anchor);
+      }
+      request = request.expecting(Long.parseLong(parts.group(1)), Bytes.fromHex(parts.group(2)));
+    }
+    return request;
   }
 
   private static Outcome outcome(Verification result) {

@@ -22,6 +22,7 @@ final class EncryptionTest {
 
   private static final String KEY = "hex:0f1e2d3c4b5a69788796a5b4c3d2e1f0";
   private static final String CHAIN = Place.chain(60);
+  private static final String MARKED = Place.lines(MarkedChain.blocks(60));
 
   @TempDir private Path directory;
 
@@ -74,31 +75,51 @@ final class EncryptionTest {
   @ParameterizedTest
   @MethodSource("io.ledgerkeep.cli.KillTest#stepsOfArchive")
   void anArchiveRunKilledAtAStepLeavesNothingInPlain(String step) throws Exception {
-    Place place = encrypted("aes").withChain(60);
+    Place place = encrypted("aes").withChain(MARKED);
+    assertNothingInPlain(place);
     assertThat(KillTest.killedAt(step, place.withBoth("archive", "--to", 41, "--yes")))
         .isEqualTo(KillTest.KILLED);
     assertNothingInPlain(place);
     assertThat(place.runWithArchive("archive", "--to", 41, "--yes").exitCode()).isZero();
     assertNothingInPlain(place);
-    assertThat(place.runWithArchive("export", "-").out()).isEqualTo(CHAIN);
+    assertThat(place.runWithArchive("export", "-").out()).isEqualTo(MARKED);
   }
 
   @ParameterizedTest
   @MethodSource("io.ledgerkeep.cli.KillTest#stepsOfRestore")
   void aRestoreKilledAtAStepLeavesNothingInPlain(String step) throws Exception {
-    Place place = encrypted("sm4").withChain(60).archivedTo(41);
+    Place place = encrypted("aes").withChain(MARKED).archivedTo(41);
     assertThat(KillTest.killedAt(step, place.withBoth("restore", "--down-to", 1, "--yes")))
         .isEqualTo(KillTest.KILLED);
     assertNothingInPlain(place);
     assertThat(place.runWithArchive("restore", "--down-to", 1, "--yes").exitCode()).isZero();
     assertNothingInPlain(place);
-    assertThat(place.run("export", "-").out()).isEqualTo(CHAIN);
+    assertThat(place.run("export", "-").out()).isEqualTo(MARKED);
   }
 
-  private static void assertNothingInPlain(Place place) throws IOException {
-    assertThat(filesWith(place.data, payload())).isEmpty();
-    assertThat(filesWith(place.archive, payload())).isEmpty();
-    assertThat(filesWith(place.data, KEY.substring(4))).isEmpty();
+  /** Neither anything of the blocks, nor a key, nor what keys are derived from. */
+  private static void assertNothingInPlain(Place place) throws Exception {
+    List<String> hidden = new ArrayList<>(MarkedChain.markers(60));
+    List<String> secrets =
+        KeysByTheBook.secrets(place.data.resolve("block/KEYS"), KEY.substring("hex:".length()));
+    assertThat(secrets).hasSizeGreaterThan(6);
+    hidden.addAll(secrets);
+    assertThat(MarkedChain.filesWith(hidden, place.data)).isEmpty();
+    assertThat(MarkedChain.filesWith(hidden, place.archive)).isEmpty();
+  }
+
+  /** The search finds each kind of marker in a ledger in plain, and in its archive. */
+  @Test
+  void whatIsSearchedForIsFoundInPlain() throws IOException {
+    Place place = place().withChain(MARKED).archivedTo(41);
+    List<String> markers = MarkedChain.markers(60);
+    for (int kind = 0; kind < MarkedChain.KINDS; kind++) {
+      assertThat(MarkedChain.filesWith(List.of(markers.get(kind)), place.archive)).hasSize(1);
+      String onNode = markers.get(markers.size() - MarkedChain.KINDS + kind);
+      assertThat(MarkedChain.filesWith(List.of(onNode), place.data)).isNotEmpty();
+    }
+    String state = markers.get(markers.size() - 1);
+    assertThat(MarkedChain.filesWith(List.of(state), place.data.resolve("state"))).isNotEmpty();
   }
 
   private static Run alone(Place place, Object... command) {
@@ -114,7 +135,9 @@ final class EncryptionTest {
     Path chain = Files.writeString(directory.resolve("chain.jsonl"), CHAIN);
     Run demo = place.runWithArchive("demo", chain);
     assertThat(demo.exitCode()).as(demo.err()).isZero();
-    assertNothingInPlain(place);
+    assertThat(filesWith(place.data, payload())).isEmpty();
+    assertThat(filesWith(place.archive, payload())).isEmpty();
+    assertThat(filesWith(place.data, KEY.substring(4))).isEmpty();
     assertThat(place.run("status").out()).contains("SM4-GCM");
   }
 

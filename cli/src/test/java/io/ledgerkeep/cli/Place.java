@@ -96,8 +96,13 @@ final class Place {
 
   /** Creates the ledger and imports the first blocks of the made-up chain. */
   Place withChain(int blocks) {
+    return withChain(chain(blocks));
+  }
+
+  /** Creates the ledger and imports a chain in the interchange format. */
+  Place withChain(String chain) {
     require(run("init"));
-    require(Run.reading(chain(blocks), withData("import", "-")));
+    require(Run.reading(chain, withData("import", "-")));
     return this;
   }
 

@@ -31,6 +31,31 @@ final class DocumentsTest {
   private static final Pattern IMPORT =
       Pattern.compile("^import (?:static )?io\\.ledgerkeep\\.core\\.(\\w+)\\.", Pattern.MULTILINE);
 
+  /** A test by its class and name. */
+  private static final Pattern TEST = Pattern.compile("`(\\w+(?:Test|Contract))\\.(\\w+)`");
+
+  @Test
+  void everyTestThatAPromiseNamesIsThere() {
+    Map<String, String> sources = new TreeMap<>();
+    Repository.files(".java")
+        .forEach(
+            file ->
+                sources.put(
+                    file.getFileName().toString().replace(".java", ""), Repository.text(file)));
+    Matcher matcher = TEST.matcher(Repository.text("docs/security.md"));
+    List<String> missing = new ArrayList<>();
+    int named = 0;
+    while (matcher.find()) {
+      named++;
+      String source = sources.getOrDefault(matcher.group(1), "");
+      if (!source.contains("void " + matcher.group(2) + "(")) {
+        missing.add(matcher.group());
+      }
+    }
+    assertThat(missing).isEmpty();
+    assertThat(named).isGreaterThan(20);
+  }
+
   @Test
   void theReadmeIsShort() {
     assertThat(Repository.text("README.md").lines().count()).isLessThanOrEqualTo(100);

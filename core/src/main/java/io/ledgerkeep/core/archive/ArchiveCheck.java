@@ -1,7 +1,7 @@
 package io.ledgerkeep.core.archive;
 
+import io.ledgerkeep.Block;
 import io.ledgerkeep.BlockMeta;
-import io.ledgerkeep.Bytes;
 import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.archive.Verification.Level;
@@ -13,9 +13,12 @@ import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.LedgerkeepException;
+import io.ledgerkeep.error.StorageException;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.function.LongFunction;
 
@@ -30,7 +33,7 @@ final class ArchiveCheck {
   private final Optional<LongFunction<Optional<BlockMeta>>> recorded;
   private final JobWatch watch;
   private final List<String> findings = new ArrayList<>();
-  private long segments;
+  private final Set<Long> opened = new HashSet<>();
   private long blocks;
   private long bytes;
   private boolean cancelled;
@@ -57,48 +60,88 @@ final class ArchiveCheck {
     watch.begin("archive", archive.lastHeight() + 1);
     attempt(archive.manifest()::requireUnchanged);
     attempt(() -> archive.keyFindings().forEach(this::find));
-    Bytes previous = Bytes.EMPTY;
+    if (recorded.isEmpty()) {
+      request.expected().forEach(expected -> attempt(() -> checkExpected(expected)));
+    }
     for (Archive.Segment segment : archive.segments()) {
       if (!goOn()) {
         break;
       }
-      check(segment, previous);
-      previous = segment.digest();
+      check(segment.firstHeight());
     }
-    return new Verification(request.level(), segments, blocks, 0, bytes, findings, cancelled);
+    return new Verification(request.level(), opened.size(), blocks, 0, bytes, findings, cancelled);
   }
 
   /** What is sealed cannot be looked at; that would be no finding of the archive. */
   private void requireKey() {
-    boolean looksInside = request.level().compareTo(Level.BYTES) > 0;
+    boolean looksInside =
+        request.level().compareTo(Level.BYTES) > 0 || !request.expected().isEmpty();
     if (looksInside && archive.manifest().isSealed() && !archive.manifest().keys().areGiven()) {
       throw new KeyUnavailableException(
           KeyUnavailableException.Reason.MISSING,
-          "the archive in %s is encrypted: without its key (encryptor and encrypt_key) only levels structure and bytes can be checked"
+          "the archive in %s is encrypted: without its key (encryptor and encrypt_key) only levels structure and bytes can be checked, and no block can be expected"
               .formatted(archive.place()));
     }
   }
 
-  private void check(Archive.Segment segment, Bytes previous) {
+  /** With a ledger it is the ledger that must have the block. */
+  private void checkExpected(Verification.Expected expected) {
+    if (expected.height() > archive.lastHeight()) {
+      find(
+          "block %s is expected with the hash %s, but the archive ends at height %s"
+              .formatted(expected.height(), expected.hash().hex(), archive.lastHeight()));
+      return;
+    }
+    archive
+        .block(expected.height())
+        .map(Block::hash)
+        .filter(found -> !found.equals(expected.hash()))
+        .ifPresent(
+            found ->
+                find(
+                    "block %s is expected with the hash %s, but has %s in the archive: it is of another chain or branch"
+                        .formatted(expected.height(), expected.hash().hex(), found.hex())));
+  }
+
+  /** A segment that is replaced while it is looked at is none; the one in its place counts. */
+  private void check(long firstHeight) {
     attempt(
         () -> {
-          SegmentReader reader = archive.openListed(segment);
-          segments++;
-          if (!reader.summary().previousSegment().equals(previous)) {
-            find("segment " + segment.name() + " does not name the digest of the one before");
-          }
-          switch (request.level()) {
-            case STRUCTURE -> advance(segment.blocks(), 0);
-            case BYTES -> {
-              SegmentCheck.bytes(reader, executor, this::goOnAfter).forEach(this::find);
-              advance(segment.blocks(), 0);
-            }
-            case CONTENT, LEDGER -> {
-              checkContent(reader);
-              bytes += segment.storedBytes();
+          while (true) {
+            Archive.Segment segment = archive.manifest().requiredSegmentAt(firstHeight);
+            long blocksBefore = blocks;
+            long bytesBefore = bytes;
+            try {
+              SegmentReader reader = archive.openListed(segment);
+              opened.add(firstHeight);
+              check(segment, reader);
+              return;
+            } catch (IntegrityException | StorageException e) {
+              if (!archive.wasReplaced(segment)) {
+                throw e;
+              }
+              blocks = blocksBefore;
+              bytes = bytesBefore;
             }
           }
         });
+  }
+
+  private void check(Archive.Segment segment, SegmentReader reader) {
+    if (!reader.summary().previousSegment().equals(archive.manifest().digestBefore(segment))) {
+      find("segment " + segment.name() + " does not name the digest of the one before");
+    }
+    switch (request.level()) {
+      case STRUCTURE -> advance(segment.blocks(), 0);
+      case BYTES -> {
+        SegmentCheck.bytes(reader, executor, this::goOnAfter).forEach(this::find);
+        advance(segment.blocks(), 0);
+      }
+      case CONTENT, LEDGER -> {
+        checkContent(reader);
+        bytes += segment.storedBytes();
+      }
+    }
   }
 
   /** Where the content is damaged, all the damaged frames are named, not only the first. */

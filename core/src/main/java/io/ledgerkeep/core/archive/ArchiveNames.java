@@ -1,7 +1,7 @@
 package io.ledgerkeep.core.archive;
 
 import io.ledgerkeep.Bytes;
-import io.ledgerkeep.core.sealing.WrappedKey;
+import io.ledgerkeep.core.sealing.KeyObject;
 import java.util.Locale;
 import java.util.regex.Pattern;
 
@@ -74,13 +74,18 @@ public record ArchiveNames(Bytes genesisHash, Bytes ledgerId) {
     return prefix() + "keys/";
   }
 
-  String key(WrappedKey key) {
+  String key(KeyObject key) {
     return keys() + format("%08d-%s.json", key.number(), key.holder().hex());
   }
 
   /** Returns whether the name is one of a key object. */
   boolean isKey(String name) {
     return name.startsWith(keys()) && KEY.matcher(name.substring(keys().length())).matches();
+  }
+
+  /** Returns the holder that the name of a key object says. */
+  Bytes holder(String name) {
+    return Bytes.fromHex(name.substring(keys().length() + 9, name.length() - ".json".length()));
   }
 
   /** A name is the same wherever it is made: digits are ASCII in every locale. */

@@ -2,10 +2,12 @@ package io.ledgerkeep.core.archive;
 
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.sealing.ArchiveKey;
 import io.ledgerkeep.core.sealing.ArchiveKeys;
+import io.ledgerkeep.core.sealing.KeyObject;
+import io.ledgerkeep.core.sealing.KeyOpener;
 import io.ledgerkeep.core.sealing.Suites;
-import io.ledgerkeep.core.sealing.WrappedKey;
 import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.IntegrityException;
@@ -24,8 +26,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * The objects of an archive that hold its keys, each wrapped under the master key of one holder:
- * whoever has one of those opens the archive without the node.
+ * The objects of an archive that hold its keys, each for one holder: whoever has the master key of
+ * one opens the archive without the node.
  */
 public final class KeyObjects {
 
@@ -42,28 +44,53 @@ public final class KeyObjects {
   }
 
   /**
-   * Writes the objects of keys that are not there, or not as they were written; durable and read
-   * back on return.
+   * Makes the objects what they have to be: writes those that are not there or not as they were
+   * written, then removes those of former holders. Whatever instant it dies at, the next run goes
+   * on. Those of holders that nobody knows are left alone.
+   *
+   * @return the former holders of whom nothing is left
    */
-  public void putMissing(ArchiveKeys keys) {
+  public Set<Bytes> reconcile(ArchiveKeys keys) {
     Set<String> there = Set.copyOf(store.list(names.keys()));
-    for (ArchiveKey key : keys.all()) {
-      String name = names.key(key.wrapped());
-      if (there.contains(name) && !isSound(key)) {
+    for (KeyObject object : keys.objects()) {
+      String name = names.key(object);
+      if (there.contains(name) && !isSound(object)) {
         LOG.warn(
             "key object {} in {} is not as it was written; it is replaced", name, store.place());
         store.delete(name);
+        FailPoint.pass("keys.removed");
+        put(name, encode(object));
+      } else if (!there.contains(name)) {
+        put(name, encode(object));
       }
-      if (!there.contains(name) || store.size(name).isEmpty()) {
-        put(name, encode(key.wrapped()));
-      }
+      FailPoint.pass("keys.written");
     }
+    return removeRetired(keys);
   }
 
-  /** Returns whether the object of a key is as the ledger that has the key wrote it. */
-  private boolean isSound(ArchiveKey key) {
+  /**
+   * Removes the objects of former holders from an archive, which may have nothing else.
+   *
+   * @return the former holders of whom nothing is left
+   */
+  public Set<Bytes> removeRetired(ArchiveKeys keys) {
+    Set<Bytes> retired = keys.retiredHolders();
+    if (retired.isEmpty()) {
+      return retired;
+    }
+    for (String name : objects()) {
+      if (retired.contains(names.holder(name))) {
+        store.delete(name);
+        FailPoint.pass("keys.dropped");
+      }
+    }
+    return retired;
+  }
+
+  /** Returns whether the object is there as it has to be. */
+  private boolean isSound(KeyObject object) {
     try {
-      return read(names.key(key.wrapped())).equals(encode(key.wrapped()));
+      return read(names.key(object)).equals(encode(object));
     } catch (IntegrityException e) {
       return false; // missing or too large
     }
@@ -90,10 +117,10 @@ public final class KeyObjects {
     Map<Integer, ArchiveKey> opened = new TreeMap<>();
     List<String> objects = objects();
     List<LedgerkeepException> unusable = new ArrayList<>();
-    try {
+    try (KeyOpener opener = new KeyOpener(names.ledgerId(), wrapper, suites)) {
       for (String name : objects) {
         try {
-          open(name, wrapper, suites, opened);
+          open(name, opener, opened);
         } catch (IntegrityException | ConfigurationException | UnsupportedFormatException e) {
           LOG.warn("{}; it is passed over", e.getMessage());
           unusable.add(e);
@@ -116,18 +143,14 @@ public final class KeyObjects {
   }
 
   /** Passes over what is another holder's. */
-  private void open(
-      String name, KeyWrapper wrapper, Suites suites, Map<Integer, ArchiveKey> opened) {
-    try {
-      WrappedKey wrapped = decode(name, read(name));
-      if (!opened.containsKey(wrapped.number())) {
-        opened.put(wrapped.number(), ArchiveKey.open(names.ledgerId(), wrapped, wrapper, suites));
-      }
-    } catch (KeyUnavailableException e) {
-      if (e.reason() != Reason.WRONG) {
-        throw e;
-      }
-      LOG.debug("key object {} is another holder's", name);
+  private void open(String name, KeyOpener opener, Map<Integer, ArchiveKey> opened) {
+    KeyObject object = decode(name, read(name));
+    if (!opened.containsKey(object.number())) {
+      opener
+          .open(object)
+          .ifPresentOrElse(
+              key -> opened.put(key.number(), key),
+              () -> LOG.debug("key object {} is another holder's", name));
     }
   }
 
@@ -135,24 +158,48 @@ public final class KeyObjects {
   List<String> findings(Set<Integer> numbers, ArchiveKeys keys) {
     Set<Integer> missing = new TreeSet<>(numbers);
     List<String> findings = new ArrayList<>();
-    for (String name : objects()) {
+    List<String> there = objects();
+    for (String name : there) {
       try {
         missing.remove(decode(name, read(name)).number());
       } catch (IntegrityException | UnsupportedFormatException e) {
         findings.add(String.valueOf(e.getMessage()));
       }
     }
-    for (ArchiveKey key : keys.all()) {
-      if (!missing.contains(key.number()) && !isSound(key)) {
-        findings.add(
-            "key object %s in %s is missing, or not as it was written; the next archive run puts it right"
-                .formatted(names.key(key.wrapped()), store.place()));
-      }
+    if (keys.knowHolders()) {
+      findings.addAll(comparedWithRegistry(there, missing, keys));
     }
     for (int number : missing) {
       findings.add(
           "no key object of archive key %s is in %s: without the node nobody can open what is sealed under it"
               .formatted(number, store.place()));
+    }
+    return findings;
+  }
+
+  private List<String> comparedWithRegistry(
+      List<String> there, Set<Integer> missing, ArchiveKeys keys) {
+    List<String> findings = new ArrayList<>();
+    Set<String> expected = new TreeSet<>();
+    for (KeyObject object : keys.objects()) {
+      String name = names.key(object);
+      expected.add(name);
+      if (!missing.contains(object.number()) && !isSound(object)) {
+        findings.add(
+            "key object %s in %s is missing, or not as it was written; ledgerkeep tde reencrypt puts it right"
+                .formatted(name, store.place()));
+      }
+    }
+    for (String name : there) {
+      if (keys.retiredHolders().contains(names.holder(name))) {
+        findings.add(
+            "key object %s in %s is one of a former holder; ledgerkeep tde reencrypt removes it"
+                .formatted(name, store.place()));
+      } else if (!expected.contains(name)) {
+        findings.add(
+            "key object %s in %s is of a holder that the ledger does not know; remove it if it was put there, or put the newest registry of keys back if that was lost"
+                .formatted(name, store.place()));
+      }
     }
     return findings;
   }
@@ -170,35 +217,41 @@ public final class KeyObjects {
     return store.get(name, 0, (int) size.getAsLong());
   }
 
-  static Bytes encode(WrappedKey key) {
+  static Bytes encode(KeyObject object) {
     return StrictJson.write(
         json -> {
           json.writeNumberField("format", FORMAT);
-          json.writeNumberField("key", key.number());
-          json.writeStringField("suite", key.suite());
-          json.writeStringField("holder", key.holder().hex());
-          json.writeStringField("wrapped", key.wrapped().hex());
+          json.writeNumberField("key", object.number());
+          json.writeStringField("suite", object.suite());
+          json.writeStringField("holder", object.holder().hex());
+          json.writeStringField("name", object.name());
+          json.writeStringField("wrapped", object.wrapped().hex());
+          json.writeStringField("salt", object.salt().hex());
+          json.writeStringField("root", object.root().hex());
         });
   }
 
   /** Reads an object; the name says number and holder too, and has to say the same. */
-  private WrappedKey decode(String name, Bytes bytes) {
+  private KeyObject decode(String name, Bytes bytes) {
     StrictJson fields = new StrictJson("key object " + name, bytes);
     long format = fields.number("format");
     if (format != FORMAT) {
       throw new UnsupportedFormatException(
           "key object %s has format %s; this release knows %s".formatted(name, format, FORMAT));
     }
-    WrappedKey key =
-        new WrappedKey(
+    KeyObject object =
+        new KeyObject(
             fields.keyNumber("key"),
             fields.text("suite"),
             fields.hex("holder"),
-            fields.hex("wrapped"));
+            fields.text("name"),
+            fields.hex("wrapped"),
+            fields.hex("salt"),
+            fields.hex("root"));
     fields.end();
-    if (!encode(key).equals(bytes) || !names.key(key).equals(name)) {
+    if (!encode(object).equals(bytes) || !names.key(object).equals(name)) {
       throw fields.damaged("it is not written as key objects are");
     }
-    return key;
+    return object;
   }
 }

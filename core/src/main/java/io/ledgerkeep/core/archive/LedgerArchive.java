@@ -16,6 +16,8 @@ import io.ledgerkeep.core.segment.SegmentReader;
 import io.ledgerkeep.core.segment.SegmentReader.Place;
 import io.ledgerkeep.core.segment.SegmentSummary;
 import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.KeyUnavailableException;
+import io.ledgerkeep.error.StorageException;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
@@ -82,6 +84,37 @@ public final class LedgerArchive implements Archive {
     return reader;
   }
 
+  /**
+   * Asks the segment that holds the height, which the archive must have. Where it was replaced
+   * meanwhile, and its object is gone, the one in its place is asked.
+   *
+   * @throws KeyUnavailableException also if that one is under a key that was made since
+   */
+  public <T> T ask(long height, Function<SegmentReader, T> question) {
+    while (true) {
+      Segment segment = manifest.requiredSegmentAt(height);
+      try {
+        return question.apply(reader(segment));
+      } catch (IntegrityException | StorageException e) {
+        if (!wasReplaced(segment)) {
+          throw e;
+        }
+      }
+    }
+  }
+
+  /** Returns whether another segment has the place of this one by now. */
+  boolean wasReplaced(Segment segment) {
+    if (manifest.requiredSegmentAt(segment.firstHeight()).equals(segment)) {
+      manifest.refresh();
+    }
+    boolean replaced = !manifest.requiredSegmentAt(segment.firstHeight()).equals(segment);
+    if (replaced) {
+      readers.invalidate(segment.name());
+    }
+    return replaced;
+  }
+
   /** Opens a segment that the manifest does not list yet. */
   public SegmentReader openUnlisted(String name) {
     return SegmentReader.open(store, name, frames, manifest.keys());
@@ -139,7 +172,9 @@ public final class LedgerArchive implements Archive {
 
   @Override
   public Optional<Block> block(long height) {
-    return manifest.segmentAt(height).map(segment -> reader(segment).block(height).decode());
+    return manifest.segmentAt(height).isEmpty()
+        ? Optional.empty()
+        : Optional.of(ask(height, reader -> reader.block(height).decode()));
   }
 
   @Override
@@ -174,7 +209,7 @@ public final class LedgerArchive implements Archive {
   private <T> Optional<T> newestFirst(Function<SegmentReader, Optional<T>> question) {
     List<Segment> segments = segments();
     for (int i = segments.size() - 1; i >= 0; i--) {
-      Optional<T> answer = question.apply(reader(segments.get(i)));
+      Optional<T> answer = ask(segments.get(i).firstHeight(), question);
       if (answer.isPresent()) {
         return answer;
       }

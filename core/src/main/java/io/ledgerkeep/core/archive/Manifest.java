@@ -3,13 +3,17 @@ package io.ledgerkeep.core.archive;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.core.archive.ManifestEntry.Operation;
 import io.ledgerkeep.core.codec.Digests;
+import io.ledgerkeep.core.sealing.ArchiveKey;
 import io.ledgerkeep.core.sealing.ArchiveKeys;
 import io.ledgerkeep.core.segment.SegmentSummary;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.List;
+import java.util.NavigableSet;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -18,9 +22,10 @@ import java.util.TreeSet;
 /**
  * Which segments an archive has. Entries are numbered, created once and never changed; each names
  * the digest of the one before. The segments follow one another from height 0 without gaps and link
- * by block hashes.
+ * by block hashes. A segment may be replaced by one with the same blocks.
  *
- * <p>Serves any number of readers; {@link #add} is for the job that holds the ledger's lock.
+ * <p>Serves any number of readers; {@link #add} and {@link #replace} are for the job that holds the
+ * ledger's lock.
  */
 public final class Manifest {
 
@@ -30,7 +35,7 @@ public final class Manifest {
   private final Digests digests;
   private final ArchiveKeys keys;
 
-  /** Replaced whole by {@link #add}. */
+  /** Replaced whole, under this, by every entry. */
   private volatile State state;
 
   /**
@@ -42,21 +47,72 @@ public final class Manifest {
   public record Head(long sequence, Bytes digest) {}
 
   /**
+   * A segment that counts.
+   *
+   * @param linkDigest the digest that the segment after it names: its own, or that of the first one
+   *     that had its place
+   */
+  private record Listed(ManifestEntry.Added added, Bytes linkDigest) {
+
+    Archive.Segment segment() {
+      return added.segment();
+    }
+
+    Listed replacedBy(ManifestEntry.Added other) {
+      return new Listed(other, linkDigest);
+    }
+  }
+
+  /**
    * What the entries say.
    *
+   * @param replaced the names of segments that count no longer
    * @param sealedUnder the numbers of the archive keys that authenticate them; none in plain
+   * @param provenThrough the last entry that a key at hand authenticates, and with it all before;
+   *     or -1
    */
   private record State(
-      List<Head> heads, List<ManifestEntry.Added> segments, Set<Integer> sealedUnder) {
+      List<Head> heads,
+      List<Listed> segments,
+      List<String> replaced,
+      NavigableSet<Integer> sealedUnder,
+      int provenThrough) {
 
-    State with(Head head, ManifestEntry entry) {
-      List<Head> newHeads = new ArrayList<>(heads);
-      newHeads.add(head);
-      List<ManifestEntry.Added> newSegments = new ArrayList<>(segments);
-      entry.segment().ifPresent(newSegments::add);
-      Set<Integer> newKeys = new TreeSet<>(sealedUnder);
+    static final State EMPTY =
+        new State(List.of(), List.of(), List.of(), Collections.emptyNavigableSet(), -1);
+
+    State with(Head head, ManifestEntry entry, boolean proven) {
+      List<Listed> newSegments = new ArrayList<>(segments);
+      List<String> newReplaced = new ArrayList<>(replaced);
+      entry.segment().ifPresent(added -> list(entry.operation(), added, newSegments, newReplaced));
+      NavigableSet<Integer> newKeys = new TreeSet<>(sealedUnder);
       entry.seal().ifPresent(seal -> newKeys.add(seal.key()));
-      return new State(List.copyOf(newHeads), List.copyOf(newSegments), Set.copyOf(newKeys));
+      return new State(
+          plus(heads, head),
+          List.copyOf(newSegments),
+          List.copyOf(newReplaced),
+          newKeys,
+          proven ? (int) head.sequence() : provenThrough);
+    }
+
+    private static void list(
+        Operation operation,
+        ManifestEntry.Added added,
+        List<Listed> segments,
+        List<String> replaced) {
+      if (operation == Operation.ADD) {
+        segments.add(new Listed(added, added.segment().digest()));
+        return;
+      }
+      int at = indexOf(segments, added.segment().firstHeight());
+      Listed before = segments.set(at, segments.get(at).replacedBy(added));
+      replaced.add(before.segment().name());
+    }
+
+    private static <T> List<T> plus(List<T> list, T last) {
+      List<T> more = new ArrayList<>(list);
+      more.add(last);
+      return List.copyOf(more);
     }
   }
 
@@ -67,7 +123,7 @@ public final class Manifest {
     this.chainId = chainId;
     this.digests = digests;
     this.keys = keys;
-    this.state = new State(List.of(), List.of(), Set.of());
+    this.state = State.EMPTY;
   }
 
   /**
@@ -84,7 +140,8 @@ public final class Manifest {
    * Without a key that of a sealed archive is read too, and taken at its word.
    *
    * @throws IntegrityException also if keys are given and an entry is not authenticated
-   * @throws KeyUnavailableException if keys are given and that of an entry is not there
+   * @throws KeyUnavailableException if keys are given and that of the newest entry is not there,
+   *     which authenticates all the others
    */
   public static Optional<Manifest> open(ArchiveStore store, ArchiveNames names, ArchiveKeys keys) {
     List<String> entries = store.list(names.manifest()).stream().filter(names::isEntry).toList();
@@ -102,6 +159,7 @@ public final class Manifest {
       }
       manifest.load(sequence);
     }
+    manifest.requireNewestProven();
     return Optional.of(manifest);
   }
 
@@ -114,17 +172,45 @@ public final class Manifest {
   /** Makes the manifest of a new archive, which is sealed where keys are given. */
   public static Manifest create(
       ArchiveStore store, ArchiveNames names, String chainId, Digests digests, ArchiveKeys keys) {
+    return create(store, names, chainId, digests, keys, keys.newest());
+  }
+
+  /** Makes the manifest of a new archive, sealed under one of the keys where there is one. */
+  public static Manifest create(
+      ArchiveStore store,
+      ArchiveNames names,
+      String chainId,
+      Digests digests,
+      ArchiveKeys keys,
+      Optional<ArchiveKey> key) {
     Manifest manifest = new Manifest(store, names, chainId, digests, keys);
-    manifest.append(Optional.empty());
+    manifest.append(Operation.CREATE, Optional.empty(), key);
     return manifest;
   }
 
   /** Adds a segment that was read back and verified; durable and read back itself on return. */
   public void add(SegmentSummary segment, String name) {
-    append(Optional.of(ManifestEntry.Added.of(segment, name)));
+    append(Operation.ADD, segment, name);
   }
 
-  private void append(Optional<ManifestEntry.Added> added) {
+  /**
+   * Lists a segment, which was read back and verified, in the place of the one with the same
+   * blocks; durable and read back itself on return.
+   */
+  public void replace(SegmentSummary segment, String name) {
+    append(Operation.REPLACE, segment, name);
+  }
+
+  /** An entry is under the key of its segment: whoever may read the one may read the other. */
+  private void append(Operation operation, SegmentSummary segment, String name) {
+    append(
+        operation,
+        Optional.of(ManifestEntry.Added.of(segment, name)),
+        segment.header().seal().map(seal -> keys.required(seal.key(), "segment " + name)));
+  }
+
+  private synchronized void append(
+      Operation operation, Optional<ManifestEntry.Added> added, Optional<ArchiveKey> key) {
     int sequence = state.heads().size();
     ManifestEntry plain =
         new ManifestEntry(
@@ -134,14 +220,34 @@ public final class Manifest {
             names.genesisHash(),
             names.ledgerId(),
             digests.id(),
+            operation,
             added,
             Optional.empty());
-    ManifestEntry entry = keys.newest().map(plain::sealedUnder).orElse(plain);
+    ManifestEntry entry = key.map(plain::sealedUnder).orElse(plain);
     requireFollows(entry, sequence, state);
     Bytes bytes = entry.encode();
     store.put(names.entry(sequence), bytes::writeTo);
     requireKept(names.entry(sequence), bytes);
     load(sequence);
+  }
+
+  /**
+   * Takes over what another process or job has appended since.
+   *
+   * @throws IntegrityException if an entry is damaged or does not follow the one before
+   * @throws KeyUnavailableException if the newest is under a key that is not at hand
+   */
+  synchronized void refresh() {
+    State before = state;
+    try {
+      while (store.size(names.entry(state.heads().size())).isPresent()) {
+        load(state.heads().size());
+      }
+      requireNewestProven();
+    } catch (RuntimeException | Error e) {
+      state = before;
+      throw e;
+    }
   }
 
   /** An entry that reads well but otherwise would name a segment that is not there. */
@@ -155,19 +261,22 @@ public final class Manifest {
   }
 
   /** Takes an entry over from the store. */
-  private void load(int sequence) {
+  private synchronized void load(int sequence) {
     String name = names.entry(sequence);
     Bytes bytes = read(store, name);
     ManifestEntry entry = ManifestEntry.decode(bytes, name);
-    requireProven(entry, name);
+    boolean proven = isProven(entry, name);
     requireFollows(entry, sequence, state);
-    state = state.with(new Head(sequence, digest(bytes)), entry);
+    state = state.with(new Head(sequence, digest(bytes)), entry, proven);
   }
 
-  /** Before anything else that an entry says is looked at. */
-  private void requireProven(ManifestEntry entry, String name) {
+  /**
+   * Looks at who wrote an entry before anything else that it says. One under a key that is not at
+   * hand is taken if a later one is proven: that one names its digest.
+   */
+  private boolean isProven(ManifestEntry entry, String name) {
     if (!keys.areGiven()) {
-      return;
+      return false;
     }
     require(
         entry.seal().isPresent(),
@@ -175,11 +284,33 @@ public final class Manifest {
         "it is in plain, and the archive was opened with a key; it was put there, or the archive is"
             + " not encrypted");
     int number = entry.seal().map(ManifestEntry.Seal::key).orElseThrow();
+    if (!keys.has(number)) {
+      return false;
+    }
     require(
-        entry.isProvenBy(
-            keys.required(number, "manifest entry %s in %s".formatted(name, store.place()))),
+        entry.isProvenBy(keys.required(number, name)),
         name,
         "it does not fit its mac: it was changed, or is another archive's");
+    return true;
+  }
+
+  private void requireNewestProven() {
+    State now = state;
+    if (keys.areGiven() && now.provenThrough() < now.heads().size() - 1) {
+      throw keyMissing(now);
+    }
+  }
+
+  /** The newest entry is under the newest key. */
+  private KeyUnavailableException keyMissing(State now) {
+    String entry = names.entry(now.heads().size() - 1);
+    int number = now.sealedUnder().last();
+    try {
+      keys.required(number, "manifest entry %s in %s".formatted(entry, store.place()));
+    } catch (KeyUnavailableException e) {
+      return e;
+    }
+    throw new AssertionError("an entry under a key at hand is proven, or refused");
   }
 
   private void requireFollows(ManifestEntry entry, int sequence, State before) {
@@ -196,29 +327,75 @@ public final class Manifest {
             && entry.digest().equals(digests.id()),
         name,
         "it is of another chain or ledger");
-    require(entry.segment().isPresent() == sequence > 0, name, "its operation is out of place");
+    require(
+        (entry.operation() == Operation.CREATE) == (sequence == 0),
+        name,
+        "its operation is out of place");
     require(
         sequence == 0 || entry.seal().isPresent() == !before.sealedUnder().isEmpty(),
         name,
         "it is in plain and others are not, or the other way round");
-    entry.segment().ifPresent(added -> requireFollows(added, name, before));
+    requireNoOlderKey(entry, name, before);
+    entry.segment().ifPresent(added -> requireFollows(entry.operation(), added, name, before));
   }
 
-  private void requireFollows(ManifestEntry.Added added, String name, State before) {
+  /** Whoever has an old key, and perhaps should not, writes no entry that is believed. */
+  private void requireNoOlderKey(ManifestEntry entry, String name, State before) {
+    entry
+        .seal()
+        .filter(seal -> !before.sealedUnder().isEmpty())
+        .ifPresent(
+            seal ->
+                require(
+                    seal.key() >= before.sealedUnder().last(),
+                    name,
+                    "it is under archive key %s, and one before it under archive key %s"
+                        .formatted(seal.key(), before.sealedUnder().last())));
+  }
+
+  private void requireFollows(
+      Operation operation, ManifestEntry.Added added, String name, State before) {
     Archive.Segment segment = added.segment();
     require(
         names.isSegment(segment.name(), segment.firstHeight()),
         name,
         "its segment does not have a name as segments of this archive have");
+    if (operation == Operation.REPLACE) {
+      requireReplaces(added, name, before);
+      return;
+    }
     require(
         segment.firstHeight() == lastHeight(before) + 1
             && segment.lastHeight() >= segment.firstHeight(),
         name,
         "its segment does not follow the one before it");
     require(
-        before.segments().isEmpty() || last(before).lastHash().equals(added.previousHash()),
+        before.segments().isEmpty() || last(before).added().lastHash().equals(added.previousHash()),
         name,
         "its segment does not link to the one before it");
+  }
+
+  /** What is replaced differs in nothing but how it is stored. */
+  private void requireReplaces(ManifestEntry.Added added, String name, State before) {
+    int at = indexOf(before.segments(), added.segment().firstHeight());
+    require(at >= 0, name, "its segment replaces none that is listed");
+    ManifestEntry.Added replaced = before.segments().get(at).added();
+    Archive.Segment segment = added.segment();
+    require(
+        segment.firstHeight() == replaced.segment().firstHeight()
+            && segment.lastHeight() == replaced.segment().lastHeight()
+            && segment.transactions() == replaced.segment().transactions()
+            && segment.rawBytes() == replaced.segment().rawBytes()
+            && segment.contentRoot().equals(replaced.segment().contentRoot())
+            && added.previousHash().equals(replaced.previousHash())
+            && added.lastHash().equals(replaced.lastHash()),
+        name,
+        "its segment does not have the blocks of the one it replaces");
+    require(
+        !segment.name().equals(replaced.segment().name())
+            && !before.replaced().contains(segment.name()),
+        name,
+        "its segment was listed before");
   }
 
   private void require(boolean holds, String name, String problem) {
@@ -253,7 +430,7 @@ public final class Manifest {
     return state.segments().isEmpty() ? -1 : last(state).segment().lastHeight();
   }
 
-  private static ManifestEntry.Added last(State state) {
+  private static Listed last(State state) {
     return state.segments().get(state.segments().size() - 1);
   }
 
@@ -306,15 +483,27 @@ public final class Manifest {
     return lastHeight(state);
   }
 
-  /** Returns the digest of the last segment, or nothing where there is none. */
+  /** Returns the digest that the next segment has to name, or nothing where it is the first. */
   public Bytes lastSegmentDigest() {
     State now = state;
-    return now.segments().isEmpty() ? Bytes.EMPTY : last(now).segment().digest();
+    return now.segments().isEmpty() ? Bytes.EMPTY : last(now).linkDigest();
+  }
+
+  /** Returns the digest that a listed segment has to name, or nothing where it is the first. */
+  Bytes digestBefore(Archive.Segment segment) {
+    List<Listed> segments = state.segments();
+    int at = indexOf(segments, segment.firstHeight());
+    return at == 0 ? Bytes.EMPTY : segments.get(at - 1).linkDigest();
+  }
+
+  /** Returns the names of segments that others have replaced; their objects are to go. */
+  public Set<String> replaced() {
+    return Set.copyOf(state.replaced());
   }
 
   /** Returns the segments in the order of heights. */
   public List<Archive.Segment> segments() {
-    return state.segments().stream().map(ManifestEntry.Added::segment).toList();
+    return state.segments().stream().map(Listed::segment).toList();
   }
 
   /**
@@ -346,7 +535,13 @@ public final class Manifest {
   }
 
   private Optional<ManifestEntry.Added> addedAt(long height) {
-    List<ManifestEntry.Added> segments = state.segments();
+    List<Listed> segments = state.segments();
+    int at = indexOf(segments, height);
+    return at < 0 ? Optional.empty() : Optional.of(segments.get(at).added());
+  }
+
+  /** Returns which of the segments holds the height, or -1. */
+  private static int indexOf(List<Listed> segments, long height) {
     int low = 0;
     int high = segments.size() - 1;
     while (low <= high) {
@@ -357,10 +552,10 @@ public final class Manifest {
       } else if (height > segment.lastHeight()) {
         low = middle + 1;
       } else {
-        return Optional.of(segments.get(middle));
+        return middle;
       }
     }
-    return Optional.empty();
+    return -1;
   }
 
   /** Returns the segment that holds the height, which the archive must have. */

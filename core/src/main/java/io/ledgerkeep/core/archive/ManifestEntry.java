@@ -20,7 +20,8 @@ import java.util.Optional;
  * @param genesisHash the identity of the chain
  * @param ledgerId the identity of the ledger
  * @param digest the name of the digest
- * @param segment the segment that the entry adds; the first entry adds none
+ * @param operation what the entry does
+ * @param segment the segment that the entry lists; the first entry lists none
  * @param seal what authenticates the entry, or empty in an archive in plain
  */
 record ManifestEntry(
@@ -30,8 +31,36 @@ record ManifestEntry(
     Bytes genesisHash,
     Bytes ledgerId,
     String digest,
+    Operation operation,
     Optional<Added> segment,
     Optional<Seal> seal) {
+
+  /** What an entry does. */
+  enum Operation {
+    /** Begins the manifest. */
+    CREATE("create"),
+    /** Lists a segment that follows the last one. */
+    ADD("add"),
+    /** Lists a segment with the same blocks in the place of a listed one. */
+    REPLACE("replace");
+
+    private final String text;
+
+    Operation(String text) {
+      this.text = text;
+    }
+
+    private static Operation of(String text, String entry) {
+      for (Operation operation : values()) {
+        if (operation.text.equals(text)) {
+          return operation;
+        }
+      }
+      throw new UnsupportedFormatException(
+          "manifest entry %s has the operation '%s', which this release does not know"
+              .formatted(entry, text));
+    }
+  }
 
   static final int MAX_BYTES = StrictJson.MAX_BYTES;
 
@@ -79,7 +108,15 @@ record ManifestEntry(
 
   private ManifestEntry with(Seal newSeal) {
     return new ManifestEntry(
-        sequence, previous, chainId, genesisHash, ledgerId, digest, segment, Optional.of(newSeal));
+        sequence,
+        previous,
+        chainId,
+        genesisHash,
+        ledgerId,
+        digest,
+        operation,
+        segment,
+        Optional.of(newSeal));
   }
 
   /** Returns the bytes before the code, in hexadecimal digits within quotation marks, and brace. */
@@ -96,7 +133,7 @@ record ManifestEntry(
     json.writeNumberField("format", FORMAT);
     json.writeNumberField("sequence", sequence);
     json.writeStringField("previous", previous.hex());
-    json.writeStringField("operation", segment.isPresent() ? "add" : "create");
+    json.writeStringField("operation", operation.text);
     json.writeStringField("chainId", chainId);
     json.writeStringField("genesis", genesisHash.hex());
     json.writeStringField("ledger", ledgerId.hex());
@@ -134,23 +171,17 @@ record ManifestEntry(
     }
     long sequence = fields.number("sequence");
     Bytes previous = fields.hex("previous");
-    String operation = fields.text("operation");
+    Operation operation = Operation.of(fields.text("operation"), name);
     String chainId = fields.text("chainId");
     Bytes genesisHash = fields.hex("genesis");
     Bytes ledgerId = fields.hex("ledger");
     String digest = fields.text("digest");
     Optional<Added> added =
-        switch (operation) {
-          case "create" -> Optional.empty();
-          case "add" -> Optional.of(added(fields));
-          default ->
-              throw new UnsupportedFormatException(
-                  "manifest entry %s has the operation '%s', which this release does not know"
-                      .formatted(name, operation));
-        };
+        operation == Operation.CREATE ? Optional.empty() : Optional.of(added(fields));
     Optional<Seal> seal = fields.has("key") ? Optional.of(seal(fields)) : Optional.empty();
     ManifestEntry entry =
-        new ManifestEntry(sequence, previous, chainId, genesisHash, ledgerId, digest, added, seal);
+        new ManifestEntry(
+            sequence, previous, chainId, genesisHash, ledgerId, digest, operation, added, seal);
     fields.end();
     if (!entry.encode().equals(bytes)) {
       throw fields.damaged("it is not written as entries are");

@@ -13,6 +13,7 @@ import io.ledgerkeep.core.chain.JobRecord;
 import io.ledgerkeep.core.chain.MetaRow;
 import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.jobs.JobWatch;
+import io.ledgerkeep.core.sealing.ArchiveKey;
 import io.ledgerkeep.core.segment.BlockGroup;
 import io.ledgerkeep.core.segment.DictionaryTrainer;
 import io.ledgerkeep.core.segment.SegmentHeader;
@@ -28,6 +29,7 @@ import java.io.OutputStream;
 import java.security.SecureRandom;
 import java.time.Duration;
 import java.util.Objects;
+import java.util.Optional;
 import java.util.concurrent.atomic.AtomicReference;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -55,6 +57,9 @@ final class ArchiveJob {
   private final long begin = System.nanoTime();
 
   private long bytesWritten;
+
+  /** What this run seals under; set when it begins. */
+  private Optional<ArchiveKey> key = Optional.empty();
 
   /** The attempt whose object may lie in the archive unlisted, or empty. */
   private Bytes unlisted = Bytes.EMPTY;
@@ -109,7 +114,7 @@ final class ArchiveJob {
     long start = System.nanoTime();
     long last = Math.min(lastHeight, firstHeight + SAMPLE_BLOCKS - 1);
     long rawBytes = 1;
-    SegmentHeader header = header(randomId(), firstHeight);
+    SegmentHeader header = link.header(randomId(), firstHeight);
     try (SegmentWriter writer =
             new SegmentWriter(
                 OutputStream.nullOutputStream(),
@@ -142,7 +147,9 @@ final class ArchiveJob {
     }
     requireArchivable(target);
     site.room().during(() -> site.beforeArchiving().accept(target));
-    Manifest manifest = link.manifestToWrite();
+    ArchiveLink.Writing writing = link.toWrite();
+    Manifest manifest = writing.manifest();
+    key = writing.key();
     MetaRow from = reader.requiredMeta(pivotBefore);
     MetaRow to = reader.requiredMeta(target);
     watch.begin("archive", to.normalBlocks() - from.normalBlocks());
@@ -219,7 +226,8 @@ final class ArchiveJob {
     store.put(
         name,
         out ->
-            written.set(write(out, header(attempt, first), manifest.lastSegmentDigest(), target)));
+            written.set(
+                write(out, link.header(attempt, first), manifest.lastSegmentDigest(), target)));
     FailPoint.pass("archive.published");
     SegmentSummary summary = Objects.requireNonNull(written.get(), "a store calls its content");
     Archive.Segment segment = summary.toSegment(name);
@@ -242,13 +250,7 @@ final class ArchiveJob {
       OutputStream out, SegmentHeader header, Bytes previousSegment, long target)
       throws IOException {
     try (SegmentWriter writer =
-            new SegmentWriter(
-                out,
-                header,
-                site.archiveKeys().newest(),
-                previousSegment,
-                trainer,
-                site.executor());
+            new SegmentWriter(out, header, key, previousSegment, trainer, site.executor());
         CheckedBlocks blocks =
             CheckedBlocks.of(site, reader.blocks(header.firstHeight(), target))) {
       boolean halfWay = false;
@@ -372,12 +374,8 @@ final class ArchiveJob {
     return heights.isEmpty() ? "none" : heights.toString();
   }
 
-  private SegmentHeader header(Bytes attempt, long firstHeight) {
-    return new SegmentHeader(
-        site.digests(), site.genesisHash(), site.ledgerId(), attempt, firstHeight);
-  }
-
-  private static Bytes randomId() {
+  /** Returns what names an attempt. */
+  static Bytes randomId() {
     byte[] id = new byte[SegmentHeader.ID_BYTES];
     new SecureRandom().nextBytes(id);
     return Bytes.wrap(id);

@@ -10,11 +10,19 @@ import io.ledgerkeep.core.archive.LedgerArchive;
 import io.ledgerkeep.core.archive.Manifest;
 import io.ledgerkeep.core.chain.ArchiveMark;
 import io.ledgerkeep.core.chain.MetaRow;
+import io.ledgerkeep.core.sealing.ArchiveKey;
+import io.ledgerkeep.core.sealing.ArchiveKeys;
+import io.ledgerkeep.core.segment.SegmentHeader;
 import io.ledgerkeep.core.segment.SegmentReader;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
+import io.ledgerkeep.error.StorageException;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The ledger's way to its archive. Whatever is asked, the archive must hold the manifest entry that
@@ -22,6 +30,8 @@ import org.jspecify.annotations.Nullable;
  * noticed. Serves any number of threads.
  */
 final class ArchiveLink {
+
+  private static final Logger LOG = LoggerFactory.getLogger(ArchiveLink.class);
 
   private final Site site;
 
@@ -48,22 +58,111 @@ final class ArchiveLink {
   }
 
   /**
+   * What a job writes with.
+   *
+   * @param manifest the manifest
+   * @param key what segments and entries are sealed under, one key for the whole job: the archive
+   *     has the objects of that key, which it need not have of one made since; empty in plain
+   */
+  record Writing(Manifest manifest, Optional<ArchiveKey> key) {}
+
+  /**
    * Returns the manifest read anew, made if nothing of this ledger is archived. The keys of a
    * sealed archive are there before it is, so that it can always be opened without the node.
    */
-  synchronized Manifest manifestToWrite() {
+  synchronized Writing toWrite() {
     ArchiveStore store = site.requiredStore();
+    Optional<ArchiveKey> key = site.archiveKeys().newest();
+    Optional<Writing> existing = toWriteOn();
+    if (existing.isPresent()) {
+      return existing.get();
+    }
+    new KeyObjects(store, names()).reconcile(site.archiveKeys());
+    ArchiveKeys keys = site.archiveKeys();
+    return writing(Manifest.create(store, names(), site.chainId(), site.digests(), keys, key), key);
+  }
+
+  /** Returns the same of an archive that there is, or empty where there is none to be. */
+  synchronized Optional<Writing> toWriteOn() {
+    ArchiveStore store = site.requiredStore();
+    Optional<ArchiveKey> key = site.archiveKeys().newest();
     Optional<Manifest> found = read(store);
-    boolean begins = found.isEmpty() && site.chain().mark().pivot() == 0;
-    Optional<Manifest> existing = begins ? Optional.empty() : Optional.of(requireMark(found));
-    new KeyObjects(store, names()).putMissing(site.archiveKeys());
-    Manifest manifest =
-        existing.orElseGet(
-            () ->
-                Manifest.create(
-                    store, names(), site.chainId(), site.digests(), site.archiveKeys()));
-    opened = LedgerArchive.of(store, manifest, site.executor());
-    return manifest;
+    if (found.isEmpty() && site.chain().mark().pivot() == 0) {
+      return Optional.empty();
+    }
+    Manifest manifest = requireMark(found);
+    forget(new KeyObjects(store, names()).reconcile(site.archiveKeys()));
+    return Optional.of(writing(manifest, key));
+  }
+
+  private Writing writing(Manifest manifest, Optional<ArchiveKey> key) {
+    opened = LedgerArchive.of(site.requiredStore(), manifest, site.executor());
+    return new Writing(manifest, key);
+  }
+
+  /**
+   * Makes the objects of keys in the archive what the registry says. Only what proves to be the
+   * archive last written is touched: another's, or an older copy, keeps what it has.
+   *
+   * @return whether there is an archive
+   */
+  synchronized boolean reconcileKeys() {
+    if (site.store().isEmpty() || !site.archiveKeys().areGiven() || site.chain().last() < 0) {
+      return false;
+    }
+    boolean there = toWriteOn().isPresent();
+    if (!there) {
+      new KeyObjects(site.requiredStore(), names()).removeRetired(site.archiveKeys());
+    }
+    return there;
+  }
+
+  /** One that is not forgotten is looked for again; a full disk is no reason to end a job. */
+  private void forget(Set<Bytes> holders) {
+    try {
+      site.archiveKeys().forgetRetired(holders);
+    } catch (StorageException e) {
+      LOG.warn("former holders of the archive are kept in the registry: {}", e.getMessage());
+    }
+  }
+
+  /**
+   * Finishes what replacing segments has left: the ledger then depends on the newest entry, and
+   * nothing is there of what was replaced. Returns whether the archive could be reached.
+   */
+  synchronized boolean finishReplacing(Bytes attempt) {
+    Optional<Manifest> manifest = site.store().flatMap(this::read).filter(this::holdsMark);
+    if (manifest.isEmpty() || !discard(attempt)) {
+      return false;
+    }
+    removeReplaced(manifest.get());
+    return true;
+  }
+
+  /**
+   * Removes the objects of segments that were replaced. An older copy of the archive, which would
+   * need them, is refused from then on.
+   */
+  void removeReplaced(Manifest manifest) {
+    ArchiveStore store = site.requiredStore();
+    Set<String> replaced = manifest.replaced();
+    if (replaced.isEmpty()) {
+      return;
+    }
+    recordHead(manifest);
+    for (String name : store.list(names().segments())) {
+      if (replaced.contains(name)) {
+        store.delete(name);
+      }
+    }
+  }
+
+  /** Makes the ledger depend on the newest entry. */
+  void recordHead(Manifest manifest) {
+    Manifest.Head head = manifest.head();
+    if (head.sequence() != site.chain().mark().sequence()) {
+      site.room().during(() -> site.chain().recordManifest(head.sequence(), head.digest()));
+    }
   }
 
   /** Returns how far the archive has come, restored blocks included, or -1. */
@@ -75,6 +174,12 @@ final class ArchiveLink {
     return names().segment(firstHeight, attempt);
   }
 
+  /** Returns the header of a segment that an attempt writes. */
+  SegmentHeader header(Bytes attempt, long firstHeight) {
+    return new SegmentHeader(
+        site.digests(), site.genesisHash(), site.ledgerId(), attempt, firstHeight);
+  }
+
   SegmentReader segment(Archive.Segment segment) {
     return archive().reader(segment);
   }
@@ -84,8 +189,9 @@ final class ArchiveLink {
     return archive().openUnlisted(name);
   }
 
-  SegmentReader segmentAt(long height) {
-    return archive().reader(manifest().requiredSegmentAt(height));
+  /** Asks the segment that holds the height. */
+  <T> T ask(long height, Function<SegmentReader, T> question) {
+    return archive().ask(height, question);
   }
 
   /**

@@ -10,6 +10,8 @@ import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.core.derived.DerivedCheck;
 import io.ledgerkeep.core.jobs.JobLock;
 import io.ledgerkeep.core.jobs.JobWatch;
+import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.JobPlan;
 import io.ledgerkeep.job.JobReport;
@@ -84,6 +86,42 @@ public final class Archiving {
         }
       }
     };
+  }
+
+  /**
+   * Requires that the objects of keys can follow the registry, where the ledger ever had an
+   * archive: else who has a former key would go on opening it. That of a ledger that has all bodies
+   * itself may be gone; then an empty place will do.
+   *
+   * @throws ConfigurationException if no archive store is there
+   * @throws ConflictException if what is there is not the archive last written
+   */
+  public void requireForKeys() {
+    if (site.chain().mark().sequence() >= 0) {
+      site.requiredStore();
+    }
+    if (site.chain().mark().pivot() > 0) {
+      link.archive();
+    }
+  }
+
+  /**
+   * Makes the objects of keys in the archive what the registry says: those of keys and holders that
+   * are new are there, those of former holders are not. Needs no master key.
+   *
+   * @return whether there is an archive
+   * @throws ConflictException if there should be one, and what is there is not the one last written
+   */
+  public boolean reconcileKeys() {
+    return link.reconcileKeys();
+  }
+
+  /**
+   * Seals all segments of the archive that are not under its newest key anew, while the node
+   * commits and reads. For who holds the lock of jobs.
+   */
+  public ReencryptReport reencryptSegments(JobWatch watch) {
+    return new ReencryptJob(site, link, watch).run();
   }
 
   /**

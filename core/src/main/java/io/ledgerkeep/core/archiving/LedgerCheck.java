@@ -66,6 +66,7 @@ final class LedgerCheck {
 
   Verification run(long height) {
     long pivot = chain.mark().pivot();
+    request.expected().forEach(expected -> checkExpected(expected, height));
     watch.begin("ledger", height + 1);
     Optional<MetaRow> previous = Optional.empty();
     for (long first = 0; first <= height && goOn(); first += CHUNK_BLOCKS) {
@@ -83,6 +84,24 @@ final class LedgerCheck {
     }
     return new Verification(
         request.level(), segments, blocks, uncheckedBlocks, bytes, findings, cancelled);
+  }
+
+  private void checkExpected(Verification.Expected expected, long height) {
+    if (expected.height() > height) {
+      find(
+          "block %s is expected with the hash %s, but the ledger ends at height %s: it is an older copy"
+              .formatted(expected.height(), expected.hash().hex(), height));
+      return;
+    }
+    reader
+        .meta(expected.height())
+        .map(row -> row.meta().hash())
+        .filter(found -> !found.equals(expected.hash()))
+        .ifPresent(
+            found ->
+                find(
+                    "block %s is expected with the hash %s, but has %s: it is of another chain or branch"
+                        .formatted(expected.height(), expected.hash().hex(), found.hex())));
   }
 
   private boolean goOn() {

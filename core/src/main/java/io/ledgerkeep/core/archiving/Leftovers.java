@@ -25,6 +25,12 @@ final class Leftovers {
         job.step().job(),
         job.firstHeight(),
         job.lastHeight());
+    if (job.step() == JobRecord.Step.REPLACE) {
+      if (link.finishReplacing(job.attempt())) {
+        site.room().during(chain::endJob);
+      }
+      return;
+    }
     if (job.step() != JobRecord.Step.WRITE) {
       // Bodies that the archive has: those at or below the pivot go.
       site.room().during(() -> chain.deleteArchivedBodies(job.firstHeight(), job.lastHeight()));

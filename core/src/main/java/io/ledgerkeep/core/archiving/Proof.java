@@ -33,18 +33,9 @@ final class Proof {
 
   /** Proves the blocks of a segment up to a height that the ledger has. */
   static void through(Site site, SegmentReader segment, long lastHeight) {
-    Metas metas =
-        new Metas(site.chain().reader(), segment.summary().contents().firstHeight(), lastHeight);
+    Recorded recorded = new Recorded(site, segment, lastHeight);
     SegmentCheck.content(
-        segment,
-        site.executor(),
-        (block, found) -> {
-          if (found.height() > lastHeight) {
-            return false;
-          }
-          requireEqual(metas.next(), found, segment.name());
-          return true;
-        });
+        segment, site.executor(), (block, found) -> found.height() <= recorded.require(found));
   }
 
   /** Returns if the block is the one that was committed. */
@@ -61,23 +52,38 @@ final class Proof {
     }
   }
 
-  /** The node's metas in order, read a handful at a time. For one thread. */
-  private static final class Metas {
+  /** The node's record of the blocks of a segment, read a handful at a time. For one thread. */
+  static final class Recorded {
 
     private static final long AT_A_TIME = 1024;
 
     private final ChainReader reader;
+    private final SegmentReader segment;
     private final long lastHeight;
     private final Deque<MetaRow> ready = new ArrayDeque<>();
     private long next;
 
-    Metas(ChainReader reader, long firstHeight, long lastHeight) {
-      this.reader = reader;
-      this.next = firstHeight;
+    /** Compares the blocks up to a height, in their order. */
+    Recorded(Site site, SegmentReader segment, long lastHeight) {
+      this.reader = site.chain().reader();
+      this.segment = segment;
+      this.next = segment.summary().contents().firstHeight();
       this.lastHeight = lastHeight;
     }
 
-    BlockMeta next() {
+    /**
+     * Returns up to which height blocks are compared.
+     *
+     * @throws IntegrityException if the next block is one of these and not what was committed
+     */
+    long require(BlockMeta found) {
+      if (found.height() <= lastHeight) {
+        requireEqual(next(), found, segment.name());
+      }
+      return lastHeight;
+    }
+
+    private BlockMeta next() {
       if (ready.isEmpty()) {
         long until = Math.min(lastHeight, next + AT_A_TIME - 1);
         ready.addAll(reader.metas(next, until));

@@ -27,24 +27,33 @@ final class ReadThrough implements ArchivedBodies {
 
   @Override
   public Block block(BlockMeta meta) {
-    SegmentReader segment = link.segmentAt(meta.height());
-    StoredBlock block = segment.block(meta.height());
-    Proof.requireCommitted(block, meta, segment.name(), site.digests().newDigest());
-    return block.decode();
+    return link.ask(
+        meta.height(),
+        segment -> {
+          StoredBlock block = segment.block(meta.height());
+          Proof.requireCommitted(block, meta, segment.name(), site.digests().newDigest());
+          return block.decode();
+        });
   }
 
   @Override
   public Transaction transaction(BlockMeta meta, int ordinal) {
-    SegmentReader segment = link.segmentAt(meta.height());
-    ProvenRow row = segment.transactionRow(meta.height(), ordinal);
-    return StoredBlock.transaction(proven(row, meta.transactionRoot(), meta, segment));
+    return link.ask(
+        meta.height(),
+        segment -> {
+          ProvenRow row = segment.transactionRow(meta.height(), ordinal);
+          return StoredBlock.transaction(proven(row, meta.transactionRoot(), meta, segment));
+        });
   }
 
   @Override
   public RwSet rwSet(BlockMeta meta, int ordinal, String txId) {
-    SegmentReader segment = link.segmentAt(meta.height());
-    ProvenRow row = segment.rwSetRow(meta.height(), ordinal);
-    return StoredBlock.rwSet(txId, proven(row, meta.rwSetRoot(), meta, segment));
+    return link.ask(
+        meta.height(),
+        segment -> {
+          ProvenRow row = segment.rwSetRow(meta.height(), ordinal);
+          return StoredBlock.rwSet(txId, proven(row, meta.rwSetRoot(), meta, segment));
+        });
   }
 
   private static Bytes proven(ProvenRow row, Bytes root, BlockMeta meta, SegmentReader segment) {

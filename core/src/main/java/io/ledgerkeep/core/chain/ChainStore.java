@@ -7,7 +7,6 @@ import io.ledgerkeep.KeyRange;
 import io.ledgerkeep.Transaction;
 import io.ledgerkeep.core.chain.ChainKeys.BodyKey;
 import io.ledgerkeep.core.codec.BlockDigests;
-import io.ledgerkeep.core.codec.BlockHead;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.core.codec.Digests;
@@ -15,6 +14,7 @@ import io.ledgerkeep.core.codec.Rope;
 import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.core.rows.PieceKeys;
+import io.ledgerkeep.core.rows.RowMaker;
 import io.ledgerkeep.core.rows.RowReader;
 import io.ledgerkeep.core.rows.RowWriter;
 import io.ledgerkeep.error.ConflictException;
@@ -214,6 +214,11 @@ public final class ChainStore implements AutoCloseable {
     return new ChainReader(new RowReader(snapshot, pieceBytes));
   }
 
+  /** Returns what makes the rows of blocks for {@link #append}. */
+  public RowMaker rowMaker() {
+    return RowMaker.of(engine, pieceBytes);
+  }
+
   /** Returns whether the filter says that the id may be known. */
   public boolean mightKnow(String id) {
     return filter.mightContain(filter.hash(Bytes.ofUtf8(id)));
@@ -257,7 +262,7 @@ public final class ChainStore implements AutoCloseable {
         commitBeforeRefusing(() -> requireEqual(block));
         return;
       }
-      if (!open.isEmpty() && !writer.fits(block.batchBytes(), block.rows())) {
+      if (!open.isEmpty() && !writer.fits(block.batchBytes(), block.rowCount())) {
         commit();
       }
       commitBeforeRefusing(() -> requireNext(block));
@@ -267,7 +272,7 @@ public final class ChainStore implements AutoCloseable {
               ? MetaRow.genesis(block.stored(), block.digests())
               : MetaRow.after(newest, block.stored(), block.digests());
       newest = meta;
-      guarded(() -> put(block.stored(), meta, writer));
+      guarded(() -> put(block.rows(), meta, writer));
     }
 
     /** A refused block takes none of the good ones before it down. */
@@ -414,30 +419,10 @@ public final class ChainStore implements AutoCloseable {
   }
 
   /** Puts all rows of a block: body, index entries, meta, hash. */
-  private void put(StoredBlock block, MetaRow meta, RowWriter writer) {
-    BlockHead head = block.head();
-    putBody(block, writer);
-    for (int i = 0; i < block.transactions().size(); i++) {
-      String id = StoredBlock.transactionId(block.transactions().get(i).parts().get(0));
-      writer.put(ChainKeys.id(id), new ByteWriter(12).u64(head.height()).u32(i).take());
-    }
-    writer.put(ChainKeys.meta(head.height()), Rope.of(meta.encode()));
-    writer.put(ChainKeys.hash(head.hash()), number(head.height()));
-  }
-
-  private static void putBody(StoredBlock block, RowWriter writer) {
-    BlockHead head = block.head();
-    for (int i = 0; i < block.transactions().size(); i++) {
-      writer.put(body(head, i, ChainKeys.TRANSACTION), block.transactions().get(i));
-      writer.put(body(head, i, ChainKeys.RW_SET), block.rwSets().get(i));
-    }
-    if (!block.additional().isEmpty()) {
-      writer.put(ChainKeys.additional(head.kind(), head.height()), Rope.of(block.additional()));
-    }
-  }
-
-  private static Bytes body(BlockHead head, int ordinal, int part) {
-    return ChainKeys.body(head.kind(), head.height(), ordinal, part);
+  private static void put(Prepared.Rows rows, MetaRow meta, RowWriter writer) {
+    rows.beforeMeta().forEach(writer::put);
+    writer.put(ChainKeys.meta(meta.meta().height()), Rope.of(meta.encode()));
+    writer.put(rows.hash());
   }
 
   /**
@@ -545,6 +530,13 @@ public final class ChainStore implements AutoCloseable {
     mark = newMark;
   }
 
+  /** Records with the pivot, which stays, a newer manifest entry that the archive has to hold. */
+  public void recordManifest(long sequence, Bytes digest) {
+    ArchiveMark newMark = new ArchiveMark(mark.pivot(), sequence, digest);
+    write(new WriteBatch().put(ChainKeys.PIVOT, newMark.encode()));
+    mark = newMark;
+  }
+
   /**
    * Deletes the bodies of normal blocks of a range, bounded by the pivot, which is read anew: a
    * write that failed may have moved it all the same. Idempotent.
@@ -572,7 +564,7 @@ public final class ChainStore implements AutoCloseable {
     RowWriter writer = new RowWriter(engine, pieceBytes, Durability.DURABLE);
     for (StoredBlock block : blocks) {
       if (block.head().kind() == Block.Kind.NORMAL) {
-        putBody(block, writer);
+        Prepared.body(block, RowMaker.NOTHING_AHEAD).forEach(writer::put);
       }
     }
     writer.write();

@@ -21,7 +21,11 @@ public record JobRecord(Step step, Bytes attempt, long firstHeight, long lastHei
     /** Archived bodies are deleted and their space is given back; to be finished. */
     DELETE(2, "archive"),
     /** Bodies are brought back; rows at or below the pivot are discarded. */
-    RESTORE(3, "restore");
+    RESTORE(3, "restore"),
+    /**
+     * A segment is sealed anew; the attempt's object, or else the one it replaced, is discarded.
+     */
+    REPLACE(4, "reencrypt");
 
     private final int code;
     private final String job;

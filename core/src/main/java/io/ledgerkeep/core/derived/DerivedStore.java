@@ -10,15 +10,22 @@ import io.ledgerkeep.RwSet;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.core.codec.Rope;
+import io.ledgerkeep.core.rows.Row;
+import io.ledgerkeep.core.rows.RowMaker;
 import io.ledgerkeep.core.rows.RowReader;
 import io.ledgerkeep.core.rows.RowWriter;
 import io.ledgerkeep.core.rows.StoredPieces;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngine.Durability;
+import java.util.ArrayList;
+import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
+import java.util.function.Predicate;
 
 /**
  * State and history as they are written and read. Applying blocks again, in order, leads to the
@@ -34,6 +41,8 @@ public final class DerivedStore {
   private final int historyPieceBytes;
   private final RowReader stateRows;
   private final StoredPieces statePieces;
+  private final RowMaker stateRowMaker;
+  private final RowMaker historyRowMaker;
 
   /** Opens state and history on their engines. */
   public DerivedStore(
@@ -44,6 +53,8 @@ public final class DerivedStore {
     this.historyPieceBytes = historyPieceBytes;
     this.stateRows = RowReader.newest(state, statePieceBytes);
     this.statePieces = new StoredPieces(state, DerivedKeys.PIECES);
+    this.stateRowMaker = RowMaker.of(state, statePieceBytes);
+    this.historyRowMaker = RowMaker.of(history, historyPieceBytes);
   }
 
   /** Returns the height that state has come to, or -1. */
@@ -63,22 +74,57 @@ public final class DerivedStore {
         .orElse(NONE);
   }
 
+  /**
+   * Prepares what blocks that follow one another put into state and history; on any thread.
+   *
+   * @param ahead of which blocks the engines do ahead what they can
+   */
+  public List<DerivedRows> prepare(List<Block> blocks, Predicate<Block> ahead) {
+    Set<Bytes> writtenLater = new HashSet<>();
+    List<DerivedRows> rows = new ArrayList<>(blocks.size());
+    for (int i = blocks.size() - 1; i >= 0; i--) {
+      Block block = blocks.get(i);
+      rows.add(prepare(block, ahead.test(block), writtenLater));
+    }
+    Collections.reverse(rows);
+    return rows;
+  }
+
+  /** From the last write to the first: what is overwritten at once is worth no work ahead. */
+  private DerivedRows prepare(Block block, boolean ahead, Set<Bytes> writtenLater) {
+    RowMaker historyMaker = ahead ? historyRowMaker : RowMaker.NOTHING_AHEAD;
+    RowMaker stateMaker = ahead ? stateRowMaker : RowMaker.NOTHING_AHEAD;
+    List<Row> historyRows = new ArrayList<>();
+    List<DerivedRows.State> stateRows = new ArrayList<>();
+    for (int ordinal = block.rwSets().size() - 1; ordinal >= 0; ordinal--) {
+      RwSet rwSet = block.rwSets().get(ordinal);
+      for (int i = rwSet.writes().size() - 1; i >= 0; i--) {
+        RwSet.Write write = rwSet.writes().get(i);
+        Bytes key = DerivedKeys.state(write.namespace(), write.key());
+        RowMaker maker = writtenLater.add(key) ? stateMaker : RowMaker.NOTHING_AHEAD;
+        stateRows.add(
+            new DerivedRows.State(key, write.value().map(value -> maker.row(key, Rope.of(value)))));
+        historyRows.add(
+            historyMaker.row(
+                DerivedKeys.history(write.namespace(), write.key(), block.height(), ordinal),
+                Rope.of(DerivedKeys.historyValue(rwSet.txId(), write.value().isEmpty()))));
+      }
+    }
+    Collections.reverse(historyRows);
+    Collections.reverse(stateRows);
+    return new DerivedRows(block.height(), historyRows, stateRows);
+  }
+
   /** Applies blocks that follow one another; returns about how many bytes were written. */
-  public long apply(List<Block> blocks) {
+  public long apply(List<DerivedRows> blocks) {
     RowWriter historyWriter = new RowWriter(history, historyPieceBytes, Durability.BUFFERED);
-    Map<Bytes, Optional<Bytes>> newest = new LinkedHashMap<>();
+    Map<Bytes, Optional<Row>> newest = new LinkedHashMap<>();
     long bytes = 0;
-    for (Block block : blocks) {
-      for (int ordinal = 0; ordinal < block.rwSets().size(); ordinal++) {
-        RwSet rwSet = block.rwSets().get(ordinal);
-        for (RwSet.Write write : rwSet.writes()) {
-          Bytes key = DerivedKeys.state(write.namespace(), write.key());
-          newest.put(key, write.value());
-          historyWriter.put(
-              DerivedKeys.history(write.namespace(), write.key(), block.height(), ordinal),
-              DerivedKeys.historyValue(rwSet.txId(), write.value().isEmpty()));
-          bytes += 2L * key.size() + write.value().map(Bytes::size).orElse(0) + 64;
-        }
+    for (DerivedRows block : blocks) {
+      block.history().forEach(historyWriter::put);
+      for (DerivedRows.State write : block.state()) {
+        newest.put(write.key(), write.row());
+        bytes += write.bytes();
       }
     }
     long height = blocks.get(blocks.size() - 1).height();
@@ -88,14 +134,14 @@ public final class DerivedStore {
   }
 
   /** Writes only the last of several writes of a key: that is all state ever shows. */
-  private void applyState(Map<Bytes, Optional<Bytes>> newest, long height) {
+  private void applyState(Map<Bytes, Optional<Row>> newest, long height) {
     RowWriter writer = new RowWriter(state, statePieceBytes, Durability.BUFFERED);
     newest.forEach(
-        (key, value) -> {
+        (key, row) -> {
           statePieces.deleteOf(key, writer);
-          if (value.isPresent()) {
-            statePieces.note(value.get().size() >= statePieceBytes);
-            writer.put(key, Rope.of(value.get()));
+          if (row.isPresent()) {
+            statePieces.note(row.get().value().size() >= statePieceBytes);
+            writer.put(row.get());
           } else {
             writer.delete(key);
           }
@@ -133,8 +179,12 @@ public final class DerivedStore {
   public DerivedView view() {
     StorageEngine.Snapshot stateSnapshot = state.snapshot();
     try {
+      StorageEngine.Snapshot historySnapshot = history.snapshot();
       return new DerivedView(
-          stateSnapshot, new RowReader(stateSnapshot, statePieceBytes), history.snapshot());
+          stateSnapshot,
+          new RowReader(stateSnapshot, statePieceBytes),
+          historySnapshot,
+          new RowReader(historySnapshot, historyPieceBytes));
     } catch (RuntimeException e) {
       stateSnapshot.close();
       throw e;
@@ -147,11 +197,25 @@ public final class DerivedStore {
     private final StorageEngine.Snapshot state;
     private final RowReader stateRows;
     private final StorageEngine.Snapshot history;
+    private final RowReader historyRows;
 
-    DerivedView(StorageEngine.Snapshot state, RowReader stateRows, StorageEngine.Snapshot history) {
+    DerivedView(
+        StorageEngine.Snapshot state,
+        RowReader stateRows,
+        StorageEngine.Snapshot history,
+        RowReader historyRows) {
       this.state = state;
       this.stateRows = stateRows;
       this.history = history;
+      this.historyRows = historyRows;
+    }
+
+    RowReader stateReader() {
+      return stateRows;
+    }
+
+    RowReader historyReader() {
+      return historyRows;
     }
 
     /** Returns the value of the key, or empty where it has none. */

@@ -27,6 +27,17 @@ interface Encryption {
   /** Opens the master key, if there is one. Called when the ledger is this process's own. */
   Keys open(ClassLoader loader);
 
+  /** Opens another master key, with the provider that is configured where that has the name. */
+  default KeyWrapper masterKey(String name, Options options, ClassLoader loader) {
+    return provider(name, loader).openKey(options);
+  }
+
+  /** Returns the provider of encryption of the name. */
+  private static EncryptorProvider provider(String name, ClassLoader loader) {
+    return Providers.named(
+        name, "encryptor", EncryptorProvider.class, EncryptorProvider::name, loader);
+  }
+
   /** The keys of one opening. */
   interface Keys extends AutoCloseable {
 
@@ -83,10 +94,7 @@ interface Encryption {
   record Named(String name, Options options) implements Encryption {
     @Override
     public Keys open(ClassLoader loader) {
-      EncryptorProvider provider =
-          Providers.named(
-              name, "encryptor", EncryptorProvider.class, EncryptorProvider::name, loader);
-      return new Provided(provider, options).open(loader);
+      return new Provided(Encryption.provider(name, loader), options).open(loader);
     }
   }
 
@@ -102,6 +110,13 @@ interface Encryption {
         providers.add(provider);
       }
       return new Mastered(provider.openKey(options), new Suites(providers));
+    }
+
+    @Override
+    public KeyWrapper masterKey(String name, Options newOptions, ClassLoader loader) {
+      return provider.name().equals(name)
+          ? provider.openKey(newOptions)
+          : Encryption.super.masterKey(name, newOptions, loader);
     }
   }
 
@@ -222,7 +237,7 @@ interface Encryption {
         .orElseThrow(
             () ->
                 new ConfigurationException(
-                    "the ledger in %s has no registry of keys, and a key was given. If it is in plain, open it without a key, or make a new ledger with the key and import an export of this one. If it was encrypted, KEYS and KEYS.copy are missing: put one of them back from a backup"
+                    "the ledger in %s has no registry of keys, and a key was given. If it is in plain, open it without a key, or encrypt it first (ledgerkeep tde encrypt). If it was encrypted, KEYS and KEYS.copy are missing: put one of them back from a backup"
                         .formatted(directory)));
   }
 }

@@ -1,18 +1,17 @@
 package io.ledgerkeep.core.ledger;
 
-import com.google.common.hash.Hashing;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.IntegrityException;
-import io.ledgerkeep.error.UnsupportedFormatException;
 import java.io.IOException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Stream;
 
 /**
  * The file {@code LAYOUT}: which engine each database is on and which directory it has. It is the
@@ -52,27 +51,53 @@ record Layout(Map<Database, Place> databases) {
   }
 
   static Layout read(Path ledger) {
-    try {
-      byte[] bytes = Files.readAllBytes(file(ledger));
-      return parse(file(ledger), new String(bytes, StandardCharsets.UTF_8));
-    } catch (IOException e) {
-      throw SmallFile.failed("cannot read " + file(ledger), e);
-    }
+    Path file = file(ledger);
+    List<String> lines = CheckedText.read(file, FIRST_WORDS, FIRST_LINE);
+    return of(lines.subList(1, lines.size()));
   }
 
   void write(Path ledger) {
-    StringBuilder text = new StringBuilder(FIRST_LINE).append('\n');
-    for (Database database : Database.values()) {
-      Place place = place(database);
-      text.append(database.lowerCaseName())
-          .append(' ')
-          .append(place.engine())
-          .append(' ')
-          .append(place.directory())
-          .append('\n');
+    List<String> lines = new ArrayList<>();
+    lines.add(FIRST_LINE);
+    lines.addAll(lines());
+    CheckedText.write(file(ledger), lines);
+  }
+
+  /** Removes the file, if it is there, so that the directory holds no ledger; durable. */
+  static void remove(Path ledger) {
+    try {
+      if (Files.deleteIfExists(file(ledger))) {
+        SmallFile.syncDirectory(ledger);
+      }
+    } catch (IOException e) {
+      throw SmallFile.failed("cannot remove " + file(ledger), e);
     }
-    text.append(checksumLine(text.toString())).append('\n');
-    SmallFile.replaceDurably(file(ledger), text.toString().getBytes(StandardCharsets.UTF_8));
+  }
+
+  /** Returns a line for each database. */
+  List<String> lines() {
+    return Stream.of(Database.values())
+        .map(
+            database ->
+                database.lowerCaseName()
+                    + " "
+                    + place(database).engine()
+                    + " "
+                    + place(database).directory())
+        .toList();
+  }
+
+  /** Returns the same places as a ledger sees them whose directory lies in this one's. */
+  Layout fromBelow() {
+    Map<Database, Place> places = new EnumMap<>(Database.class);
+    databases.forEach(
+        (database, place) ->
+            places.put(
+                database,
+                Path.of(place.directory()).isAbsolute()
+                    ? place
+                    : new Place(place.engine(), "../" + place.directory())));
+    return new Layout(places);
   }
 
   Place place(Database database) {
@@ -83,21 +108,10 @@ record Layout(Map<Database, Place> databases) {
     return place;
   }
 
-  private static Layout parse(Path file, String text) {
-    List<String> lines = text.lines().toList();
-    String first = lines.isEmpty() ? "" : lines.get(0);
-    if (!first.equals(FIRST_LINE) && first.startsWith(FIRST_WORDS)) {
-      throw new UnsupportedFormatException(
-          "%s begins with '%s'; this release knows '%s'".formatted(file, first, FIRST_LINE));
-    }
-    String last = lines.isEmpty() ? "" : lines.get(lines.size() - 1);
-    if (!first.equals(FIRST_LINE)
-        || !text.endsWith(last + "\n")
-        || !last.equals(checksumLine(text.substring(0, text.length() - last.length() - 1)))) {
-      throw new IntegrityException(file + " does not fit its checksum; restore it from a copy");
-    }
+  /** Returns what {@link #lines} gave. */
+  static Layout of(List<String> lines) {
     Map<Database, Place> databases = new EnumMap<>(Database.class);
-    for (String line : lines.subList(1, lines.size() - 1)) {
+    for (String line : lines) {
       List<String> words = List.of(line.split(" ", 3));
       for (Database database : Database.values()) {
         if (words.size() == 3 && words.get(0).equals(database.lowerCaseName())) {
@@ -106,11 +120,6 @@ record Layout(Map<Database, Place> databases) {
       }
     }
     return new Layout(databases);
-  }
-
-  private static String checksumLine(String text) {
-    return "crc32c %08x"
-        .formatted(Hashing.crc32c().hashString(text, StandardCharsets.UTF_8).asInt());
   }
 
   private static Path file(Path ledger) {

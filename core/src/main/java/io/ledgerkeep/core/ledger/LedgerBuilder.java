@@ -12,6 +12,7 @@ import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngineProvider;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.concurrent.Executor;
 
 /** Collects settings; {@link LedgerOpener} opens. */
@@ -143,5 +144,10 @@ final class LedgerBuilder implements Ledgerkeep.Builder {
   @Override
   public Ledger openExisting() {
     return new LedgerOpener(settings).open(false);
+  }
+
+  @Override
+  public Ledgerkeep.Conversion.Report convert(Ledgerkeep.Conversion conversion) {
+    return new ConversionJob(settings, conversion, Clock.systemUTC()).run();
   }
 }

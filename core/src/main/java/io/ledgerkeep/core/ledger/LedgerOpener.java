@@ -72,16 +72,35 @@ final class LedgerOpener {
     Resources resources = new Resources();
     resources.add(lock);
     try (Encryption.Keys keys = settings.encryption.open(settings.classLoader)) {
-      if (!Layout.exists(directory)) {
-        create(keys);
-      }
-      Ledger ledger = openExisting(resources, keys);
+      Ledger ledger = openOrCreate(resources, keys);
       keys.confirm();
       return ledger;
     } catch (RuntimeException | Error e) {
       resources.closeAfter(e);
       throw e;
     }
+  }
+
+  /**
+   * Opens the ledger of the directory, or makes it, for a job that owns the directory already and
+   * opens more than one ledger under the same keys: it locks nothing and confirms nothing.
+   */
+  OpenLedger openOwned(Encryption.Keys keys) {
+    makeDirectory();
+    Resources resources = new Resources();
+    try {
+      return openOrCreate(resources, keys);
+    } catch (RuntimeException | Error e) {
+      resources.closeAfter(e);
+      throw e;
+    }
+  }
+
+  private OpenLedger openOrCreate(Resources resources, Encryption.Keys keys) {
+    if (!Layout.exists(directory)) {
+      create(keys);
+    }
+    return openExisting(resources, keys);
   }
 
   private void makeDirectory() {
@@ -97,13 +116,14 @@ final class LedgerOpener {
   private void create(Encryption.Keys keys) {
     Digests digest = Digests.named(settings.digest == null ? "sha256" : settings.digest);
     String chainId = settings.chainId == null ? DEFAULT_CHAIN : settings.chainId;
-    Bytes ledgerId = randomId();
-    Layout layout = chosenLayout();
+    Bytes ledgerId = settings.ledgerId == null ? randomId() : settings.ledgerId;
+    Layout layout = settings.layout == null ? chosenLayout() : settings.layout;
     boolean interrupted = Files.exists(marker());
     discardUnfinished();
     SmallFile.replaceDurably(marker(), new byte[0]);
-    keys.create(directory, ledgerId, chainId);
-    Optional<Encryption.Sealed> sealed = keys.open(directory).stream().findFirst();
+    Path home = makeHome(layout.place(Database.BLOCK));
+    keys.create(home, ledgerId, chainId);
+    Optional<Encryption.Sealed> sealed = keys.open(home).stream().findFirst();
     try {
       createDatabases(layout, sealed, ledgerId, chainId, digest, interrupted);
     } finally {
@@ -243,7 +263,7 @@ final class LedgerOpener {
     }
   }
 
-  private static Bytes randomId() {
+  static Bytes randomId() {
     byte[] id = new byte[16];
     new SecureRandom().nextBytes(id);
     return Bytes.wrap(id);
@@ -251,13 +271,14 @@ final class LedgerOpener {
 
   // ------------------------------------------------------------------------------------ open
 
-  private Ledger openExisting(Resources resources, Encryption.Keys keys) {
+  private OpenLedger openExisting(Resources resources, Encryption.Keys keys) {
     removeMarker();
-    List<Encryption.Sealed> candidates = keys.open(directory);
+    Layout layout = Layout.read(directory);
+    Path blockHome = home(layout.place(Database.BLOCK));
+    List<Encryption.Sealed> candidates = keys.open(blockHome);
     candidates.stream()
         .filter(Encryption.Sealed::isOurs)
         .forEach(ours -> resources.add(ours.encryptor()));
-    Layout layout = Layout.read(directory);
     Map<Database, StorageEngine> engines = new EnumMap<>(Database.class);
     Map<Database, FormatRecord> formats = new EnumMap<>(Database.class);
     ReservedRoom room = room(layout);
@@ -275,19 +296,22 @@ final class LedgerOpener {
     }
     Optional<Encryption.Sealed> sealed =
         proven(candidates, Objects.requireNonNull(engines.get(Database.BLOCK)));
-    engines.replaceAll((database, engine) -> sealing(engine, database, sealed));
+    Map<Database, SealedEngine> onSealed = new EnumMap<>(Database.class);
+    sealed.ifPresent(
+        by ->
+            engines.forEach(
+                (database, engine) -> onSealed.put(database, sealing(engine, database, by))));
+    engines.putAll(onSealed);
     engines.forEach(
-        (database, engine) -> {
-          formats.put(database, format(engine, database, layout.place(database)));
-          if (engine instanceof SealedEngine onSealed) {
-            onSealed.requireGeneration();
-          }
-        });
+        (database, engine) ->
+            formats.put(database, format(engine, database, layout.place(database))));
+    onSealed.values().forEach(SealedEngine::requireGeneration);
     FormatRecord format = requireOneLedger(formats);
     OpenLedger ledger =
         OpenLedger.open(
             new OpenLedger.Parts(
                 directory,
+                blockHome,
                 settings,
                 resources,
                 format,
@@ -297,7 +321,8 @@ final class LedgerOpener {
                 room,
                 sealed.map(Encryption.Sealed::archiveKeys).orElse(ArchiveKeys.NONE),
                 () -> sealed.map(Encryption.Sealed::suite).orElse(""),
-                sealed.flatMap(Encryption.Sealed::epochs)));
+                sealed.flatMap(Encryption.Sealed::epochs),
+                onSealed));
     sealed.flatMap(Encryption.Sealed::epochs).ifPresent(EpochEncryptor::repairRegistry);
     return ledger;
   }
@@ -343,24 +368,32 @@ final class LedgerOpener {
   private ReservedRoom room(Layout layout) {
     return new ReservedRoom(
         Stream.of(Database.values())
-            .map(database -> directory.resolve(layout.place(database).directory()))
+            .map(database -> home(layout.place(database)))
             .map(home -> new Reserve(home, settings.reserveBytes))
             .toList());
   }
 
   /** Opening needs room too: on a full disk the reserve gives it. */
   private StorageEngine openEngine(EngineChoice choice, Layout.Place place, ReservedRoom room) {
-    Path home = directory.resolve(place.directory());
+    Path home = makeHome(place);
+    return room.toGet(() -> choice.open(home.resolve("db"), settings.classLoader));
+  }
+
+  private Path makeHome(Layout.Place place) {
+    Path home = home(place);
     try {
-      Files.createDirectories(home);
-      return room.toGet(() -> choice.open(home.resolve("db"), settings.classLoader));
+      return Files.createDirectories(home);
     } catch (IOException e) {
       throw SmallFile.failed("cannot make the directory " + home, e);
     }
   }
 
+  private Path home(Layout.Place place) {
+    return directory.resolve(place.directory());
+  }
+
   private FormatRecord format(StorageEngine engine, Database database, Layout.Place place) {
-    Path home = directory.resolve(place.directory());
+    Path home = home(place);
     FormatRecord format =
         FormatRecord.read(engine)
             .orElseThrow(

@@ -25,19 +25,24 @@ import io.ledgerkeep.core.chain.JobRecord;
 import io.ledgerkeep.core.chain.MetaRow;
 import io.ledgerkeep.core.chain.Prepared;
 import io.ledgerkeep.core.derived.DerivedCheck;
+import io.ledgerkeep.core.derived.DerivedRows;
 import io.ledgerkeep.core.derived.DerivedStore;
 import io.ledgerkeep.core.derived.DerivedStore.DerivedView;
 import io.ledgerkeep.core.jobs.JobLock;
+import io.ledgerkeep.core.ledger.Preparation.Ready;
+import io.ledgerkeep.core.ledger.Preparation.Slice;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
 import io.ledgerkeep.core.sealing.ArchiveKeys;
+import io.ledgerkeep.core.sealing.EpochEncryptor;
+import io.ledgerkeep.core.sealing.SealedEngine;
 import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.storage.StorageEngine;
 import java.nio.file.Path;
-import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.IdentityHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -47,7 +52,6 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Supplier;
-import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -65,14 +69,18 @@ final class OpenLedger implements Ledger {
   private static final long CHUNK_BYTES = 8 << 20;
   private static final int CHUNK_BLOCKS = 1024;
   private static final int SLICE_BLOCKS = 16;
+  private static final long SLICE_BYTES = 1 << 20;
   private static final int SLICES_AHEAD = 64;
+  private static final long BYTES_AHEAD = 16 << 20;
 
   private final Parts parts;
   private final ChainStore chain;
   private final DerivedStore derived;
+  private final Preparation preparation;
   private final BodyReader bodies;
   private final ArchivedBodies archivedBodies;
   private final Archiving archiving;
+  private final Optional<LedgerKeys> keys;
   private final StatusFile statusFile;
   private final ReservedRoom room;
   private final JobLock jobLock = new JobLock();
@@ -100,9 +108,14 @@ final class OpenLedger implements Ledger {
   /** Guarded by {@link #commitLock}. */
   private boolean unarchivedBlocksKept;
 
-  /** What opening brought together. */
+  /**
+   * What opening brought together.
+   *
+   * @param blockHome where the block database lies, and all that belongs to it
+   */
   record Parts(
       Path directory,
+      Path blockHome,
       Settings settings,
       Resources resources,
       FormatRecord format,
@@ -112,7 +125,8 @@ final class OpenLedger implements Ledger {
       ReservedRoom room,
       ArchiveKeys archiveKeys,
       Supplier<String> encryption,
-      Optional<LedgerKeys> keys) {
+      Optional<EpochEncryptor> epochs,
+      Map<Database, SealedEngine> onSealed) {
 
     StorageEngine engine(Database database) {
       return Objects.requireNonNull(engines.get(database));
@@ -138,10 +152,14 @@ final class OpenLedger implements Ledger {
     parts.resources().add(chain);
     this.derivedThrough = chain.derivedThrough();
     this.visibleHeight = chain.last();
+    this.preparation =
+        new Preparation(parts.format().digest(), chain.rowMaker(), derived, () -> visibleHeight);
     this.unarchivedBlocks = room.toGet(() -> unarchivedBlocks(parts.settings()));
-    this.unarchivedBlocksKept = parts.settings().unarchivedBlocks == null;
+    this.unarchivedBlocksKept =
+        parts.settings().unarchivedBlocks == null || !parts.settings().keepsUnarchivedBlocks;
     this.archiving = new Archiving(site(openStore(parts)), parts.settings().readThrough);
     this.archivedBodies = archiving.bodies();
+    this.keys = parts.epochs().map(this::keys);
     this.bodies =
         new BodyReader(
             chain.reader(), chain, () -> visibleHeight, () -> chain.mark().pivot(), archivedBodies);
@@ -155,12 +173,22 @@ final class OpenLedger implements Ledger {
     return ledger;
   }
 
+  private LedgerKeys keys(EpochEncryptor epochs) {
+    Settings settings = parts.settings();
+    return new OpenKeys(
+        epochs,
+        parts.onSealed(),
+        (name, options) -> settings.encryption.masterKey(name, options, settings.classLoader),
+        jobLock,
+        archiving);
+  }
+
   private static ChainStore openChain(Parts parts) {
     return ChainStore.open(
         parts.engine(Database.BLOCK),
         parts.pieceBytes(Database.BLOCK),
         parts.format().digest(),
-        parts.directory().resolve("ids"),
+        parts.blockHome().resolve("ids"),
         parts.format().ledgerId());
   }
 
@@ -200,7 +228,7 @@ final class OpenLedger implements Ledger {
       return kept.orElse(DEFAULT_UNARCHIVED_BLOCKS);
     }
     long wanted = Math.max(settings.unarchivedBlocks, MIN_UNARCHIVED_BLOCKS);
-    if (kept.isEmpty()) {
+    if (kept.isEmpty() && settings.keepsUnarchivedBlocks) {
       chain.setUnarchivedBlocks(wanted);
     }
     return wanted;
@@ -254,7 +282,7 @@ final class OpenLedger implements Ledger {
         chunk.add(block);
         bytes += block.rawBytes();
         if (bytes >= CHUNK_BYTES || chunk.size() >= CHUNK_BLOCKS || !cursor.hasNext()) {
-          derived.apply(chunk);
+          derived.apply(derived.prepare(chunk, any -> false));
           chunk = new ArrayList<>();
           bytes = 0;
         }
@@ -266,23 +294,27 @@ final class OpenLedger implements Ledger {
 
   @Override
   public void commit(Block block) {
-    append(List.of(Prepared.of(block, parts.format().digest().newDigest())));
+    requireOpen();
+    Slice slice = preparation.of(List.of(block));
+    slice.requireNotRefused();
+    append(slice.blocks());
   }
 
   /** Prepares blocks on all cores while those before them are written. */
   @Override
   public void commitAll(List<Block> blocks) {
+    requireOpen();
     try (OrderedPipeline<Slice> slices =
-        new OrderedPipeline<>(parts.settings().executor, SLICES_AHEAD, SLICES_AHEAD)) {
-      List<Prepared> chunk = new ArrayList<>();
+        new OrderedPipeline<>(parts.settings().executor, SLICES_AHEAD, BYTES_AHEAD)) {
+      List<Ready> chunk = new ArrayList<>();
       long bytes = 0;
       for (int next = 0; next < blocks.size() || !slices.isEmpty(); ) {
         while (next < blocks.size() && !slices.isFull()) {
           next += submit(blocks, next, slices);
         }
         Slice slice = slices.takeUninterruptibly();
-        chunk.addAll(slice.blocks);
-        bytes += slice.bytes;
+        chunk.addAll(slice.blocks());
+        bytes += slice.bytes();
         boolean isLast = next == blocks.size() && slices.isEmpty();
         if (bytes >= CHUNK_BYTES || chunk.size() >= CHUNK_BLOCKS || isLast || slice.isRefused()) {
           append(chunk);
@@ -294,63 +326,39 @@ final class OpenLedger implements Ledger {
     }
   }
 
-  /** Returns how many blocks it submitted: they are in memory already, and so cost nothing more. */
+  /** Returns how many blocks it submitted: they are in memory already, only copies cost more. */
   private int submit(List<Block> blocks, int first, OrderedPipeline<Slice> slices) {
-    List<Block> slice = blocks.subList(first, Math.min(first + SLICE_BLOCKS, blocks.size()));
-    slices.submit(1, () -> Slice.of(slice, parts.format().digest().newDigest()));
+    int until = first;
+    long copied = 0;
+    while (until < blocks.size() && until - first < SLICE_BLOCKS && copied < SLICE_BYTES) {
+      copied += Preparation.copiedBytes(blocks.get(until));
+      until++;
+    }
+    List<Block> slice = blocks.subList(first, until);
+    slices.submit(copied, () -> preparation.of(slice));
     return slice.size();
   }
 
-  /**
-   * Blocks made ready.
-   *
-   * @param bytes the size of their bodies
-   * @param refusal why the block after them cannot be committed: it takes none of them down
-   */
-  private record Slice(
-      List<Prepared> blocks, long bytes, @Nullable IllegalArgumentException refusal) {
-
-    static Slice of(List<Block> blocks, MessageDigest digest) {
-      List<Prepared> prepared = new ArrayList<>(blocks.size());
-      long bytes = 0;
-      for (Block block : blocks) {
-        try {
-          Prepared next = Prepared.of(block, digest);
-          prepared.add(next);
-          bytes += next.stored().bodyBytes();
-        } catch (IllegalArgumentException e) {
-          return new Slice(prepared, bytes, e);
-        }
-      }
-      return new Slice(prepared, bytes, null);
-    }
-
-    boolean isRefused() {
-      return refusal != null;
-    }
-
-    void requireNotRefused() {
-      if (refusal != null) {
-        throw refusal;
-      }
-    }
-  }
-
-  private void append(List<Prepared> blocks) {
+  private void append(List<Ready> blocks) {
+    // By identity: of two equal blocks one is passed over.
+    IdentityHashMap<Prepared, DerivedRows> derivedRows = new IdentityHashMap<>();
+    blocks.forEach(ready -> derivedRows.put(ready.block(), ready.derived()));
+    List<Prepared> prepared = blocks.stream().map(Ready::block).toList();
     commitLock.lock();
     try {
       requireOpen();
       keepUnarchivedBlocks();
-      chain.append(blocks, this::becameDurable);
+      chain.append(
+          prepared, durable -> becameDurable(durable.stream().map(derivedRows::get).toList()));
     } finally {
       commitLock.unlock();
     }
   }
 
   /** From here on the blocks are committed; a failure lets the chain refuse all that follows. */
-  private void becameDurable(List<Prepared> durable) {
+  private void becameDurable(List<DerivedRows> durable) {
     try {
-      makeVisible(durable.stream().map(Prepared::block).toList());
+      makeVisible(durable);
       if (bytesSinceCheckpoint >= CHECKPOINT_BYTES
           || visibleHeight - derivedThrough >= parts.settings().checkpointBlocks) {
         checkpoint();
@@ -370,7 +378,7 @@ final class OpenLedger implements Ledger {
     }
   }
 
-  private void makeVisible(List<Block> blocks) {
+  private void makeVisible(List<DerivedRows> blocks) {
     latch.writeLock().lock();
     try {
       halfApplied = true;
@@ -509,6 +517,40 @@ final class OpenLedger implements Ledger {
     }
   }
 
+  // ------------------------------------------------------------------------------------ for a copy
+
+  Parts parts() {
+    return parts;
+  }
+
+  MetaRow metaRow(long height) {
+    return chain.reader().requiredMeta(height);
+  }
+
+  /** Returns the encoded size of all normal bodies, wherever they are. */
+  long bodyBytes() {
+    return visibleHeight < 0 ? 0 : metaRow(visibleHeight).normalBytes();
+  }
+
+  /** Returns the encoded size of the bodies that are in the archive only. */
+  long archivedBytes() {
+    long pivot = chain.mark().pivot();
+    return pivot == 0 ? 0 : metaRow(pivot).normalBytes();
+  }
+
+  long highestNormal(long height) {
+    return chain.reader().highestNormal(height);
+  }
+
+  DerivedView derivedView() {
+    return derived.view();
+  }
+
+  /** Keeps what the other ledger keeps of settings; durable when it returns. */
+  void keepSettingsOf(OpenLedger other) {
+    other.chain.unarchivedBlocks().ifPresent(chain::setUnarchivedBlocks);
+  }
+
   // ------------------------------------------------------------------------------------ the rest
 
   @Override
@@ -532,7 +574,7 @@ final class OpenLedger implements Ledger {
   @Override
   public Optional<LedgerKeys> keys() {
     requireOpen();
-    return parts.keys();
+    return keys;
   }
 
   @Override

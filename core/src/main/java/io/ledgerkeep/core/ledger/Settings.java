@@ -1,6 +1,7 @@
 package io.ledgerkeep.core.ledger;
 
 import io.ledgerkeep.BlockVerifier;
+import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.archive.ArchiveStore;
@@ -13,6 +14,7 @@ import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
+import java.util.function.ToLongFunction;
 import org.jspecify.annotations.Nullable;
 
 /** What a builder collected. Changed by the builder only. */
@@ -37,7 +39,48 @@ final class Settings {
   /** After so many bytes of bodies a job moves the pivot; less only in tests. */
   long handOverBytes = 64 << 20;
 
+  /** After so many bytes of bodies to archive a copy archives them; less only in tests. */
+  long copyArchiveBytes = 1L << 30;
+
+  /** Tells how much room there is on the disk of a directory; otherwise only in tests. */
+  ToLongFunction<Path> usableBytes = CopyRoom::usableBytes;
+
+  /** Whether the ledger is to remember how many blocks are never archived. */
+  boolean keepsUnarchivedBlocks = true;
+
+  /** Where a new ledger has its databases, if not in its directory. */
+  @Nullable Layout layout;
+
+  /** The identity of a new ledger, if it is not to be drawn. */
+  @Nullable Bytes ledgerId;
+
   ClassLoader classLoader = ownClassLoader();
+
+  /** Returns settings that are the same, and may be changed. */
+  Settings copy() {
+    Settings copy = new Settings();
+    copy.directory = directory;
+    copy.chainId = chainId;
+    copy.digest = digest;
+    copy.engines.putAll(engines);
+    copy.engine = engine;
+    copy.encryption = encryption;
+    copy.store = store;
+    copy.unarchivedBlocks = unarchivedBlocks;
+    copy.readThrough = readThrough;
+    copy.verifier = verifier;
+    copy.executor = executor;
+    copy.reserveBytes = reserveBytes;
+    copy.checkpointBlocks = checkpointBlocks;
+    copy.handOverBytes = handOverBytes;
+    copy.copyArchiveBytes = copyArchiveBytes;
+    copy.usableBytes = usableBytes;
+    copy.keepsUnarchivedBlocks = keepsUnarchivedBlocks;
+    copy.layout = layout;
+    copy.ledgerId = ledgerId;
+    copy.classLoader = classLoader;
+    return copy;
+  }
 
   static ClassLoader ownClassLoader() {
     ClassLoader own = Settings.class.getClassLoader();

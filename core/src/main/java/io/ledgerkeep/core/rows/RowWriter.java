@@ -2,10 +2,13 @@ package io.ledgerkeep.core.rows;
 
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.Rope;
+import io.ledgerkeep.core.rows.AheadEngine.Ahead;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngine.Durability;
 import io.ledgerkeep.storage.WriteBatch;
+import java.util.ArrayList;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Writes rows in batches as large as the engine takes: what does not fit any more goes ahead in a
@@ -29,6 +32,9 @@ public final class RowWriter {
   private final int maxCount;
   private WriteBatch batch = new WriteBatch();
 
+  /** What was done ahead for the first mutations of the batch. */
+  private List<Optional<Ahead>> ahead = new ArrayList<>();
+
   /** Writes rows to the engine, cut in pieces of the given size. */
   public RowWriter(StorageEngine engine, int pieceBytes, Durability durability) {
     StorageEngine.Limits limits = engine.limits();
@@ -46,6 +52,17 @@ public final class RowWriter {
         Math.min(
             largest,
             engine.limits().maxBatchBytes() - engine.limits().maxKeyBytes() - RECORDS_BYTES));
+  }
+
+  /** Puts a row that was made for this engine. */
+  public void put(Row row) {
+    put(row.key(), row.value());
+    if (row.ahead().isPresent()) {
+      while (ahead.size() < batch.size() - 1) {
+        ahead.add(Optional.empty());
+      }
+      ahead.add(row.ahead());
+    }
   }
 
   /** Puts a row. */
@@ -100,14 +117,20 @@ public final class RowWriter {
   public void write() {
     if (!batch.isEmpty()) {
       WriteBatch full = batch;
-      batch = new WriteBatch();
-      engine.write(full, durability);
+      List<Optional<Ahead>> done = ahead;
+      discard();
+      if (engine instanceof AheadEngine working && !done.isEmpty()) {
+        working.write(full, done, durability);
+      } else {
+        engine.write(full, durability);
+      }
     }
   }
 
   /** Forgets what was put since the last write. */
   public void discard() {
     batch = new WriteBatch();
+    ahead = new ArrayList<>();
   }
 
   private void makeRoom(long bytes, int count) {

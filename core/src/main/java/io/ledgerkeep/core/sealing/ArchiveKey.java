@@ -3,10 +3,6 @@ package io.ledgerkeep.core.sealing;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.encryption.CipherSuite;
-import io.ledgerkeep.encryption.KeyWrapper;
-import io.ledgerkeep.error.ConfigurationException;
-import io.ledgerkeep.error.IntegrityException;
-import io.ledgerkeep.error.KeyUnavailableException;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashSet;
@@ -19,7 +15,6 @@ import java.util.Set;
  */
 public final class ArchiveKey implements AutoCloseable {
 
-  private static final Bytes WRAP_LABEL = Bytes.ofUtf8("ledgerkeep archive key 1");
   private static final Bytes SEGMENT_LABEL = Bytes.ofUtf8("ledgerkeep segment 1");
   private static final Bytes MANIFEST_LABEL = Bytes.ofUtf8("ledgerkeep manifest 1");
 
@@ -29,7 +24,6 @@ public final class ArchiveKey implements AutoCloseable {
   private final Bytes ledgerId;
   private final int number;
   private final CipherSuite suite;
-  private final WrappedKey wrapped;
 
   /** Guarded by this, like what follows; wiped at the end. */
   private final Secret root;
@@ -40,55 +34,11 @@ public final class ArchiveKey implements AutoCloseable {
   private boolean closed;
 
   /** Takes the root over. */
-  ArchiveKey(Bytes ledgerId, CipherSuite suite, Secret root, WrappedKey wrapped) {
+  ArchiveKey(Bytes ledgerId, int number, CipherSuite suite, Secret root) {
     this.ledgerId = ledgerId;
-    this.number = wrapped.number();
+    this.number = number;
     this.suite = suite;
     this.root = root;
-    this.wrapped = wrapped;
-  }
-
-  /** Makes a key, and wraps it while the master key is at hand. */
-  static ArchiveKey fresh(Bytes ledgerId, int number, CipherSuite suite, KeyWrapper wrapper) {
-    Secret root = Secret.random();
-    byte[] wrapped = wrapper.wrap(root.bytes(), wrapContext(ledgerId, suite, number));
-    return new ArchiveKey(
-        ledgerId,
-        suite,
-        root,
-        new WrappedKey(number, suite.name(), WrappedKey.newHolder(), Bytes.wrap(wrapped)));
-  }
-
-  /**
-   * Opens a key of the archive of a ledger.
-   *
-   * @throws KeyUnavailableException if the master key is not the one
-   * @throws ConfigurationException if the suite of the key is not at hand
-   * @throws IntegrityException if what was wrapped is no key
-   */
-  public static ArchiveKey open(
-      Bytes ledgerId, WrappedKey wrapped, KeyWrapper wrapper, Suites suites) {
-    CipherSuite suite = suites.named(wrapped.suite());
-    byte[] root =
-        wrapper.unwrap(wrapped.wrapped().toArray(), wrapContext(ledgerId, suite, wrapped.number()));
-    if (root.length != Secret.BYTES) {
-      int size = root.length;
-      Arrays.fill(root, (byte) 0);
-      throw new IntegrityException(
-          "archive key %s of ledger %s has %s bytes, not %s"
-              .formatted(wrapped.number(), ledgerId.hex(), size, Secret.BYTES));
-    }
-    return new ArchiveKey(ledgerId, suite, new Secret(root), wrapped);
-  }
-
-  private static byte[] wrapContext(Bytes ledgerId, CipherSuite suite, int number) {
-    return new ByteWriter(64)
-        .raw(WRAP_LABEL)
-        .u32(suite.id())
-        .raw(ledgerId)
-        .u32(number)
-        .take()
-        .toArray();
   }
 
   /** Returns the number of the key, counted from 1 within its archive. */
@@ -96,18 +46,24 @@ public final class ArchiveKey implements AutoCloseable {
     return number;
   }
 
-  /** Returns the key as a holder of the master key keeps it. */
-  public WrappedKey wrapped() {
-    return wrapped;
-  }
-
   CipherSuite suite() {
     return suite;
   }
 
-  /** Returns the root itself, for the registry that keeps it. */
-  Bytes root() {
-    return Bytes.wrap(root.bytes());
+  Bytes ledgerId() {
+    return ledgerId;
+  }
+
+  /** Writes the root itself, for the registry that keeps it. */
+  synchronized void writeRootTo(ByteWriter out) {
+    requireOpen();
+    out.raw(root.bytes());
+  }
+
+  /** Copies the root to the beginning of an array, for whoever seals it there. */
+  synchronized void copyRoot(byte[] target) {
+    requireOpen();
+    System.arraycopy(root.bytes(), 0, target, 0, Secret.BYTES);
   }
 
   /**
@@ -161,6 +117,11 @@ public final class ArchiveKey implements AutoCloseable {
       }
     }
     givenUp.forEach(SegmentKey::close);
+  }
+
+  /** Returns whether closing this key will give up the cipher of the segment too. */
+  synchronized boolean isInUse(SegmentKey key) {
+    return ready.contains(key);
   }
 
   private void requireOpen() {

@@ -1,25 +1,49 @@
 package io.ledgerkeep.core.sealing;
 
+import io.ledgerkeep.Bytes;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.KeyUnavailableException.Reason;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
+import java.util.NavigableMap;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 
-/** The keys that an archive is written and read with. Serves any number of threads. */
+/**
+ * The keys that an archive is written and read with. Those of a ledger that is open follow its
+ * registry: a key made meanwhile is there at once. Serves any number of threads.
+ */
 public final class ArchiveKeys implements AutoCloseable {
 
   /** No key was given: what is written is in plain, and only what is in plain is read. */
-  public static final ArchiveKeys NONE = new ArchiveKeys(false, List.of());
+  public static final ArchiveKeys NONE = new ArchiveKeys(false, List.of(), Optional.empty());
 
   private final boolean given;
-  private final TreeMap<Integer, ArchiveKey> byNumber = new TreeMap<>();
+  private final Optional<Registry> registry;
 
-  private ArchiveKeys(boolean given, List<ArchiveKey> keys) {
+  /** Replaced whole by {@link #show}. */
+  private volatile NavigableMap<Integer, ArchiveKey> byNumber;
+
+  private ArchiveKeys(boolean given, List<ArchiveKey> keys, Optional<Registry> registry) {
     this.given = given;
-    keys.forEach(key -> byNumber.put(key.number(), key));
+    this.registry = registry;
+    this.byNumber = byNumber(keys);
+  }
+
+  /** Who says which objects an archive has to have. Serves any number of threads. */
+  interface Registry {
+
+    /** Returns the objects of all keys for all holders. */
+    List<KeyObject> objects();
+
+    /** Returns the former holders whose objects may still be in the archive. */
+    Set<Bytes> retired();
+
+    /** Notes that nothing of the former holders is in the archive. */
+    void forgetRetired(Collection<Bytes> holders);
   }
 
   /**
@@ -27,7 +51,23 @@ public final class ArchiveKeys implements AutoCloseable {
    * none, nothing can be written or read, in plain neither.
    */
   public static ArchiveKeys of(List<ArchiveKey> keys) {
-    return new ArchiveKeys(true, keys);
+    return new ArchiveKeys(true, keys, Optional.empty());
+  }
+
+  /** Returns the keys of a registry, which shows them. */
+  static ArchiveKeys of(Registry registry) {
+    return new ArchiveKeys(true, List.of(), Optional.of(registry));
+  }
+
+  /** Takes the keys of the registry over. */
+  void show(List<ArchiveKey> keys) {
+    byNumber = byNumber(keys);
+  }
+
+  private static NavigableMap<Integer, ArchiveKey> byNumber(List<ArchiveKey> keys) {
+    NavigableMap<Integer, ArchiveKey> sorted = new TreeMap<>();
+    keys.forEach(key -> sorted.put(key.number(), key));
+    return sorted;
   }
 
   /** Returns whether everything has to be sealed. */
@@ -59,6 +99,11 @@ public final class ArchiveKeys implements AutoCloseable {
     return Optional.of(last.getValue());
   }
 
+  /** Returns whether there is a key of the number. */
+  public boolean has(int number) {
+    return byNumber.containsKey(number);
+  }
+
   /**
    * Returns the key of the number.
    *
@@ -73,10 +118,32 @@ public final class ArchiveKeys implements AutoCloseable {
     throw new KeyUnavailableException(
         Reason.MISSING,
         given
-            ? "%s is encrypted under archive key %s, which the key given does not open; give that of a holder who has it"
-                .formatted(what, number)
+            ? registry.isPresent()
+                ? "%s is encrypted under archive key %s, which the ledger's registry does not have: it is older than the archive; put the newer KEYS back, or open the archive alone with the master key"
+                : "%s is encrypted under archive key %s, which the key given does not open; open the archive again if that key was made since, or give the key of a holder who has it"
+                    .formatted(what, number)
             : "%s is encrypted; open the archive with its key (encryptor and encrypt_key)"
                 .formatted(what));
+  }
+
+  /** Returns whether it is known which objects the archive has to have. */
+  public boolean knowHolders() {
+    return registry.isPresent();
+  }
+
+  /** Returns the objects that the archive has to have, as far as that is known. */
+  public List<KeyObject> objects() {
+    return registry.map(Registry::objects).orElse(List.of());
+  }
+
+  /** Returns the former holders of whom nothing may be in the archive. */
+  public Set<Bytes> retiredHolders() {
+    return registry.map(Registry::retired).orElse(Set.of());
+  }
+
+  /** Notes that nothing of the former holders is in the archive; durable on return. */
+  public void forgetRetired(Collection<Bytes> holders) {
+    registry.ifPresent(known -> known.forgetRetired(holders));
   }
 
   /** Wipes the keys as far as they can be reached; closing twice does nothing. */

@@ -42,6 +42,22 @@ record DataKey(
     return new DataKey(number, suite, newState, exposed, createdAtMillis, secret);
   }
 
+  /** Returns the key as one that somebody may know. */
+  DataKey asExposed() {
+    return new DataKey(number, suite, state, true, createdAtMillis, secret);
+  }
+
+  /** Returns what is left of the key once it is destroyed: that there was one. */
+  DataKey destroyed() {
+    Secret nothing = new Secret(new byte[Secret.BYTES]);
+    return new DataKey(number, suite, State.DESTROYED, exposed, createdAtMillis, nothing);
+  }
+
+  /** Returns whether what it sealed can be opened. */
+  boolean opens() {
+    return state == State.ACTIVE || state == State.READ_ONLY;
+  }
+
   /** Returns what may be shown of it. */
   LedgerKeys.DataKey shown() {
     return new LedgerKeys.DataKey(

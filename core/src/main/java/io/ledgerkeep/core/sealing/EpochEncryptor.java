@@ -4,14 +4,19 @@ import com.google.common.hash.Hashing;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.Encryptor;
+import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.encryption.LedgerKeys;
+import io.ledgerkeep.encryption.LedgerKeys.DataKey;
 import io.ledgerkeep.error.IntegrityException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -27,7 +32,7 @@ import org.jspecify.annotations.Nullable;
  *
  * The suite is not in there: it is that of the data key the epoch belongs to.
  */
-public final class EpochEncryptor implements Encryptor, LedgerKeys {
+public final class EpochEncryptor implements Encryptor {
 
   /** The first byte of every sealed value, which begins no plain record. */
   static final int SEALED = 0xE1;
@@ -44,8 +49,13 @@ public final class EpochEncryptor implements Encryptor, LedgerKeys {
   /** For opening. */
   private final ConcurrentMap<Integer, EpochKey> known = new ConcurrentHashMap<>();
 
+  /** Of disabled keys: whoever was reading may still be at it. Guarded by {@link #known}. */
+  private final Set<EpochKey> retired = new HashSet<>();
+
   /** For sealing; absent before the first value. */
   private volatile @Nullable EpochKey current;
+
+  private final ThreadLocal<Scratch> scratch = ThreadLocal.withInitial(Scratch::new);
 
   private volatile boolean closed;
 
@@ -74,22 +84,132 @@ public final class EpochEncryptor implements Encryptor, LedgerKeys {
     return keyring.suite().name();
   }
 
-  @Override
+  // ------------------------------------------------------------------------------------ keys
+
+  /** Returns all data keys, in the order of their numbers. */
   public List<DataKey> dataKeys() {
     requireOpen();
     return keyring.dataKeys();
   }
 
-  /** Values being sealed meanwhile may still be under the key before. */
-  @Override
+  /** Makes a new data key. Values being sealed meanwhile may still be under the key before. */
   public DataKey rotate(String suite) {
+    return withNewEpoch(() -> keyring.rotate(suite));
+  }
+
+  /** Says that somebody may know every key there is, and makes a new data key. */
+  public DataKey markExposed() {
+    return withNewEpoch(keyring::markExposed);
+  }
+
+  /** Puts the registry under another master key, and makes a new data key if a suite is given. */
+  public void rewrap(KeyWrapper newMaster, Optional<String> suite) {
+    withNewEpoch(
+        () -> {
+          keyring.rewrap(newMaster, suite);
+          return newMaster;
+        });
+  }
+
+  private <T> T withNewEpoch(Supplier<T> change) {
     synchronized (known) {
       requireOpen();
-      DataKey fresh = keyring.rotate(suite);
+      T result = change.get();
       current = null; // the next value begins an epoch
-      return fresh;
+      return result;
     }
   }
+
+  /** Lets a data key open nothing more. Who reads at this moment may still get an answer. */
+  public void disable(int number) {
+    synchronized (known) {
+      requireOpen();
+      keyring.disable(number);
+      known.values().stream().filter(key -> key.dataKey() == number).forEach(retired::add);
+      known.values().removeAll(retired);
+    }
+  }
+
+  /** Lets a disabled data key open again what it sealed. */
+  public void enable(int number) {
+    requireOpen();
+    keyring.enable(number);
+  }
+
+  /** Requires that a data key only opens. */
+  public void requireReadOnly(int number) {
+    requireOpen();
+    keyring.requireReadOnly(number);
+  }
+
+  /** Requires that a data key is disabled. */
+  public void requireDisabled(int number) {
+    requireOpen();
+    keyring.requireDisabled(number);
+  }
+
+  /** Forgets a data key that no stored value needs. */
+  public void destroy(int number) {
+    synchronized (known) {
+      requireOpen();
+      keyring.destroy(number);
+      List<EpochKey> over = retired.stream().filter(key -> key.dataKey() == number).toList();
+      over.forEach(EpochKey::close);
+      retired.removeAll(over);
+    }
+  }
+
+  /** Returns the keys of the archive. */
+  public List<LedgerKeys.ArchiveKey> archiveKeys() {
+    requireOpen();
+    return keyring.shownArchiveKeys();
+  }
+
+  /** Returns who holds the keys of the archive, the ledger itself first. */
+  public List<LedgerKeys.Holder> holders() {
+    requireOpen();
+    return keyring.holders();
+  }
+
+  /** Lets another master key open the archive, once its objects are there. */
+  public LedgerKeys.Holder addHolder(String name, KeyWrapper master) {
+    requireOpen();
+    return keyring.addHolder(name, master);
+  }
+
+  /** Takes the archive from a holder, once its objects are gone. */
+  public void dropHolder(Bytes id) {
+    requireOpen();
+    keyring.dropHolder(id);
+  }
+
+  /** Returns what may still be sealed in the epoch of this opening, if one was begun. */
+  public Optional<LedgerKeys.Budget> budget() {
+    EpochKey epoch = current;
+    return epoch == null ? Optional.empty() : Optional.of(epoch.budget());
+  }
+
+  /** Returns the number of the data key that new values are sealed under. */
+  public int activeDataKey() {
+    requireOpen();
+    return keyring.activeNumber();
+  }
+
+  /**
+   * Returns the number of the data key that a value was sealed under, as it says.
+   *
+   * @throws IntegrityException if it is not sealed, or in an epoch that there never was
+   */
+  int dataKeyOf(Context context, Bytes sealed) {
+    requireSealed(context, sealed);
+    int number = sealed.asBuffer().getInt(1);
+    EpochKey epoch = known.get(number);
+    return epoch != null
+        ? epoch.dataKey()
+        : keyring.dataKeyOf(number).orElseThrow(() -> unknown(context, number));
+  }
+
+  // ------------------------------------------------------------------------------------ values
 
   @Override
   public int overheadBytes() {
@@ -112,34 +232,42 @@ public final class EpochEncryptor implements Encryptor, LedgerKeys {
         .put(0, (byte) SEALED)
         .putInt(1, epoch.number());
     value.copyTo(sealed, HEADER_BYTES);
+    Scratch mine = scratch.get();
     epoch
         .aead()
-        .seal(epoch.nonce(number), additional(context, sealed), sealed, HEADER_BYTES, value.size());
+        .seal(
+            epoch.nonce(number, mine.nonce),
+            mine.additional(context, sealed),
+            sealed,
+            HEADER_BYTES,
+            value.size());
     return Bytes.wrap(sealed);
+  }
+
+  /**
+   * Returns whether a value was sealed in the epoch that values are sealed in now, and so under the
+   * active key: after a rotation no value is, until the next one is sealed.
+   */
+  boolean isOfThisEpoch(Bytes sealedValue) {
+    EpochKey epoch = current;
+    return epoch != null && sealedValue.asBuffer().getInt(1) == epoch.number();
   }
 
   @Override
   public Bytes open(Context context, Bytes sealed) {
     requireOpen();
-    if (sealed.size() < OVERHEAD_BYTES || (sealed.get(0) & 0xFF) != SEALED) {
-      throw new IntegrityException(name(context) + " is not sealed; plain data were put there");
-    }
+    requireSealed(context, sealed);
     byte[] array = sealed.toArrayUnsafe();
     ByteBuffer header = ByteBuffer.wrap(array);
     int number = header.getInt(1);
-    EpochKey epoch =
-        epoch(number)
-            .orElseThrow(
-                () ->
-                    new IntegrityException(
-                        "%s was sealed in epoch %s, which the registry of keys does not know: it was put there from elsewhere, or the registry is an older one"
-                            .formatted(name(context), number)));
+    EpochKey epoch = epoch(number).orElseThrow(() -> unknown(context, number));
     byte[] value = new byte[sealed.size() - OVERHEAD_BYTES];
+    Scratch mine = scratch.get();
     if (!epoch
         .aead()
         .open(
-            epoch.nonce(header.getLong(4) & SEQUENCE_MASK),
-            additional(context, array),
+            epoch.nonce(header.getLong(4) & SEQUENCE_MASK, mine.nonce),
+            mine.additional(context, array),
             array,
             HEADER_BYTES,
             array.length - HEADER_BYTES,
@@ -149,6 +277,18 @@ public final class EpochEncryptor implements Encryptor, LedgerKeys {
           name(context) + " does not fit its seal: it was changed, or belongs to another place");
     }
     return Bytes.wrap(value);
+  }
+
+  private static void requireSealed(Context context, Bytes value) {
+    if (value.size() < OVERHEAD_BYTES || (value.get(0) & 0xFF) != SEALED) {
+      throw new IntegrityException(name(context) + " is not sealed; plain data were put there");
+    }
+  }
+
+  private static IntegrityException unknown(Context context, int epoch) {
+    return new IntegrityException(
+        "%s was sealed in epoch %s, which the registry of keys does not know: it was put there from elsewhere, or the registry is an older one"
+            .formatted(name(context), epoch));
   }
 
   private Optional<EpochKey> epoch(int number) {
@@ -182,20 +322,48 @@ public final class EpochEncryptor implements Encryptor, LedgerKeys {
     }
   }
 
-  /** The key comes last, so no other parts give the same bytes. */
-  private static byte[] additional(Context context, byte[] sealed) {
-    byte[] database = context.database().getBytes(StandardCharsets.UTF_8);
-    byte[] bytes =
-        new byte[LABEL.length + HEADER_BYTES + 16 + 2 + database.length + context.key().size()];
-    ByteBuffer.wrap(bytes)
-        .put(LABEL)
-        .put(sealed, 0, HEADER_BYTES)
-        .putLong(context.store().getMostSignificantBits())
-        .putLong(context.store().getLeastSignificantBits())
-        .putShort((short) database.length)
-        .put(database);
-    context.key().copyTo(bytes, bytes.length - context.key().size());
-    return bytes;
+  /** What a thread needs for one value after the other, so that it is not garbage after each. */
+  private static final class Scratch {
+
+    /** Longer than what is bound to a value with a key of usual length. */
+    private static final int SIZES = 256;
+
+    private final byte[] nonce = new byte[CipherSuite.NONCE_BYTES];
+    private final byte[] @Nullable [] bySize = new byte[SIZES][];
+    private String database = "";
+    private byte[] databaseBytes = new byte[0];
+
+    /** The key comes last, so no other parts give the same bytes. */
+    byte[] additional(Context context, byte[] sealed) {
+      if (!context.database().equals(database)) {
+        database = context.database();
+        databaseBytes = database.getBytes(StandardCharsets.UTF_8);
+      }
+      int keyAt = LABEL.length + HEADER_BYTES + 16 + 2 + databaseBytes.length;
+      byte[] bytes = array(keyAt + context.key().size());
+      ByteBuffer.wrap(bytes)
+          .put(LABEL)
+          .put(sealed, 0, HEADER_BYTES)
+          .putLong(context.store().getMostSignificantBits())
+          .putLong(context.store().getLeastSignificantBits())
+          .putShort((short) databaseBytes.length)
+          .put(databaseBytes);
+      context.key().copyTo(bytes, keyAt);
+      return bytes;
+    }
+
+    /** Returns an array of exactly the size: ciphers take arrays whole. */
+    private byte[] array(int size) {
+      if (size >= SIZES) {
+        return new byte[size];
+      }
+      byte[] array = bySize[size];
+      if (array == null) {
+        array = new byte[size];
+        bySize[size] = array;
+      }
+      return array;
+    }
   }
 
   private static String name(Context context) {
@@ -211,6 +379,7 @@ public final class EpochEncryptor implements Encryptor, LedgerKeys {
       closed = true;
       known.values().forEach(EpochKey::close);
       known.clear();
+      retired.forEach(EpochKey::close);
       keyring.close();
     }
   }

@@ -2,7 +2,9 @@ package io.ledgerkeep.core.sealing;
 
 import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.CipherSuite.Aead;
+import io.ledgerkeep.encryption.LedgerKeys;
 import java.time.Clock;
+import java.time.Instant;
 import java.util.Arrays;
 import java.util.concurrent.atomic.AtomicLong;
 
@@ -34,6 +36,18 @@ final class EpochKey implements AutoCloseable {
     return epoch.number();
   }
 
+  int dataKey() {
+    return epoch.dataKey();
+  }
+
+  /** Returns what may still be sealed. */
+  LedgerKeys.Budget budget() {
+    return new LedgerKeys.Budget(
+        Math.max(0, limits.values() - values.get()),
+        Math.max(0, limits.bytes() - bytes.get()),
+        Instant.ofEpochMilli(epoch.createdAtMillis()).plus(limits.age()));
+  }
+
   Aead aead() {
     return aead;
   }
@@ -48,9 +62,9 @@ final class EpochKey implements AutoCloseable {
     return sequence < limits.values() ? sequence : USED_UP;
   }
 
-  /** Returns the nonce of a number: different numbers give different nonces. */
-  byte[] nonce(long sequence) {
-    byte[] nonce = baseNonce.clone();
+  /** Fills in the nonce of a number: different numbers give different nonces. */
+  byte[] nonce(long sequence, byte[] nonce) {
+    System.arraycopy(baseNonce, 0, nonce, 0, CipherSuite.NONCE_BYTES);
     for (int i = 0; i < SEQUENCE_BYTES; i++) {
       nonce[CipherSuite.NONCE_BYTES - 1 - i] ^= (byte) (sequence >>> (8 * i));
     }

@@ -3,12 +3,15 @@ package io.ledgerkeep.core.sealing;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
+import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.CipherSuite.Aead;
 import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.encryption.LedgerKeys.State;
 import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.ConflictException;
+import io.ledgerkeep.error.ConflictException.Reason;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.LedgerkeepException;
@@ -20,9 +23,14 @@ import java.nio.file.StandardCopyOption;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.Collection;
 import java.util.Comparator;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
+import java.util.OptionalInt;
+import java.util.Set;
+import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,14 +42,13 @@ import org.slf4j.LoggerFactory;
  * values of an epoch. The registry is replaced whole, in two files of which either suffices, and is
  * durable before anything is sealed under what was added. Serves any number of threads.
  */
-public final class Keyring implements AutoCloseable {
+public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Keyring.class);
   private static final Bytes WRAP_LABEL = Bytes.ofUtf8("ledgerkeep registry root 1");
   private static final Bytes BODY_LABEL = Bytes.ofUtf8("ledgerkeep registry body 1");
   private static final Bytes VALUE_LABEL = Bytes.ofUtf8("ledgerkeep values 1");
   private static final int COMMITMENT_BYTES = 32;
-  private static final int ARCHIVE_KEY_BYTES = 256;
 
   /** Safe, as the key beside it is derived with a fresh salt and seals one body. */
   private static final byte[] ZERO_NONCE = new byte[CipherSuite.NONCE_BYTES];
@@ -49,19 +56,23 @@ public final class Keyring implements AutoCloseable {
   private final Path directory;
   private final Suites suites;
   private final Clock clock;
-  private final Secret root;
 
-  /** Guarded by this: what the files hold. */
+  /** Guarded by this, like what follows. */
+  private Secret root;
+
+  /** What the files hold. */
   private RegistryFile file;
 
-  /** Guarded by this. */
   private final List<DataKey> dataKeys = new ArrayList<>();
 
-  /** Guarded by this. */
   private final List<Epoch> epochs = new ArrayList<>();
 
-  /** Guarded by this. */
-  private final List<ArchiveKey> archiveKeys = new ArrayList<>();
+  private boolean closed;
+
+  private ArchiveSection archive = ArchiveSection.empty();
+
+  /** Shows the keys of the archive as they were last saved. */
+  private final ArchiveKeys archiveKeys = ArchiveKeys.of(this);
 
   private Keyring(Path directory, Suites suites, Clock clock, Secret root, RegistryFile file) {
     this.directory = directory;
@@ -72,7 +83,7 @@ public final class Keyring implements AutoCloseable {
   }
 
   /** What may be known of a registry before the key is there. */
-  public record Head(boolean foreign, Bytes ledgerId, String chainId, int suite) {}
+  public record Head(boolean foreign, Bytes ledgerId, String chainId) {}
 
   /**
    * Returns what the registry of a directory says in plain, or empty where the ledger there is not
@@ -86,11 +97,7 @@ public final class Keyring implements AutoCloseable {
     }
     RegistryFile file = soundCopies(directory).get(0);
     return Optional.of(
-        new Head(
-            file.kind() == RegistryFile.Kind.FOREIGN,
-            file.ledgerId(),
-            file.chainId(),
-            file.suite()));
+        new Head(file.kind() == RegistryFile.Kind.FOREIGN, file.ledgerId(), file.chainId()));
   }
 
   /**
@@ -121,7 +128,7 @@ public final class Keyring implements AutoCloseable {
     try (Keyring keyring = new Keyring(directory, suites, clock, root, empty)) {
       keyring.dataKeys.add(
           new DataKey(1, suite, State.ACTIVE, false, clock.millis(), Secret.random()));
-      keyring.archiveKeys.add(ArchiveKey.fresh(ledgerId, 1, suite, wrapper));
+      keyring.archive = ArchiveSection.fresh(ledgerId, suite, wrapper);
       keyring.save();
     }
   }
@@ -247,15 +254,29 @@ public final class Keyring implements AutoCloseable {
   }
 
   private static void keep(Path path) throws IOException {
-    Path kept = path.resolveSibling(path.getFileName() + ".replaced");
-    Files.copy(path, kept, StandardCopyOption.REPLACE_EXISTING);
+    Files.copy(path, kept(path), StandardCopyOption.REPLACE_EXISTING);
+  }
+
+  private static Path kept(Path path) {
+    return path.resolveSibling(path.getFileName() + ".replaced");
+  }
+
+  /** Removes what was kept of replaced files: keys lie in there that are no longer to be had. */
+  private void removeKept() {
+    for (Path path : RegistryFile.in(directory)) {
+      try {
+        Files.deleteIfExists(kept(path));
+      } catch (IOException e) {
+        throw SmallFile.failed("cannot remove " + kept(path) + ", which holds older keys", e);
+      }
+    }
   }
 
   // ------------------------------------------------------------------------------------ the body
 
   private synchronized void load() {
     CipherSuite suite = suites.of(file.suite());
-    byte[] material = bodyMaterial(suite, file.salt());
+    byte[] material = bodyMaterial(suite, root, file.salt());
     byte[] body = new byte[Math.max(0, file.body().size() - CipherSuite.TAG_BYTES)];
     try (Aead aead = aead(suite, material)) {
       if (!commitment(suite, material).equals(file.commitment())
@@ -272,6 +293,7 @@ public final class Keyring implements AutoCloseable {
                 .formatted(directory, file.generation()));
       }
       decode(new ByteReader(Bytes.wrap(body), "the registry of keys"));
+      archiveKeys.show(archive.archiveKeys());
     } finally {
       Arrays.fill(material, (byte) 0);
       Arrays.fill(body, (byte) 0);
@@ -280,14 +302,21 @@ public final class Keyring implements AutoCloseable {
 
   /** Writes the next generation. */
   private synchronized void save() {
-    CipherSuite suite = suites.of(file.suite());
+    save(file, root);
+  }
+
+  private void save(RegistryFile base, Secret newRoot) {
+    if (closed) {
+      throw new IllegalStateException("the registry of keys is closed"); // its secrets are wiped
+    }
+    CipherSuite suite = suites.of(base.suite());
     Bytes salt = Bytes.wrap(Secret.randomBytes());
-    byte[] material = bodyMaterial(suite, salt);
+    byte[] material = bodyMaterial(suite, newRoot, salt);
     byte[] plain = encode();
     byte[] body = new byte[plain.length + CipherSuite.TAG_BYTES];
     System.arraycopy(plain, 0, body, 0, plain.length);
     Arrays.fill(plain, (byte) 0);
-    RegistryFile next = file.next(salt, commitment(suite, material), Bytes.wrap(body));
+    RegistryFile next = base.next(salt, commitment(suite, material), Bytes.wrap(body));
     try (Aead aead = aead(suite, material)) {
       aead.seal(ZERO_NONCE, next.head().toArrayUnsafe(), body, 0, plain.length);
     } catch (RuntimeException | Error e) {
@@ -296,15 +325,37 @@ public final class Keyring implements AutoCloseable {
     } finally {
       Arrays.fill(material, (byte) 0);
     }
-    next.write(directory);
+    try {
+      next.write(directory);
+    } catch (StorageException e) {
+      takeBack(e);
+      throw e;
+    }
     file = next;
+    archiveKeys.show(archive.archiveKeys());
+  }
+
+  /** One of the files may be the next generation already: what failed must not be found in it. */
+  private void takeBack(StorageException failure) {
+    if (generation() == 0) {
+      return; // there is none before
+    }
+    for (Path path : RegistryFile.in(directory)) {
+      try {
+        if (!RegistryFile.read(path).equals(file)) {
+          file.writeTo(path);
+        }
+      } catch (IntegrityException | StorageException e) {
+        failure.addSuppressed(e);
+      }
+    }
   }
 
   /** Derives the key of the body, followed by the commitment to it. */
-  private byte[] bodyMaterial(CipherSuite suite, Bytes salt) {
+  private byte[] bodyMaterial(CipherSuite suite, Secret from, Bytes salt) {
     Bytes info = new ByteWriter(64).raw(BODY_LABEL).u32(suite.id()).raw(file.ledgerId()).take();
     return suite.derive(
-        root.bytes(), salt.toArray(), info.toArray(), suite.keyBytes() + COMMITMENT_BYTES);
+        from.bytes(), salt.toArray(), info.toArray(), suite.keyBytes() + COMMITMENT_BYTES);
   }
 
   private static Aead aead(CipherSuite suite, byte[] material) {
@@ -324,8 +375,7 @@ public final class Keyring implements AutoCloseable {
   /** As long as the writer need not grow, it leaves no copy of the secrets behind. */
   private byte[] encode() {
     ByteWriter out =
-        new ByteWriter(
-            64 * (dataKeys.size() + epochs.size()) + ARCHIVE_KEY_BYTES * archiveKeys.size() + 16);
+        new ByteWriter(64 * (dataKeys.size() + epochs.size()) + archive.encodedBytes() + 16);
     out.varint(dataKeys.size());
     for (DataKey key : dataKeys) {
       out.varint(key.number())
@@ -342,14 +392,7 @@ public final class Keyring implements AutoCloseable {
           .raw(epoch.salt())
           .u64(epoch.createdAtMillis());
     }
-    out.varint(archiveKeys.size());
-    for (ArchiveKey key : archiveKeys) {
-      out.varint(key.number())
-          .varint(key.suite().id())
-          .raw(key.root())
-          .raw(key.wrapped().holder())
-          .sized(key.wrapped().wrapped());
-    }
+    archive.writeTo(out);
     return out.takeAndWipe();
   }
 
@@ -369,20 +412,8 @@ public final class Keyring implements AutoCloseable {
           new Epoch(
               in.number(), in.number(), Bytes.copyOf(in.raw(Secret.BYTES).toArray()), in.u64()));
     }
-    for (int left = in.count(); left > 0; left--) {
-      archiveKeys.add(archiveKey(in));
-    }
+    archive = ArchiveSection.readFrom(in, file.ledgerId(), suites);
     in.end();
-  }
-
-  private ArchiveKey archiveKey(ByteReader in) {
-    int number = in.number();
-    CipherSuite suite = suites.of(in.number());
-    Secret root = new Secret(in.raw(Secret.BYTES).toArray());
-    Bytes holder = Bytes.copyOf(in.raw(WrappedKey.HOLDER_BYTES).toArray());
-    Bytes wrapped = Bytes.copyOf(in.sized().toArray());
-    return new ArchiveKey(
-        file.ledgerId(), suite, root, new WrappedKey(number, suite.name(), holder, wrapped));
   }
 
   // ------------------------------------------------------------------------------------ keys
@@ -402,9 +433,9 @@ public final class Keyring implements AutoCloseable {
     return activeKey().suite();
   }
 
-  /** Returns the keys of the ledger's archive, which are closed with the keyring. */
-  public synchronized ArchiveKeys archiveKeys() {
-    return ArchiveKeys.of(archiveKeys);
+  /** Returns the keys of the ledger's archive, which follow the keyring and are closed with it. */
+  public ArchiveKeys archiveKeys() {
+    return archiveKeys;
   }
 
   /** Returns what may be shown of the data keys. */
@@ -412,23 +443,204 @@ public final class Keyring implements AutoCloseable {
     return dataKeys.stream().map(DataKey::shown).toList();
   }
 
-  /** Makes another data key the active one; durable when the call returns. */
+  /** Makes new keys for values and for the archive; durable when the call returns. */
   synchronized LedgerKeys.DataKey rotate(String suiteName) {
     CipherSuite suite = suites.named(suiteName);
-    List<DataKey> before = List.copyOf(dataKeys);
+    return change(() -> activate(suite));
+  }
+
+  /** Says that somebody may know every key there is, and makes a new one the active one. */
+  synchronized LedgerKeys.DataKey markExposed() {
+    CipherSuite suite = suite();
+    return change(
+        () -> {
+          dataKeys.replaceAll(key -> key.state() == State.DESTROYED ? key : key.asExposed());
+          archive = archive.exposed();
+          return activate(suite);
+        });
+  }
+
+  private LedgerKeys.DataKey activate(CipherSuite suite) {
     dataKeys.replaceAll(key -> key.state() == State.ACTIVE ? key.with(State.READ_ONLY) : key);
     DataKey fresh =
-        new DataKey(before.size() + 1, suite, State.ACTIVE, false, clock.millis(), Secret.random());
+        new DataKey(
+            dataKeys.size() + 1, suite, State.ACTIVE, false, clock.millis(), Secret.random());
     dataKeys.add(fresh);
+    archive = archive.withNewKey(file.ledgerId(), suite);
+    return fresh.shown();
+  }
+
+  /**
+   * Puts everything under another master key, and a fresh root; what was kept of older registries
+   * goes. The secrets of other holders may be known together with the keys: where those are
+   * exposed, the archive is taken from them.
+   *
+   * @param suiteName the suite of the keys that are made as well, if any are
+   * @throws ConflictException if keys are exposed, and none is made, or the master key stays
+   */
+  synchronized void rewrap(KeyWrapper newMaster, Optional<String> suiteName) {
+    boolean exposed = dataKeys.stream().anyMatch(Keyring::isExposed);
+    if (exposed && suiteName.isEmpty()) {
+      throw new ConflictException(
+          Reason.KEY,
+          "somebody may know the data keys of this ledger, which a new master key does not change: rewrap and rotate in one step (tde rewrap --rotate), re-encrypt then (tde reencrypt), and destroy the exposed keys");
+    }
+    if (exposed && unwraps(newMaster)) {
+      throw new ConflictException(
+          Reason.KEY,
+          "the key of %s is the master key there is, and somebody may know it; give another"
+              .formatted(newMaster.place()));
+    }
+    Optional<CipherSuite> suite = suiteName.map(suites::named);
+    int masterSuite = suites.named(newMaster.suite()).id();
+    removeKept(); // first: a failure of this leaves all as it is
+    Secret oldRoot = root;
+    Secret newRoot = Secret.random();
     try {
-      save();
+      Bytes wrapped = Bytes.wrap(wrapProven(newRoot, newMaster));
+      change(
+          () -> {
+            Holder own = Holder.fresh(file.ledgerId(), Holder.OWN_NAME, newMaster);
+            archive = exposed ? archive.alone().withOwn(own) : archive.withOwn(own);
+            suite.ifPresent(this::activate);
+            return wrapped;
+          },
+          file.under(masterSuite, wrapped),
+          newRoot);
     } catch (RuntimeException | Error e) {
-      dataKeys.clear();
-      dataKeys.addAll(before);
-      fresh.secret().close();
+      newRoot.close();
       throw e;
     }
-    return fresh.shown();
+    root = newRoot;
+    oldRoot.close();
+  }
+
+  /** Returns whether the registry is under the master key. */
+  private boolean unwraps(KeyWrapper wrapper) {
+    try {
+      Arrays.fill(
+          wrapper.unwrap(file.wrappedRoot().toArray(), wrapContext(file.ledgerId())), (byte) 0);
+      return true;
+    } catch (KeyUnavailableException e) {
+      if (e.reason() != KeyUnavailableException.Reason.WRONG) {
+        throw e;
+      }
+      return false;
+    }
+  }
+
+  private static boolean isExposed(DataKey key) {
+    return key.exposed() && key.state() != State.DESTROYED;
+  }
+
+  /** A secret that nothing brings back would take all data with it. */
+  private byte[] wrapProven(Secret secret, KeyWrapper wrapper) {
+    byte[] wrapped = wrapper.wrap(secret.bytes(), wrapContext(file.ledgerId()));
+    byte[] unwrapped = wrapper.unwrap(wrapped, wrapContext(file.ledgerId()));
+    try {
+      if (!Arrays.equals(unwrapped, secret.bytes())) {
+        throw new KeyUnavailableException(
+            KeyUnavailableException.Reason.WRONG,
+            "the key of %s does not give back what it wrapped; nothing was changed"
+                .formatted(wrapper.place()));
+      }
+      return wrapped;
+    } finally {
+      Arrays.fill(unwrapped, (byte) 0);
+    }
+  }
+
+  /** Lets a data key open nothing more, until it is enabled again. */
+  synchronized void disable(int number) {
+    DataKey key = requireReadOnly(number);
+    replace(key, key.with(State.DISABLED));
+  }
+
+  /** Requires that a data key only opens. */
+  synchronized DataKey requireReadOnly(int number) {
+    DataKey key = requiredKey(number);
+    require(key.state() != State.ACTIVE, key, "is the active one; rotate to a new key first");
+    require(key.opens(), key, "is " + key.state().name().toLowerCase(Locale.ROOT) + " already");
+    return key;
+  }
+
+  /** Lets a disabled data key open again what it sealed. */
+  synchronized void enable(int number) {
+    DataKey key = requiredKey(number);
+    require(key.state() == State.DISABLED, key, "is not disabled");
+    replace(key, key.with(State.READ_ONLY));
+  }
+
+  /** Requires that a data key may be destroyed, for all that the registry knows. */
+  synchronized void requireDisabled(int number) {
+    DataKey key = requiredKey(number);
+    require(key.state() == State.DISABLED, key, "is not disabled; disable it first");
+  }
+
+  /**
+   * Forgets a disabled data key for ever; what was kept of older registries goes. Only for one that
+   * no stored value needs.
+   */
+  synchronized void destroy(int number) {
+    requireDisabled(number);
+    removeKept(); // first: a failure of this leaves all as it is
+    DataKey key = requiredKey(number);
+    replace(key, key.destroyed());
+    key.secret().close();
+  }
+
+  private void replace(DataKey key, DataKey by) {
+    change(() -> dataKeys.set(key.number() - 1, by));
+  }
+
+  private DataKey requiredKey(int number) {
+    if (number < 1 || number > dataKeys.size()) {
+      throw new ConflictException(
+          Reason.KEY,
+          "there is no data key %s; there are 1 to %s".formatted(number, dataKeys.size()));
+    }
+    return dataKeys.get(number - 1);
+  }
+
+  private static void require(boolean holds, DataKey key, String problem) {
+    if (!holds) {
+      throw new ConflictException(Reason.KEY, "data key %s %s".formatted(key.number(), problem));
+    }
+  }
+
+  private <T> T change(Supplier<T> change) {
+    return change(change, file, root);
+  }
+
+  /** Makes a change durable; where that fails, nothing has changed. */
+  private <T> T change(Supplier<T> change, RegistryFile base, Secret newRoot) {
+    List<DataKey> dataKeysBefore = List.copyOf(dataKeys);
+    ArchiveSection archiveBefore = archive;
+    try {
+      T result = change.get();
+      save(base, newRoot);
+      archiveBefore.wipeAllBut(archive);
+      return result;
+    } catch (RuntimeException | Error e) {
+      dataKeys.subList(dataKeysBefore.size(), dataKeys.size()).forEach(key -> key.secret().close());
+      dataKeys.clear();
+      dataKeys.addAll(dataKeysBefore);
+      archive.wipeAllBut(archiveBefore);
+      archive = archiveBefore;
+      throw e;
+    }
+  }
+
+  /** Returns the number of the data key that new values are sealed under. */
+  synchronized int activeNumber() {
+    return activeKey().number();
+  }
+
+  /** Returns the number of the data key of an epoch, or empty where there is no such epoch. */
+  synchronized OptionalInt dataKeyOf(int epoch) {
+    return epoch < 1 || epoch > epochs.size()
+        ? OptionalInt.empty()
+        : OptionalInt.of(epochs.get(epoch - 1).dataKey());
   }
 
   /** Begins an epoch; it is durable when the call returns, before anything is sealed in it. */
@@ -458,6 +670,16 @@ public final class Keyring implements AutoCloseable {
 
   private EpochKey key(Epoch epoch, EpochLimits limits) {
     DataKey dataKey = dataKeys.get(epoch.dataKey() - 1);
+    if (!dataKey.opens()) {
+      throw new KeyUnavailableException(
+          KeyUnavailableException.Reason.RETIRED,
+          "data key %s of ledger %s is %s%s"
+              .formatted(
+                  dataKey.number(),
+                  file.ledgerId().hex(),
+                  dataKey.state().name().toLowerCase(Locale.ROOT),
+                  dataKey.state() == State.DISABLED ? "; enable it (ledgerkeep tde enable)" : ""));
+    }
     CipherSuite suite = dataKey.suite();
     Bytes info =
         new ByteWriter(64)
@@ -491,6 +713,76 @@ public final class Keyring implements AutoCloseable {
                     "no data key of this ledger may seal; run ledgerkeep tde rotate"));
   }
 
+  // ------------------------------------------------------------------------------------ archive
+
+  /** Returns who holds the keys of the archive, the ledger itself first. */
+  synchronized List<LedgerKeys.Holder> holders() {
+    Holder own = archive.holders().get(0);
+    return archive.holders().stream().map(holder -> shown(holder, holder == own)).toList();
+  }
+
+  private static LedgerKeys.Holder shown(Holder holder, boolean own) {
+    return new LedgerKeys.Holder(holder.id().hex(), holder.name(), holder.suite(), own);
+  }
+
+  /** Returns what may be shown of the keys of the archive. */
+  synchronized List<LedgerKeys.ArchiveKey> shownArchiveKeys() {
+    return archive.keys().stream().map(ArchiveSection.Key::shown).toList();
+  }
+
+  /**
+   * Lets another master key open the archive, once its objects are there; durable on return.
+   *
+   * @throws ConfigurationException if the name is no name, or is another holder's
+   */
+  synchronized LedgerKeys.Holder addHolder(String name, KeyWrapper wrapper) {
+    Holder holder = Holder.fresh(file.ledgerId(), name, wrapper);
+    try {
+      change(archive.withHolder(holder));
+    } catch (RuntimeException | Error e) {
+      holder.close();
+      throw e;
+    }
+    return shown(holder, false);
+  }
+
+  /**
+   * Takes the archive from a holder, once its objects are gone; durable on return.
+   *
+   * @throws ConfigurationException if there is no such holder
+   * @throws ConflictException if it is the ledger itself
+   */
+  synchronized void dropHolder(Bytes id) {
+    change(archive.withoutHolder(id));
+  }
+
+  @Override
+  public synchronized List<KeyObject> objects() {
+    return archive.objects();
+  }
+
+  @Override
+  public synchronized Set<Bytes> retired() {
+    return Set.copyOf(archive.retired());
+  }
+
+  /** Notes that nothing of the former holders is in the archive; durable on return. */
+  @Override
+  public synchronized void forgetRetired(Collection<Bytes> holders) {
+    ArchiveSection next = archive.forgetting(holders);
+    if (!next.equals(archive)) {
+      change(next);
+    }
+  }
+
+  private void change(ArchiveSection next) {
+    change(
+        () -> {
+          archive = next;
+          return next;
+        });
+  }
+
   private static byte[] wrapContext(Bytes ledgerId) {
     return new ByteWriter(48).raw(WRAP_LABEL).raw(ledgerId).take().toArray();
   }
@@ -498,8 +790,9 @@ public final class Keyring implements AutoCloseable {
   /** Wipes the secrets; closing twice does nothing. */
   @Override
   public synchronized void close() {
+    closed = true;
     root.close();
     dataKeys.forEach(key -> key.secret().close());
-    archiveKeys.forEach(ArchiveKey::close);
+    archive.wipeAllBut(ArchiveSection.empty());
   }
 }

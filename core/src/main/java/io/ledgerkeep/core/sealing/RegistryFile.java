@@ -4,6 +4,7 @@ import com.google.common.hash.Hashing;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
+import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.UnsupportedFormatException;
@@ -94,9 +95,18 @@ record RegistryFile(
         nextBody);
   }
 
+  /** Returns the registry with its root under another master key. */
+  RegistryFile under(int otherSuite, Bytes otherWrappedRoot) {
+    return new RegistryFile(
+        kind, ledgerId, chainId, otherSuite, generation, otherWrappedRoot, salt, commitment, body);
+  }
+
   /** Replaces both files, one after the other; durable when it returns. */
   void write(Path directory) {
-    in(directory).forEach(this::writeTo);
+    for (Path path : in(directory)) {
+      writeTo(path);
+      FailPoint.pass("keys.written");
+    }
   }
 
   /** Replaces one of the files; durable when it returns. */

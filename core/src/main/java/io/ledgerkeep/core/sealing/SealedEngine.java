@@ -5,7 +5,7 @@ import io.ledgerkeep.Database;
 import io.ledgerkeep.KeyRange;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
-import io.ledgerkeep.core.parallel.OrderedPipeline;
+import io.ledgerkeep.core.rows.AheadEngine;
 import io.ledgerkeep.encryption.Encryptor;
 import io.ledgerkeep.encryption.Encryptor.Context;
 import io.ledgerkeep.error.ConfigurationException;
@@ -13,22 +13,19 @@ import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.WriteBatch;
 import java.nio.ByteBuffer;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.Executor;
-import org.jspecify.annotations.Nullable;
+import java.util.concurrent.locks.ReentrantReadWriteLock;
 
 /**
- * A storage engine whose values lie sealed in another one; the keys lie there as they are. Large
- * batches are sealed on all cores before they are written.
+ * A storage engine whose values lie sealed in another one; the keys lie there as they are. Values
+ * are sealed ahead of their write, on any thread, by who can; what is left of a large batch is
+ * sealed on all cores when it is written.
  */
-public final class SealedEngine implements StorageEngine {
-
-  /** Less is sealed sooner than it is handed to another thread. */
-  private static final int TASK_BYTES = 64 << 10;
+public final class SealedEngine implements AheadEngine {
 
   /** A record as every database may have. */
   private static final Bytes GENERATION = Bytes.ofUtf8("\u0001keys");
@@ -45,7 +42,14 @@ public final class SealedEngine implements StorageEngine {
   private final UUID store;
   private final Database database;
   private final Heights heights;
+  private final BatchSealer sealer;
   private final Executor executor;
+
+  /**
+   * Held by many who write what is new, and by one who puts a value in the place of the same one
+   * sealed otherwise.
+   */
+  private final ReentrantReadWriteLock lock = new ReentrantReadWriteLock();
 
   /** The generation of the registry that the engine is known to hold. */
   private volatile long recordedGeneration;
@@ -73,6 +77,7 @@ public final class SealedEngine implements StorageEngine {
     this.store = new UUID(id.getLong(), id.getLong());
     this.database = database;
     this.executor = executor;
+    this.sealer = new BatchSealer(encryptor, this::seal, executor);
   }
 
   @Override
@@ -131,96 +136,87 @@ public final class SealedEngine implements StorageEngine {
   }
 
   @Override
+  public Optional<Ahead> ahead(Bytes key, Bytes value) {
+    return sealer.ahead(key, value);
+  }
+
+  @Override
   public void write(WriteBatch batch, Durability durability) {
+    write(batch, List.of(), durability);
+  }
+
+  @Override
+  public void write(WriteBatch batch, List<Optional<Ahead>> ahead, Durability durability) {
     limits().check(batch);
-    WriteBatch result = seal(batch);
+    lock.readLock().lock();
+    try {
+      writeSealed(sealer.seal(batch, ahead), durability);
+    } finally {
+      lock.readLock().unlock();
+    }
+  }
+
+  /** Makes durable that older registries than the one in use are not this database's. */
+  public void recordGeneration() {
+    if (generation() > recordedGeneration) {
+      write(new WriteBatch(), Durability.DURABLE);
+    }
+  }
+
+  private void writeSealed(WriteBatch batch, Durability durability) {
     long generation = generation();
     if (generation > recordedGeneration) {
       Bytes record = new ByteWriter(Long.BYTES).u64(generation).take();
-      result.put(GENERATION, seal(GENERATION, record));
+      batch.put(GENERATION, seal(GENERATION, record));
     }
-    engine.write(result, durability);
+    engine.write(batch, durability);
     recordedGeneration = Math.max(generation, recordedGeneration);
   }
 
-  private WriteBatch seal(WriteBatch batch) {
-    List<List<Row>> tasks = tasks(batch);
-    WriteBatch result = new WriteBatch();
-    if (tasks.size() == 1) {
-      add(sealAll(tasks.get(0)), result);
-      return result;
+  /** Returns when every write that may have been sealed under an earlier key is through. */
+  void awaitWrites() {
+    lock.writeLock().lock();
+    try {
+      // whoever had the lock before has written
+    } finally {
+      lock.writeLock().unlock();
     }
-    try (OrderedPipeline<List<Row>> pipeline = new OrderedPipeline<>(executor)) {
-      for (List<Row> rows : tasks) {
-        if (pipeline.isFull()) {
-          add(pipeline.takeUninterruptibly(), result);
-        }
-        pipeline.submit(bytesOf(rows), () -> sealAll(rows));
-      }
-      while (!pipeline.isEmpty()) {
-        add(pipeline.takeUninterruptibly(), result);
-      }
-    }
-    return result;
   }
 
   /**
-   * One mutation.
+   * Writes sealed values in the place of others, each only where that other one still lies.
    *
-   * @param value null where the key is deleted
+   * @param more is written too, sealed
    */
-  private record Row(Bytes key, @Nullable Bytes value) {}
-
-  private List<Row> sealAll(List<Row> rows) {
-    List<Row> result = new ArrayList<>(rows.size());
-    for (Row row : rows) {
-      result.add(row.value == null ? row : new Row(row.key, seal(row.key, row.value)));
-    }
-    return result;
-  }
-
-  private static List<List<Row>> tasks(WriteBatch batch) {
-    List<List<Row>> tasks = new ArrayList<>();
-    batch.forEach(
-        new WriteBatch.Visitor() {
-          private List<Row> rows = new ArrayList<>();
-          private long bytes = TASK_BYTES;
-
-          @Override
-          public void put(Bytes key, Bytes value) {
-            add(new Row(key, value), value.size());
-          }
-
-          @Override
-          public void delete(Bytes key) {
-            add(new Row(key, null), 0);
-          }
-
-          private void add(Row row, int size) {
-            if (bytes >= TASK_BYTES) {
-              rows = new ArrayList<>();
-              tasks.add(rows);
-              bytes = 0;
-            }
-            rows.add(row);
-            bytes += size;
-          }
-        });
-    return tasks;
-  }
-
-  private static long bytesOf(List<Row> rows) {
-    return rows.stream().mapToLong(row -> row.value == null ? 0 : row.value.size()).sum();
-  }
-
-  private static void add(List<Row> rows, WriteBatch batch) {
-    for (Row row : rows) {
-      if (row.value == null) {
-        batch.delete(row.key);
-      } else {
-        batch.put(row.key, row.value);
+  void replace(List<Replacement> replacements, WriteBatch more) {
+    lock.writeLock().lock();
+    try {
+      for (Replacement replacement : replacements) {
+        if (engine.get(replacement.key()).equals(Optional.of(replacement.old()))) {
+          more.put(replacement.key(), replacement.by());
+        }
       }
+      writeSealed(more, Durability.BUFFERED);
+    } finally {
+      lock.writeLock().unlock();
     }
+  }
+
+  /**
+   * A value sealed anew.
+   *
+   * @param old what lay there
+   * @param by the same value, sealed otherwise
+   */
+  record Replacement(Bytes key, Bytes old, Bytes by) {}
+
+  /** Returns the engine with the values as they lie there. */
+  StorageEngine below() {
+    return engine;
+  }
+
+  Executor executor() {
+    return executor;
   }
 
   @Override
@@ -230,7 +226,12 @@ public final class SealedEngine implements StorageEngine {
 
   @Override
   public void deleteRange(KeyRange range) {
-    engine.deleteRange(range);
+    lock.readLock().lock();
+    try {
+      engine.deleteRange(range);
+    } finally {
+      lock.readLock().unlock();
+    }
   }
 
   @Override
@@ -266,11 +267,11 @@ public final class SealedEngine implements StorageEngine {
     engine.close();
   }
 
-  private Bytes seal(Bytes key, Bytes value) {
+  Bytes seal(Bytes key, Bytes value) {
     return encryptor.seal(context(key), value);
   }
 
-  private Bytes open(Bytes key, Bytes sealedValue) {
+  Bytes open(Bytes key, Bytes sealedValue) {
     try {
       return encryptor.open(context(key), sealedValue);
     } catch (IntegrityException e) {
@@ -281,7 +282,7 @@ public final class SealedEngine implements StorageEngine {
     }
   }
 
-  private Context context(Bytes key) {
+  Context context(Bytes key) {
     return new Context(store, database.lowerCaseName(), key);
   }
 

@@ -130,11 +130,20 @@ public final class SegmentKey implements AutoCloseable {
     }
   }
 
+  /**
+   * Whoever closes the archive key wipes the ciphers in use and waits for this lock; one that is
+   * out of use by now would be left over.
+   */
   private void make() {
     lock.writeLock().lock();
     try {
       if (aead == null) {
-        aead = cipher();
+        Aead made = cipher();
+        if (archive.isInUse(this)) {
+          aead = made;
+        } else {
+          made.close();
+        }
       }
     } finally {
       lock.writeLock().unlock();

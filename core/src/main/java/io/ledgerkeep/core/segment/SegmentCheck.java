@@ -6,6 +6,7 @@ import io.ledgerkeep.core.codec.Rope;
 import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
 import io.ledgerkeep.error.IntegrityException;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.Iterator;
@@ -34,6 +35,20 @@ public final class SegmentCheck {
      * @throws IntegrityException if it is not what it should be; ends the check
      */
     boolean visit(StoredBlock block, BlockMeta meta);
+  }
+
+  /** Is given all blocks of a segment in turn, some at a time. */
+  @FunctionalInterface
+  public interface GroupVisitor {
+
+    /**
+     * Returns whether to go on.
+     *
+     * @param group consecutive blocks, which are what the segment's digests say
+     * @throws IntegrityException if they are not what they should be; ends the check
+     * @throws IOException if they could not be passed on; ends the check
+     */
+    boolean visit(BlockGroup group) throws IOException;
   }
 
   private SegmentCheck() {}
@@ -78,6 +93,26 @@ public final class SegmentCheck {
    * @throws IntegrityException with the first thing that is wrong
    */
   public static void content(SegmentReader reader, Executor executor, Visitor visitor) {
+    try {
+      groups(reader, executor, group -> visitAll(group, visitor));
+    } catch (IOException e) {
+      throw new AssertionError("nothing is passed on", e);
+    }
+  }
+
+  private static boolean visitAll(BlockGroup group, Visitor visitor) {
+    return group.entries().stream().allMatch(next -> visitor.visit(next.block(), next.meta()));
+  }
+
+  /**
+   * Checks like {@link #content}. What the visitor was given counts when this returns: what sums
+   * the blocks up is compared in the end.
+   *
+   * @throws IntegrityException with the first thing that is wrong
+   * @throws IOException if the visitor does
+   */
+  public static void groups(SegmentReader reader, Executor executor, GroupVisitor visitor)
+      throws IOException {
     try (var data = reader.readAhead(Stream.DATA, executor);
         var blocks = reader.readAhead(Stream.BLOCKS, executor);
         var lengths = reader.readAhead(Stream.TXS, executor);
@@ -151,7 +186,7 @@ public final class SegmentCheck {
     }
 
     /** Returns whether to go on. */
-    boolean compare(BlockGroup group, Visitor visitor) {
+    boolean compare(BlockGroup group, GroupVisitor visitor) throws IOException {
       requireStored(Stream.BLOCKS, group.index());
       requireStored(Stream.TXS, group.lengths());
       requireStored(Stream.LEAVES, group.leaves());
@@ -160,11 +195,8 @@ public final class SegmentCheck {
         requireLinked(next.meta());
         hashLocator.add(next.hashFingerprint(), tally.blocks());
         tally.add(next.meta(), next.recordDigest());
-        if (!visitor.visit(next.block(), next.meta())) {
-          return false;
-        }
       }
-      return true;
+      return visitor.visit(group);
     }
 
     void end() {

@@ -6,9 +6,10 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.sealing.ArchiveKey;
 import io.ledgerkeep.core.sealing.ArchiveKeys;
+import io.ledgerkeep.core.sealing.KeyObject;
 import io.ledgerkeep.core.sealing.SampleArchiveKeys;
-import io.ledgerkeep.core.sealing.WrappedKey;
 import io.ledgerkeep.encryption.KeyWrapper;
+import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.KeyUnavailableException.Reason;
 import io.ledgerkeep.error.LedgerkeepException;
@@ -30,10 +31,10 @@ final class KeyObjectsTest {
   private final ArchiveKey key = SampleArchiveKeys.key(LEDGER, 1, SampleArchiveKeys.AES_256, 1);
 
   private String give(ArchiveKey to, String provider, String master) {
-    return give(SampleArchiveKeys.held(LEDGER, to, provider, master));
+    return give(SampleArchiveKeys.held(to, provider, master));
   }
 
-  private String give(WrappedKey held) {
+  private String give(KeyObject held) {
     store.put(NAMES.key(held), KeyObjects.encode(held)::writeTo);
     return NAMES.key(held);
   }
@@ -62,23 +63,23 @@ final class KeyObjectsTest {
 
   @Test
   void anObjectIsWhatThePageSays() {
-    WrappedKey held = SampleArchiveKeys.held(LEDGER, key, "aes", ONE);
+    KeyObject held = SampleArchiveKeys.held(key, "aes", ONE);
     String holder = held.holder().hex();
     assertThat(give(held)).isEqualTo(NAMES.prefix() + "keys/00000001-" + holder + ".json");
     assertThat(store.get(NAMES.key(held), 0, 4096).utf8())
         .isEqualTo(
-            "{\"format\":1,\"key\":1,\"suite\":\"AES-256-GCM\",\"holder\":\"%s\",\"wrapped\":\"%s\"}"
-                .formatted(holder, held.wrapped().hex()));
+            "{\"format\":1,\"key\":1,\"suite\":\"AES-256-GCM\",\"holder\":\"%s\",\"name\":\"somebody\",\"wrapped\":\"%s\",\"salt\":\"%s\",\"root\":\"%s\"}"
+                .formatted(holder, held.wrapped().hex(), held.salt().hex(), held.root().hex()));
     assertOpens("aes", ONE, key);
   }
 
   /** It has neither checksum nor code; who has the key knows what must be there. */
   @Test
   void anObjectThatIsNotAsItWasWrittenIsFoundAndReplaced() {
-    ArchiveKeys keys = ArchiveKeys.of(List.of(key));
-    objects.putMissing(keys);
+    ArchiveKeys keys = SampleArchiveKeys.keys(List.of(key));
+    objects.reconcile(keys);
     assertThat(objects.findings(Set.of(1), keys)).isEmpty();
-    String name = NAMES.key(key.wrapped());
+    String name = NAMES.key(keys.objects().get(0));
     String sound = store.get(name, 0, 4096).utf8();
     String end = sound.endsWith("0\"}") ? "1\"}" : "0\"}";
     Bytes changed = Bytes.ofUtf8(sound.substring(0, sound.length() - 3) + end);
@@ -86,7 +87,7 @@ final class KeyObjectsTest {
       store.delete(name);
       store.put(name, wrong::writeTo);
       assertThat(objects.findings(Set.of(1), keys)).isNotEmpty();
-      objects.putMissing(keys);
+      objects.reconcile(keys);
       assertThat(objects.findings(Set.of(1), keys)).isEmpty();
       assertThat(store.get(name, 0, 4096).utf8()).isEqualTo(sound);
     }
@@ -160,30 +161,83 @@ final class KeyObjectsTest {
   }
 
   @Test
-  void aKeyIsNotMovedToAnotherNumberSuiteOrLedger() {
-    WrappedKey held = SampleArchiveKeys.held(LEDGER, key, "aes", ONE);
-    give(new WrappedKey(2, held.suite(), held.holder(), held.wrapped()));
+  void aKeyIsNotMovedToAnotherNumberSuiteHolderOrLedger() {
+    KeyObject held = SampleArchiveKeys.held(key, "aes", ONE);
+    KeyObject others = SampleArchiveKeys.held(key, "aes", TWO);
+    for (KeyObject moved :
+        List.of(
+            new KeyObject(
+                2,
+                held.suite(),
+                held.holder(),
+                held.name(),
+                held.wrapped(),
+                held.salt(),
+                held.root()),
+            new KeyObject(
+                1,
+                "AES-128-GCM",
+                held.holder(),
+                held.name(),
+                held.wrapped(),
+                held.salt(),
+                held.root()),
+            new KeyObject(
+                1,
+                held.suite(),
+                held.holder(),
+                "another",
+                held.wrapped(),
+                held.salt(),
+                held.root()),
+            new KeyObject(
+                1,
+                held.suite(),
+                held.holder(),
+                held.name(),
+                held.wrapped(),
+                others.salt(),
+                held.root()),
+            new KeyObject(
+                1,
+                held.suite(),
+                held.holder(),
+                held.name(),
+                held.wrapped(),
+                held.salt(),
+                others.root()))) {
+      String name = give(moved);
+      assertThatThrownBy(() -> open("aes", ONE)).isInstanceOf(IntegrityException.class);
+      store.remove(name);
+    }
+    String name =
+        give(
+            new KeyObject(
+                1,
+                held.suite(),
+                others.holder(),
+                held.name(),
+                held.wrapped(),
+                held.salt(),
+                held.root()));
     assertWrong("aes", ONE);
-    give(new WrappedKey(1, "AES-128-GCM", held.holder(), held.wrapped()));
-    assertWrong("aes", ONE);
-    KeyObjects elsewhere =
-        new KeyObjects(store, new ArchiveNames(NAMES.genesisHash(), SampleArchive.ledgerId(8)));
-    WrappedKey own = SampleArchiveKeys.held(LEDGER, key, "aes", ONE);
-    String name = new ArchiveNames(NAMES.genesisHash(), SampleArchive.ledgerId(8)).key(own);
-    store.put(name, KeyObjects.encode(own)::writeTo);
+    store.remove(name);
+    ArchiveNames other = new ArchiveNames(NAMES.genesisHash(), SampleArchive.ledgerId(8));
+    store.put(other.key(held), KeyObjects.encode(held)::writeTo);
     try (KeyWrapper wrapper = SampleArchiveKeys.wrapper("aes", ONE)) {
-      assertThatThrownBy(() -> elsewhere.open(wrapper, SampleArchiveKeys.atHand()))
+      assertThatThrownBy(
+              () -> new KeyObjects(store, other).open(wrapper, SampleArchiveKeys.atHand()))
           .isInstanceOf(KeyUnavailableException.class);
     }
   }
 
   @Test
   void whatIsThereIsNotWrittenAgain() {
-    ArchiveKeys keys = ArchiveKeys.of(List.of(key));
-    objects.putMissing(keys);
-    Bytes first = store.get(NAMES.key(key.wrapped()), 0, 4096);
-    objects.putMissing(keys);
-    assertThat(store.list("")).containsExactly(NAMES.key(key.wrapped()));
-    assertThat(store.get(NAMES.key(key.wrapped()), 0, 4096)).isEqualTo(first);
+    ArchiveKeys keys = SampleArchiveKeys.keys(List.of(key));
+    objects.reconcile(keys);
+    Bytes first = store.get(NAMES.key(keys.objects().get(0)), 0, 4096);
+    objects.reconcile(keys);
+    assertThat(store.list("")).containsExactly(NAMES.key(keys.objects().get(0)));
+    assertThat(store.get(NAMES.key(keys.objects().get(0)), 0, 4096)).isEqualTo(first);
   }
 }

@@ -2,6 +2,7 @@ package io.ledgerkeep.core.archive;
 
 import io.ledgerkeep.Block;
 import io.ledgerkeep.Bytes;
+import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.codec.StoredBlock;
@@ -42,7 +43,7 @@ final class SampleArchive {
       List<Block> blocks,
       int blocksPerSegment,
       ArchiveKeys keys) {
-    new KeyObjects(store, new ArchiveNames(blocks.get(0).hash(), ledgerId)).putMissing(keys);
+    new KeyObjects(store, new ArchiveNames(blocks.get(0).hash(), ledgerId)).reconcile(keys);
     return write(store, ledgerId, blocks, blocksPerSegment, true, keys);
   }
 
@@ -72,19 +73,47 @@ final class SampleArchive {
 
   /** Adds another segment to an archive. */
   static void goOn(ArchiveStore store, ArchiveNames names, List<Block> blocks, ArchiveKeys keys) {
-    new KeyObjects(store, names).putMissing(keys);
+    new KeyObjects(store, names).reconcile(keys);
     Manifest manifest = Manifest.open(store, names, keys).orElseThrow();
     new SampleArchive(store, names, true, manifest).add(blocks);
+  }
+
+  /**
+   * Puts a segment with the blocks in the place of the one that begins with the first of them;
+   * returns the manifest.
+   */
+  static Manifest replace(
+      ArchiveStore store, ArchiveNames names, int attempt, List<Block> blocks, ArchiveKeys keys) {
+    Manifest manifest = Manifest.open(store, names, keys).orElseThrow();
+    Archive.Segment replaced = manifest.requiredSegmentAt(blocks.get(0).height());
+    return replace(store, names, attempt, blocks, manifest.digestBefore(replaced), keys);
+  }
+
+  /** Puts one there that names a digest as that of the segment before. */
+  static Manifest replace(
+      ArchiveStore store,
+      ArchiveNames names,
+      int attempt,
+      List<Block> blocks,
+      Bytes before,
+      ArchiveKeys keys) {
+    new KeyObjects(store, names).reconcile(keys);
+    Manifest manifest = Manifest.open(store, names, keys).orElseThrow();
+    SampleArchive archive = new SampleArchive(store, names, true, manifest);
+    String name = names.segment(blocks.get(0).height(), ledgerId(attempt));
+    manifest.replace(archive.put(name, ledgerId(attempt), blocks, before), name);
+    return manifest;
   }
 
   private void add(List<Block> blocks) {
     long first = blocks.get(0).height();
     Bytes attempt = ledgerId((int) first);
     String name = names.segment(first, attempt);
-    manifest.add(put(name, attempt, blocks), name);
+    Bytes before = linked ? manifest.lastSegmentDigest() : Bytes.EMPTY;
+    manifest.add(put(name, attempt, blocks, before), name);
   }
 
-  private SegmentSummary put(String name, Bytes attempt, List<Block> blocks) {
+  private SegmentSummary put(String name, Bytes attempt, List<Block> blocks, Bytes before) {
     var summary = new AtomicReference<SegmentSummary>();
     SegmentHeader header =
         new SegmentHeader(
@@ -97,7 +126,7 @@ final class SampleArchive {
                   out,
                   header,
                   manifest.keys().newest(),
-                  linked ? manifest.lastSegmentDigest() : Bytes.EMPTY,
+                  before,
                   DictionaryTrainer.none(),
                   Runnable::run)) {
             BlockGroup.Builder group = new BlockGroup.Builder(Digests.SHA256);

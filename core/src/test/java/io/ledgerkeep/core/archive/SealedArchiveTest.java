@@ -133,7 +133,8 @@ final class SealedArchiveTest {
   /** All keys and opened values, the records of table 01 aside: pivot, job, checkpoints. */
   private Map<Database, Map<Bytes, Bytes>> rows(String provider) {
     Map<Database, Map<Bytes, Bytes>> all = new TreeMap<>();
-    try (EpochEncryptor encryptor = SampleArchiveKeys.encryptor(directory, provider, MASTER)) {
+    try (EpochEncryptor encryptor =
+        SampleArchiveKeys.encryptor(directory.resolve("block"), provider, MASTER)) {
       Bytes ledger = Bytes.fromHex(ledgerId());
       for (Database database : Database.values()) {
         Path place = directory.resolve(database.lowerCaseName()).resolve("db");
@@ -159,7 +160,7 @@ final class SealedArchiveTest {
   }
 
   private String ledgerId() {
-    return Keyring.head(directory).orElseThrow().ledgerId().hex();
+    return Keyring.head(directory.resolve("block")).orElseThrow().ledgerId().hex();
   }
 
   @Test

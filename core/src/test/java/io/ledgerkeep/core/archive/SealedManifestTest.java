@@ -166,8 +166,7 @@ final class SealedManifestTest {
   @Test
   void anArchiveOfSeveralKeysIsReadWithAllOfThem() {
     ArchiveKeys both =
-        ArchiveKeys.of(
-            List.of(keys.newest().orElseThrow(), SampleArchiveKeys.key(LEDGER, 2, "SM4-GCM", 5)));
+        SampleArchiveKeys.grown(keys, SampleArchiveKeys.key(LEDGER, 2, "SM4-GCM", 5));
     InMemoryArchiveStore grown = new InMemoryArchiveStore();
     SampleArchive.write(grown, LEDGER, BLOCKS.subList(0, 20), 10, keys);
     SampleArchive.goOn(grown, names, BLOCKS.subList(20, 30), both);

@@ -114,7 +114,7 @@ final class LedgerCheckTest {
 
   @Test
   void anIdThatTheFilterDoesNotKnowIsNamed() throws IOException {
-    Path layer = directory.resolve("ids").resolve("layer-00");
+    Path layer = directory.resolve("block/ids").resolve("layer-00");
     byte[] filter = Files.readAllBytes(layer);
     byte[] empty = emptyLine(filter);
     for (int line = 4096; line < filter.length; line += empty.length) {

@@ -155,7 +155,7 @@ final class PublishedSegmentTest {
   }
 
   /** Keeps something else than it is given where the name ends so. */
-  private static final class ChangingStore implements ArchiveStore {
+  static final class ChangingStore implements ArchiveStore {
 
     private final InMemoryArchiveStore sound;
     private final String ending;

@@ -197,8 +197,8 @@ final class CrashLoopTest {
   // ------------------------------------------------------------------------------------ the filter
 
   private static void removeFilter(Path ledger) throws IOException {
-    if (Files.exists(ledger.resolve("ids"))) {
-      for (Path file : files(ledger.resolve("ids"))) {
+    if (Files.exists(ledger.resolve("block/ids"))) {
+      for (Path file : files(ledger.resolve("block/ids"))) {
         Files.delete(file);
       }
     }
@@ -226,7 +226,7 @@ final class CrashLoopTest {
 
     FilterFiles(World world, long seed) throws IOException {
       this.world = world;
-      this.directory = world.directory.resolve("ids");
+      this.directory = world.directory.resolve("block/ids");
       this.random = new Random(seed);
       this.recorded = recorded();
       if (Files.exists(directory)) {

@@ -59,7 +59,7 @@ final class CreationTest {
       assertThat(ledger.status().ledgerId()).matches("[0-9a-f]{32}");
     }
     assertThat(names(world.directory))
-        .containsExactly("LAYOUT", "LOCK", "block", "history", "ids", "state", "status.json");
+        .containsExactly("LAYOUT", "LOCK", "block", "history", "state", "status.json");
     World other = new World(temporary.resolve("other"));
     try (Ledger ledger = world.open();
         Ledger another = other.open()) {
@@ -115,7 +115,7 @@ final class CreationTest {
     }
     assertUsable(world);
     assertThat(names(world.directory))
-        .containsExactly("LAYOUT", "LOCK", "block", "history", "ids", "state", "status.json");
+        .containsExactly("LAYOUT", "LOCK", "block", "history", "state", "status.json");
     assertThat(world.directory.resolve("block/db/000001.log")).doesNotExist();
   }
 

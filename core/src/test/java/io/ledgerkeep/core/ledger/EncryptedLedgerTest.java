@@ -197,7 +197,7 @@ final class EncryptedLedgerTest {
     assertThatExceptionOfType(ConfigurationException.class)
         .isThrownBy(() -> world.open(with(world, "aes", Keys.AES)))
         .withMessageContaining("no registry of keys")
-        .withMessageContaining("import an export");
+        .withMessageContaining("tde encrypt");
     try (Ledger ledger = world.open()) {
       Replay.of(blocks).assertToldBy(ledger);
     }
@@ -206,8 +206,8 @@ final class EncryptedLedgerTest {
   @Test
   void withoutItsRegistryItIsNoPlainLedger() throws IOException {
     World world = filled("aes", Keys.AES);
-    Files.delete(world.directory.resolve("KEYS"));
-    Files.delete(world.directory.resolve("KEYS.copy"));
+    Files.delete(world.directory.resolve("block/KEYS"));
+    Files.delete(world.directory.resolve("block/KEYS.copy"));
     assertThatExceptionOfType(IntegrityException.class)
         .isThrownBy(world::open)
         .withMessageContaining("KEYS is missing");
@@ -218,12 +218,12 @@ final class EncryptedLedgerTest {
   @Test
   void anOlderRegistryIsNoticed() throws IOException {
     World world = filled("aes", Keys.AES);
-    byte[] older = Files.readAllBytes(world.directory.resolve("KEYS"));
+    byte[] older = Files.readAllBytes(world.directory.resolve("block/KEYS"));
     try (Ledger ledger = world.open(with(world, "aes", Keys.AES))) {
       ledger.commit(next());
     }
-    Files.write(world.directory.resolve("KEYS"), older);
-    Files.write(world.directory.resolve("KEYS.copy"), older);
+    Files.write(world.directory.resolve("block/KEYS"), older);
+    Files.write(world.directory.resolve("block/KEYS.copy"), older);
     assertThatExceptionOfType(IntegrityException.class)
         .isThrownBy(() -> world.open(with(world, "aes", Keys.AES)))
         .withMessageContaining("registry");
@@ -237,19 +237,20 @@ final class EncryptedLedgerTest {
     try (Ledger ledger = other.open(with(other, "aes", Keys.AES))) {
       ledger.commitAll(blocks);
     }
-    byte[] right = Files.readAllBytes(world.directory.resolve("KEYS"));
-    byte[] wrong = Files.readAllBytes(other.directory.resolve("KEYS"));
+    byte[] right = Files.readAllBytes(world.directory.resolve("block/KEYS"));
+    byte[] wrong = Files.readAllBytes(other.directory.resolve("block/KEYS"));
     for (String name : List.of("KEYS", "KEYS.copy")) {
-      Files.write(world.directory.resolve(name), wrong);
+      Files.write(world.directory.resolve("block").resolve(name), wrong);
       try (Ledger ledger = world.open(with(world, "aes", Keys.AES))) {
         Replay.of(blocks).assertToldBy(ledger);
       }
-      assertThat(world.directory.resolve("KEYS")).hasBinaryContent(right);
-      assertThat(world.directory.resolve("KEYS.copy")).hasBinaryContent(right);
-      assertThat(world.directory.resolve(name + ".replaced")).hasBinaryContent(wrong);
+      assertThat(world.directory.resolve("block/KEYS")).hasBinaryContent(right);
+      assertThat(world.directory.resolve("block/KEYS.copy")).hasBinaryContent(right);
+      assertThat(world.directory.resolve("block").resolve(name + ".replaced"))
+          .hasBinaryContent(wrong);
     }
-    Files.write(world.directory.resolve("KEYS"), wrong);
-    Files.write(world.directory.resolve("KEYS.copy"), wrong);
+    Files.write(world.directory.resolve("block/KEYS"), wrong);
+    Files.write(world.directory.resolve("block/KEYS.copy"), wrong);
     assertThatThrownBy(() -> world.open(with(world, "aes", Keys.AES)))
         .isInstanceOf(IntegrityException.class);
   }
@@ -308,7 +309,7 @@ final class EncryptedLedgerTest {
   @Test
   void aRotationThatFailsChangesNothing() throws IOException {
     World world = filled("aes", Keys.AES);
-    Path inTheWay = world.directory.resolve("KEYS.new");
+    Path inTheWay = world.directory.resolve("block/KEYS.new");
     try (Ledger ledger = world.open(with(world, "aes", Keys.AES))) {
       LedgerKeys keys = ledger.keys().orElseThrow();
       List<LedgerKeys.DataKey> before = keys.dataKeys();
@@ -330,7 +331,7 @@ final class EncryptedLedgerTest {
   @Test
   void aCommitThatCannotBeginAnEpochChangesNothing() throws IOException {
     World world = filled("aes", Keys.AES);
-    Path inTheWay = world.directory.resolve("KEYS.new");
+    Path inTheWay = world.directory.resolve("block/KEYS.new");
     try (Ledger ledger = world.open(with(world, "aes", Keys.AES))) {
       Files.createDirectory(inTheWay);
       assertThatThrownBy(() -> ledger.commit(next())).isInstanceOf(StorageException.class);

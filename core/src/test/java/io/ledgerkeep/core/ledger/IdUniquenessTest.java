@@ -52,8 +52,8 @@ final class IdUniquenessTest {
     A_BYTE_SHORT(ids -> files(ids).forEach(file -> truncate(file, size(file) - 1))),
     OF_NO_LEDGER(ids -> files(ids).forEach(file -> zero(file))),
     OF_LOST_BITS(ids -> files(ids).forEach(file -> zeroLines(file))),
-    OF_ANOTHER_LEDGER(ids -> copy(ids.resolve("../../foreign/ids"), ids)),
-    OLDER_COPY(ids -> copy(ids.resolve("../../older"), ids)),
+    OF_ANOTHER_LEDGER(ids -> copy(ids.resolve("../../../foreign/block/ids"), ids)),
+    OLDER_COPY(ids -> copy(ids.resolve("../../../older"), ids)),
     WITH_OTHER_FILES(
         ids -> copy(ids.resolve("layer-00"), ids.resolve("layer-01"), ids.resolve("what")));
 
@@ -137,7 +137,7 @@ final class IdUniquenessTest {
       other.commitAll(SampleChain.ofSeed(6).blocks(60).toList());
     }
     World world = new World(directory.resolve("ledger"));
-    Path ids = world.directory.resolve("ids");
+    Path ids = world.directory.resolve("block/ids");
     try (Ledger ledger = world.open()) {
       ledger.commitAll(blocks.subList(0, 20));
     }
@@ -172,7 +172,7 @@ final class IdUniquenessTest {
       ledger.archiver().archive(ArchiveRequest.upTo(20));
       assertEveryIdRefused(ledger, 40);
     }
-    harm.harm.accept(directory.resolve("ids"));
+    harm.harm.accept(directory.resolve("block/ids"));
     try (Ledger ledger = world.open(settings)) {
       assertThat(ledger.archivedHeight()).isEqualTo(20);
       assertEveryIdRefused(ledger, 40);
@@ -209,7 +209,7 @@ final class IdUniquenessTest {
     try (Ledger ledger = world.open()) {
       ledger.commitAll(blocks);
     }
-    Path layer = directory.resolve("ids/layer-00");
+    Path layer = directory.resolve("block/ids/layer-00");
     Files.delete(layer);
     world.open().close();
     FileTime longAgo = FileTime.from(Instant.EPOCH);
@@ -231,7 +231,7 @@ final class IdUniquenessTest {
         ledger.commit(built);
         block = Blocks.after(built);
       }
-      assertThat(directory.resolve("ids/layer-01")).exists();
+      assertThat(directory.resolve("block/ids/layer-01")).exists();
       assertRefused(ledger, block, "0/0", "2/24999");
     }
     try (Ledger ledger = world.open()) {

@@ -1,12 +1,15 @@
 package io.ledgerkeep.core.sealing;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.encryption.Encryptor;
 import io.ledgerkeep.encryption.Encryptor.Context;
 import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.KeyUnavailableException;
+import io.ledgerkeep.error.KeyUnavailableException.Reason;
 import io.ledgerkeep.testkit.contract.EncryptorContract;
 import java.io.IOException;
 import java.nio.ByteBuffer;
@@ -80,6 +83,26 @@ final class EpochEncryptorTest {
     try (EpochEncryptor encryptor = open()) {
       assertThat(encryptor.overheadBytes()).isEqualTo(28);
       assertThat(encryptor.seal(CONTEXT, VALUE).size()).isEqualTo(VALUE.size() + 28);
+    }
+  }
+
+  @Test
+  void aDisabledKeyOpensNothingAndADestroyedOneNeverAgain() {
+    try (EpochEncryptor encryptor = open()) {
+      Bytes sealedValue = encryptor.seal(CONTEXT, VALUE);
+      encryptor.rotate("AES-256-GCM");
+      encryptor.disable(1);
+      assertThatExceptionOfType(KeyUnavailableException.class)
+          .isThrownBy(() -> encryptor.open(CONTEXT, sealedValue))
+          .withMessageContaining("tde enable")
+          .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.RETIRED));
+      encryptor.enable(1);
+      assertThat(encryptor.open(CONTEXT, sealedValue)).isEqualTo(VALUE);
+      encryptor.disable(1);
+      encryptor.destroy(1);
+      assertThatExceptionOfType(KeyUnavailableException.class)
+          .isThrownBy(() -> encryptor.open(CONTEXT, sealedValue))
+          .withMessageContaining("destroyed");
     }
   }
 

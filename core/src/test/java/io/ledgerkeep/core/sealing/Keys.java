@@ -33,12 +33,12 @@ public final class Keys {
         .toList();
   }
 
-  static Suites suites() {
+  public static Suites suites() {
     return new Suites(providers());
   }
 
   /** Returns the wrapper of a master key of {@code aes} or {@code sm4}. */
-  static KeyWrapper wrapper(String provider, String key) {
+  public static KeyWrapper wrapper(String provider, String key) {
     return providers().stream()
         .filter(found -> found.name().equals(provider))
         .findFirst()
@@ -47,7 +47,7 @@ public final class Keys {
   }
 
   /** Opens the registry of a directory, made where there is none. */
-  static Keyring keyring(Path directory, String provider, String key) {
+  public static Keyring keyring(Path directory, String provider, String key) {
     return keyring(directory, provider, key, Clock.systemUTC());
   }
 

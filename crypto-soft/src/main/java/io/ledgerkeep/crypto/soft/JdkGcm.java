@@ -16,24 +16,43 @@ final class JdkGcm implements GcmCipher {
   private final AesKey key;
   private final CurrentNonce current = new CurrentNonce();
 
-  /** One object for all values, since one for each is a tenth of what a value costs in garbage. */
+  /**
+   * One object for all values, since what is made for each is garbage after it.
+   *
+   * <p>The JVM keeps the array of the nonce that it sealed with last, to refuse the same once more.
+   * So there are two arrays for sealing, which take turns, and one of its own for opening.
+   */
   private static final class CurrentNonce extends GCMParameterSpec {
 
-    private byte[] nonce = new byte[CipherSuite.NONCE_BYTES];
+    private final byte[] opening = new byte[CipherSuite.NONCE_BYTES];
+    private byte[] sealing = new byte[CipherSuite.NONCE_BYTES];
+    private byte[] sealedBefore = new byte[CipherSuite.NONCE_BYTES];
+    private byte[] shown = opening;
 
     CurrentNonce() {
       super(TAG_BITS, new byte[CipherSuite.NONCE_BYTES]);
     }
 
-    CurrentNonce of(byte[] next) {
-      nonce = next;
+    CurrentNonce forSealing(byte[] nonce) {
+      byte[] next = sealedBefore;
+      sealedBefore = sealing;
+      sealing = next;
+      return show(next, nonce);
+    }
+
+    CurrentNonce forOpening(byte[] nonce) {
+      return show(opening, nonce);
+    }
+
+    private CurrentNonce show(byte[] array, byte[] nonce) {
+      System.arraycopy(nonce, 0, array, 0, CipherSuite.NONCE_BYTES);
+      shown = array;
       return this;
     }
 
-    /** A copy, which the cipher keeps. */
     @Override
     public byte[] getIV() {
-      return nonce.clone();
+      return shown;
     }
   }
 
@@ -51,7 +70,7 @@ final class JdkGcm implements GcmCipher {
   public void seal(byte[] nonce, byte[] additional, byte[] buffer, int offset, int length) {
     try {
       // Anew for each value, with a nonce of its own: the JVM refuses to go on with the last one.
-      cipher.init(Cipher.ENCRYPT_MODE, key, current.of(nonce));
+      cipher.init(Cipher.ENCRYPT_MODE, key, current.forSealing(nonce));
       cipher.updateAAD(additional);
       // In one call. Into the same place of the same array it needs no other array in between.
       cipher.doFinal(buffer, offset, length, buffer, offset);
@@ -70,7 +89,7 @@ final class JdkGcm implements GcmCipher {
       byte[] target,
       int targetOffset) {
     try {
-      cipher.init(Cipher.DECRYPT_MODE, key, current.of(nonce));
+      cipher.init(Cipher.DECRYPT_MODE, key, current.forOpening(nonce));
       cipher.updateAAD(additional);
       cipher.doFinal(sealed, offset, length, target, targetOffset);
       return true;

@@ -82,7 +82,7 @@ record KeyText(Form form, String rest) {
   }
 
   private static ConfigurationException refused(String why) {
-    return new ConfigurationException("option '" + MasterKeys.KEY + "' is no key: " + why);
+    return new ConfigurationException("what the configuration gives as key is none: " + why);
   }
 
   /**

@@ -57,7 +57,7 @@ final class MasterKeys {
       Optional<KeyFile> file) {
     boolean taken = false;
     try {
-      String place = file.map(KeyFile::place).orElse("option '" + KEY + "'");
+      String place = file.map(KeyFile::place).orElse("the configuration");
       CipherSuite suite = lengths.suite(key.length, place);
       checkStrength(key, place, samples);
       KeyWrapper wrapper = new SoftKeyWrapper(key, suite, place, file, random);

@@ -106,7 +106,7 @@ final class KeyTextTest {
               }
             })
         .isInstanceOf(ConfigurationException.class)
-        .hasMessageStartingWith("option 'key' is no key: ")
+        .hasMessageStartingWith("what the configuration gives as key is none: ")
         .satisfies(e -> assertThat(text.length() <= 5 || !e.getMessage().contains(text)).isTrue())
         .hasNoCause();
   }

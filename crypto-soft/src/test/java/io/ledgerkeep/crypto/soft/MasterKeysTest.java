@@ -56,7 +56,7 @@ final class MasterKeysTest {
       String key = "hex:" + "0123456789abcdef".repeat(4).substring(0, 2 * bytes);
       try (KeyWrapper wrapper = new AesProvider().openKey(Options.of("key", key))) {
         assertThat(wrapper.suite()).isEqualTo("AES-" + bytes * 8 + "-GCM");
-        assertThat(wrapper.place()).isEqualTo("option 'key'");
+        assertThat(wrapper.place()).isEqualTo("the configuration");
       }
     }
   }

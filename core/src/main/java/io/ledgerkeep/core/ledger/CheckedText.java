@@ -1,0 +1,63 @@
+package io.ledgerkeep.core.ledger;
+
+import com.google.common.hash.Hashing;
+import io.ledgerkeep.core.files.SmallFile;
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.UnsupportedFormatException;
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+
+/**
+ * Small files of text in a ledger's directory that everybody can read: a first line that says what
+ * it is, lines, and a checksum over all of them in the last one.
+ */
+final class CheckedText {
+
+  private CheckedText() {}
+
+  /** Replaces the file; durable when it returns. */
+  static void write(Path file, List<String> lines) {
+    String text = String.join("\n", lines) + "\n";
+    SmallFile.replaceDurably(
+        file, (text + checksumLine(text) + "\n").getBytes(StandardCharsets.UTF_8));
+  }
+
+  /**
+   * Returns the lines before the checksum.
+   *
+   * @param firstWords how the first line begins, whatever the version
+   * @param firstLine the first line of the version that is known
+   */
+  static List<String> read(Path file, String firstWords, String firstLine) {
+    String text = text(file);
+    List<String> lines = text.lines().toList();
+    String first = lines.isEmpty() ? "" : lines.get(0);
+    if (!first.equals(firstLine) && first.startsWith(firstWords)) {
+      throw new UnsupportedFormatException(
+          "%s begins with '%s'; this release knows '%s'".formatted(file, first, firstLine));
+    }
+    String last = lines.isEmpty() ? "" : lines.get(lines.size() - 1);
+    if (!first.equals(firstLine)
+        || !text.endsWith(last + "\n")
+        || !last.equals(checksumLine(text.substring(0, text.length() - last.length() - 1)))) {
+      throw new IntegrityException(file + " does not fit its checksum; restore it from a copy");
+    }
+    return lines.subList(0, lines.size() - 1);
+  }
+
+  private static String text(Path file) {
+    try {
+      return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
+    } catch (IOException e) {
+      throw SmallFile.failed("cannot read " + file, e);
+    }
+  }
+
+  private static String checksumLine(String text) {
+    return "crc32c %08x"
+        .formatted(Hashing.crc32c().hashString(text, StandardCharsets.UTF_8).asInt());
+  }
+}

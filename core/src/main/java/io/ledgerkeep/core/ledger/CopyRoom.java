@@ -1,0 +1,131 @@
+package io.ledgerkeep.core.ledger;
+
+import io.ledgerkeep.Database;
+import io.ledgerkeep.Ledgerkeep.Conversion.Direction;
+import io.ledgerkeep.core.files.SmallFile;
+import io.ledgerkeep.error.StorageException;
+import io.ledgerkeep.storage.StorageEngine;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.Map;
+import java.util.stream.Stream;
+
+/** Whether there is room for a copy of a ledger, judged before anything of it is written. */
+final class CopyRoom {
+
+  /** An engine needs room beside the data while it sorts them. */
+  private static final double PLAIN_FACTOR = 1.25;
+
+  /** A small value becomes half as large again when it is sealed. */
+  private static final double SEALED_FACTOR = 1.5;
+
+  private final Settings settings;
+  private final Path directory;
+  private final OpenLedger old;
+
+  CopyRoom(Settings settings, Path directory, OpenLedger old) {
+    this.settings = settings;
+    this.directory = directory;
+    this.old = old;
+  }
+
+  /** Returns about what the copy needs yet, in bytes. */
+  long neededBytes(CopyRecord copy) {
+    return needed(copy).values().stream().mapToLong(Long::longValue).sum();
+  }
+
+  /**
+   * Returns if there is enough room.
+   *
+   * @throws StorageException of kind OUT_OF_SPACE otherwise
+   */
+  void require(CopyRecord copy) {
+    Map<Object, Long> perDisk = new LinkedHashMap<>();
+    Map<Object, Path> places = new LinkedHashMap<>();
+    needed(copy)
+        .forEach(
+            (database, bytes) -> {
+              Path place = existing(home(copy, database));
+              Object disk = disk(place);
+              places.putIfAbsent(disk, place);
+              perDisk.merge(disk, bytes, Long::sum);
+            });
+    perDisk.forEach(
+        (disk, bytes) -> {
+          Path place = places.get(disk);
+          long usable = settings.usableBytes.applyAsLong(place);
+          if (usable < bytes) {
+            throw new StorageException(
+                StorageException.Kind.OUT_OF_SPACE,
+                "the copy needs about %s bytes on the disk of %s, which has %s left; make room there, nothing was changed"
+                    .formatted(bytes, place, usable));
+          }
+        });
+  }
+
+  private Map<Database, Long> needed(CopyRecord copy) {
+    Map<Database, Long> needed = new EnumMap<>(Database.class);
+    double factor = copy.direction() == Direction.ENCRYPT ? SEALED_FACTOR : PLAIN_FACTOR;
+    for (Database database : Database.values()) {
+      StorageEngine engine = old.parts().engine(database);
+      long bytes = engine.sizeBytes();
+      if (database == Database.BLOCK) {
+        // An engine may store plain bodies smaller than they are; sealed ones it cannot.
+        bytes = Math.max(bytes, old.bodyBytes() - old.archivedBytes());
+        bytes += sizeOf(old.parts().blockHome().resolve("ids"));
+      }
+      long all = (long) (factor * bytes) + settings.reserveBytes;
+      if (database == Database.BLOCK) {
+        all += Math.min(settings.copyArchiveBytes, old.archivedBytes());
+      }
+      needed.put(database, Math.max(0, all - sizeOf(home(copy, database))));
+    }
+    return needed;
+  }
+
+  private Path home(CopyRecord copy, Database database) {
+    return directory.resolve(copy.layout().place(database).directory());
+  }
+
+  private static Path existing(Path path) {
+    Path at = path.toAbsolutePath();
+    while (at.getParent() != null && !Files.exists(at)) {
+      at = at.getParent();
+    }
+    return at;
+  }
+
+  private static long sizeOf(Path root) {
+    if (!Files.exists(root)) {
+      return 0;
+    }
+    try (Stream<Path> files = Files.walk(root)) {
+      long sum = 0;
+      for (Path file : files.filter(Files::isRegularFile).toList()) {
+        sum += Files.size(file);
+      }
+      return sum;
+    } catch (IOException e) {
+      throw SmallFile.failed("cannot tell the size of " + root, e);
+    }
+  }
+
+  private static Object disk(Path place) {
+    try {
+      return Files.getFileStore(place);
+    } catch (IOException e) {
+      throw SmallFile.failed("cannot tell on which disk " + place + " is", e);
+    }
+  }
+
+  static long usableBytes(Path place) {
+    try {
+      return Files.getFileStore(place).getUsableSpace();
+    } catch (IOException e) {
+      throw SmallFile.failed("cannot tell how much room there is at " + place, e);
+    }
+  }
+}
