@@ -87,6 +87,18 @@ public final class KeyObjects {
     return retired;
   }
 
+  /**
+   * Gives the ledger the keys that its registry, put back from a copy, does not have. Returns
+   * whether there was any.
+   */
+  public boolean teach(ArchiveKeys keys) {
+    boolean any = false;
+    for (String name : objects()) { // in the order of numbers
+      any |= keys.learn(decode(name, read(name)));
+    }
+    return any;
+  }
+
   /** Returns whether the object is there as it has to be. */
   private boolean isSound(KeyObject object) {
     try {

@@ -16,6 +16,7 @@ import io.ledgerkeep.core.segment.SegmentHeader;
 import io.ledgerkeep.core.segment.SegmentReader;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
+import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.StorageException;
 import java.util.Optional;
 import java.util.Set;
@@ -236,8 +237,20 @@ final class ArchiveLink {
     return requireMark(read(site.requiredStore()));
   }
 
-  /** Reads the manifest; the archive of a ledger in plain is in plain. */
+  /** Reads the manifest; a ledger put back from a copy learns the keys made since. */
   private Optional<Manifest> read(ArchiveStore store) {
+    try {
+      return readWithKeysAtHand(store);
+    } catch (KeyUnavailableException e) {
+      if (!new KeyObjects(store, names()).teach(site.archiveKeys())) {
+        throw e;
+      }
+      return readWithKeysAtHand(store);
+    }
+  }
+
+  /** The archive of a ledger in plain is in plain. */
+  private Optional<Manifest> readWithKeysAtHand(ArchiveStore store) {
     Optional<Manifest> manifest = Manifest.open(store, names(), site.archiveKeys());
     if (manifest.isPresent() && manifest.get().isSealed() && !site.archiveKeys().areGiven()) {
       throw new ConflictException(

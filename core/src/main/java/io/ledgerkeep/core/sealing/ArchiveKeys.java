@@ -2,6 +2,7 @@ package io.ledgerkeep.core.sealing;
 
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.KeyUnavailableException.Reason;
 import java.util.Collection;
@@ -44,6 +45,9 @@ public final class ArchiveKeys implements AutoCloseable {
 
     /** Notes that nothing of the former holders is in the archive. */
     void forgetRetired(Collection<Bytes> holders);
+
+    /** Takes over the next key, if the object gives it to the ledger itself. */
+    boolean learn(KeyObject object);
   }
 
   /**
@@ -97,6 +101,16 @@ public final class ArchiveKeys implements AutoCloseable {
               + " written in plain; make a ledger with a key of its own (encryptor and encrypt_key)");
     }
     return Optional.of(last.getValue());
+  }
+
+  /**
+   * Takes over the next key from an object of the archive that is the ledger's own: a registry that
+   * was put back from a copy does not have the keys made since. Returns whether it did.
+   *
+   * @throws IntegrityException if the object is not as it was written
+   */
+  public boolean learn(KeyObject object) {
+    return registry.isPresent() && registry.get().learn(object);
   }
 
   /** Returns whether there is a key of the number. */

@@ -117,8 +117,13 @@ record ArchiveSection(List<Holder> holders, List<Key> keys, List<Bytes> retired)
     if (keys.size() == MAX_KEYS) {
       throw new ConflictException(Reason.PROTECTED, "the archive has all keys it can have");
     }
+    return withKey(Key.fresh(ledgerId, keys.size() + 1, suite));
+  }
+
+  /** Adds the key of the next number. */
+  ArchiveSection withKey(Key key) {
     List<Key> more = new ArrayList<>(keys);
-    more.add(Key.fresh(ledgerId, keys.size() + 1, suite));
+    more.add(key);
     return new ArchiveSection(holders, more, retired);
   }
 

@@ -3,6 +3,7 @@ package io.ledgerkeep.core.sealing;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
+import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.error.ConfigurationException;
 import java.security.SecureRandom;
@@ -98,6 +99,12 @@ final class Holder implements AutoCloseable {
 
   int encodedBytes() {
     return 64 + Secret.BYTES + 3 * (name.length() + suite.length()) + wrapped.size();
+  }
+
+  /** Returns the root of the key that an object gives to this holder; the caller closes it. */
+  synchronized Secret open(KeyObject object, Bytes ledgerId, CipherSuite suite) {
+    requireOpen();
+    return object.open(ledgerId, suite, secret);
   }
 
   synchronized void writeTo(ByteWriter out) {

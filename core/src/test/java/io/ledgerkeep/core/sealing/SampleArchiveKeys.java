@@ -75,6 +75,11 @@ public final class SampleArchiveKeys {
 
               @Override
               public void forgetRetired(Collection<Bytes> holders) {}
+
+              @Override
+              public boolean learn(KeyObject object) {
+                return false;
+              }
             });
     keys.show(all);
     return keys;
