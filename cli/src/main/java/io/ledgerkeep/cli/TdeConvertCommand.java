@@ -1,10 +1,13 @@
 package io.ledgerkeep.cli;
 
+import com.google.common.collect.Streams;
 import io.ledgerkeep.Ledgerkeep;
 import io.ledgerkeep.Ledgerkeep.Conversion;
 import io.ledgerkeep.Ledgerkeep.Conversion.Report;
 import io.ledgerkeep.job.JobControl;
 import java.io.IOException;
+import java.nio.file.DirectoryStream;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
@@ -156,7 +159,26 @@ abstract class TdeConvertCommand extends LedgerCommand {
         .put("backup", report.backup().map(Path::toString).orElse(""))
         .put("originals", report.originals().stream().map(Path::toString).toList())
         .put("archiveBefore", archive.map(Path::toString).orElse(""));
+    List<Path> earlier = earlierInPlain(settings.data(), report);
+    outcome.put("earlierInPlain", earlier.stream().map(Path::toString).toList());
+    if (!earlier.isEmpty()) {
+      outcome.say(
+          "Earlier originals in plain are still there; the LAYOUT of each names its databases:");
+      earlier.forEach(path -> outcome.say("  " + path));
+    }
     return outcome.put("millis", report.elapsed().toMillis());
+  }
+
+  /** Who encrypts a ledger again may have forgotten them. */
+  private static List<Path> earlierInPlain(Path data, Report report) {
+    try (DirectoryStream<Path> backups = Files.newDirectoryStream(data, "backup-*-plain")) {
+      return Streams.stream(backups)
+          .filter(path -> !report.originals().contains(path))
+          .sorted()
+          .toList();
+    } catch (IOException e) {
+      return List.of(); // the directory was read a moment ago; what was done is told all the same
+    }
   }
 
   private void sayPlan(Outcome outcome, Report plan) {

@@ -215,6 +215,17 @@ final class ConversionTest {
   }
 
   @Test
+  void anOriginalInPlainIsNotForgottenWhenTheLedgerIsEncryptedAgain() {
+    plain().withChain(BLOCKS);
+    Run first = encrypted().run("tde", "encrypt", "--yes", "--json");
+    assertThat(first.json().get("earlierInPlain")).isEqualTo(List.of());
+    assertThat(encrypted().run("tde", "decrypt", "--yes").exitCode()).isZero();
+    Run again = encrypted().run("tde", "encrypt", "--yes");
+    assertThat(again.exitCode()).as(again.err()).isZero();
+    assertThat(again.out()).contains(String.valueOf(first.json().get("backup")));
+  }
+
+  @Test
   void nothingIsDoneWithoutAYesAndNothingTwice() {
     plain().withChain(CHAIN);
     Run unasked = encrypted().runWithArchive("tde", "encrypt");

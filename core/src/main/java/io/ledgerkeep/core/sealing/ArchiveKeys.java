@@ -129,15 +129,18 @@ public final class ArchiveKeys implements AutoCloseable {
     if (key != null) {
       return key;
     }
-    throw new KeyUnavailableException(
-        Reason.MISSING,
-        given
-            ? registry.isPresent()
-                ? "%s is encrypted under archive key %s, which the ledger's registry does not have: it is older than the archive; put the newer KEYS back, or open the archive alone with the master key"
-                : "%s is encrypted under archive key %s, which the key given does not open; open the archive again if that key was made since, or give the key of a holder who has it"
-                    .formatted(what, number)
-            : "%s is encrypted; open the archive with its key (encryptor and encrypt_key)"
-                .formatted(what));
+    throw new KeyUnavailableException(Reason.MISSING, what + " is encrypted" + remedy(number));
+  }
+
+  private String remedy(int number) {
+    if (!given) {
+      return "; open the archive with its key (encryptor and encrypt_key)";
+    }
+    return registry.isPresent()
+        ? " under archive key %s, which the ledger's registry does not have: it is older than the archive; put the newer KEYS back, or open the archive alone with the master key"
+            .formatted(number)
+        : " under archive key %s, which the key given does not open; open the archive again if that key was made since, or give the key of a holder who has it"
+            .formatted(number);
   }
 
   /** Returns whether it is known which objects the archive has to have. */

@@ -168,7 +168,7 @@ final class ManifestReplaceTest {
     assertThat(listed.manifest().head()).isEqualTo(before.manifest().head());
     assertThatThrownBy(() -> old.block(15))
         .isInstanceOf(KeyUnavailableException.class)
-        .hasMessageContainingAll("archive key 2", "open the archive again");
+        .hasMessageContainingAll("archive key 2", "older than the archive");
     assertThat(old.block(5)).contains(BLOCKS.get(5));
     store.delete(before.segments().get(1).name());
     assertThatThrownBy(() -> archive(grown).block(15)).isInstanceOf(IntegrityException.class);
