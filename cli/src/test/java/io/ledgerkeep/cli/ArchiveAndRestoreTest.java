@@ -59,18 +59,25 @@ final class ArchiveAndRestoreTest {
   /** In such a locale the JDK's own formats write other digits. */
   @Test
   void numbersAreWrittenTheSameInEveryLocale() {
-    Run here = place.runWithArchive("archive", "--to", 200, "--dry-run");
+    String here = plan();
     Run none = place.runWithArchive("archive", "--to", 0);
     Locale before = Locale.getDefault();
     Locale.setDefault(Locale.forLanguageTag("ar-EG"));
     try {
       assertThat("%d".formatted(1)).as("the locale counts").isNotEqualTo("1");
-      assertThat(place.runWithArchive("archive", "--to", 200, "--dry-run")).isEqualTo(here);
+      assertThat(plan()).isEqualTo(here);
       assertThat(place.runWithArchive("archive", "--to", 0)).isEqualTo(none);
       assertThat(Place.chain(BLOCKS)).isEqualTo(CHAIN);
     } finally {
       Locale.setDefault(before);
     }
+  }
+
+  /** Returns what a dry run says, but for the time it guesses, which is not always the same. */
+  private String plan() {
+    Run run = place.runWithArchive("archive", "--to", 200, "--dry-run");
+    assertThat(run.exitCode()).isZero();
+    return run.out().replaceAll("(time, about +)[0-9.]+ s", "$1");
   }
 
   @Test

@@ -27,7 +27,13 @@ final class EncryptionTest {
   @TempDir private Path directory;
 
   private Place place(String... storage) {
-    return new Place(directory, directory.resolve("data"), directory.resolve("archive"), storage);
+    List<String> lines = new ArrayList<>(List.of("reserve_bytes: 0"));
+    lines.addAll(List.of(storage));
+    return new Place(
+        directory,
+        directory.resolve("data"),
+        directory.resolve("archive"),
+        lines.toArray(String[]::new));
   }
 
   private Place encrypted(String encryptor) {

@@ -3,6 +3,7 @@ package io.ledgerkeep.cli;
 import static java.nio.charset.StandardCharsets.ISO_8859_1;
 
 import com.google.common.hash.Hashing;
+import com.google.common.primitives.Longs;
 import io.ledgerkeep.Block;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.RwSet;
@@ -11,7 +12,10 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.Random;
 import java.util.stream.Stream;
@@ -102,20 +106,58 @@ final class MarkedChain {
     return new String(part.toArray(), ISO_8859_1);
   }
 
-  /** Returns the files below a directory, if there is one, that hold any of the texts. */
+  /**
+   * Returns the files below a directory, if there is one, that hold any of the texts, of eight
+   * bytes or more.
+   */
   static List<Path> filesWith(List<String> texts, Path root) throws IOException {
     List<Path> found = new ArrayList<>();
     if (!Files.exists(root)) {
       return found;
     }
+    Search search = new Search(texts);
     try (Stream<Path> files = Files.walk(root)) {
       for (Path file : files.filter(Files::isRegularFile).toList()) {
-        String content = Files.readString(file, ISO_8859_1);
-        if (texts.stream().anyMatch(content::contains)) {
+        if (search.finds(Files.readAllBytes(file))) {
           found.add(file);
         }
       }
     }
     return found;
+  }
+
+  /** Looks for many texts in one pass: by their first bytes, then whole. */
+  private static final class Search {
+
+    private final boolean[] endsOfStarts = new boolean[1 << 16];
+    private final Map<Long, List<byte[]>> byStart = new HashMap<>();
+
+    Search(List<String> texts) {
+      for (String text : texts) {
+        byte[] bytes = text.getBytes(ISO_8859_1);
+        long start = Longs.fromByteArray(bytes);
+        endsOfStarts[(int) start & 0xFFFF] = true;
+        byStart.computeIfAbsent(start, any -> new ArrayList<>()).add(bytes);
+      }
+    }
+
+    boolean finds(byte[] content) {
+      long window = 0;
+      for (int i = 0; i < content.length; i++) {
+        window = window << 8 | content[i] & 0xFF;
+        if (i >= 7 && endsOfStarts[(int) window & 0xFFFF] && holdsAt(content, i - 7, window)) {
+          return true;
+        }
+      }
+      return false;
+    }
+
+    private boolean holdsAt(byte[] content, int from, long start) {
+      return byStart.getOrDefault(start, List.of()).stream()
+          .anyMatch(
+              text ->
+                  from + text.length <= content.length
+                      && Arrays.equals(content, from, from + text.length, text, 0, text.length));
+    }
   }
 }
