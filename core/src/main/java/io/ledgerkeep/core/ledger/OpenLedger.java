@@ -51,6 +51,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.function.Function;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -295,9 +296,14 @@ final class OpenLedger implements Ledger {
   @Override
   public void commit(Block block) {
     requireOpen();
-    Slice slice = preparation.of(List.of(block));
-    slice.requireNotRefused();
-    append(slice.blocks());
+    try (OrderedPipeline<DerivedRows> meanwhile =
+        new OrderedPipeline<>(parts.settings().executor)) {
+      meanwhile.submit(Preparation.copiedBytes(block), () -> preparation.derivedRows(block));
+      Prepared prepared = preparation.chainRows(block);
+      append(
+          List.of(prepared),
+          durable -> durable.stream().map(any -> meanwhile.takeUninterruptibly()).toList());
+    }
   }
 
   /** Prepares blocks on all cores while those before them are written. */
@@ -343,22 +349,27 @@ final class OpenLedger implements Ledger {
     // By identity: of two equal blocks one is passed over.
     IdentityHashMap<Prepared, DerivedRows> derivedRows = new IdentityHashMap<>();
     blocks.forEach(ready -> derivedRows.put(ready.block(), ready.derived()));
-    List<Prepared> prepared = blocks.stream().map(Ready::block).toList();
+    append(
+        blocks.stream().map(Ready::block).toList(),
+        durable -> durable.stream().map(derivedRows::get).toList());
+  }
+
+  private void append(
+      List<Prepared> blocks, Function<List<Prepared>, List<DerivedRows>> derivedRows) {
     commitLock.lock();
     try {
       requireOpen();
       keepUnarchivedBlocks();
-      chain.append(
-          prepared, durable -> becameDurable(durable.stream().map(derivedRows::get).toList()));
+      chain.append(blocks, durable -> becameDurable(() -> derivedRows.apply(durable)));
     } finally {
       commitLock.unlock();
     }
   }
 
   /** From here on the blocks are committed; a failure lets the chain refuse all that follows. */
-  private void becameDurable(List<DerivedRows> durable) {
+  private void becameDurable(Supplier<List<DerivedRows>> durable) {
     try {
-      makeVisible(durable);
+      makeVisible(durable.get());
       if (bytesSinceCheckpoint >= CHECKPOINT_BYTES
           || visibleHeight - derivedThrough >= parts.settings().checkpointBlocks) {
         checkpoint();

@@ -64,16 +64,28 @@ final class Preparation {
     }
   }
 
+  /** Prepares what the block database gets of a block. */
+  Prepared chainRows(Block block) {
+    return chainRows(block, digest.newDigest());
+  }
+
+  private Prepared chainRows(Block block, MessageDigest fresh) {
+    return Prepared.of(block, fresh, isWorthIt(block) ? chainRows : RowMaker.NOTHING_AHEAD);
+  }
+
+  /** Prepares what state and history get of a block. */
+  DerivedRows derivedRows(Block block) {
+    return derived.prepare(List.of(block), this::isWorthIt).get(0);
+  }
+
   /** Prepares blocks up to the first that cannot be committed. */
   Slice of(List<Block> blocks) {
     MessageDigest fresh = digest.newDigest();
     List<Prepared> prepared = new ArrayList<>(blocks.size());
     IllegalArgumentException refusal = null;
     for (int i = 0; i < blocks.size() && refusal == null; i++) {
-      Block block = blocks.get(i);
-      RowMaker maker = isWorthIt(block) ? chainRows : RowMaker.NOTHING_AHEAD;
       try {
-        prepared.add(Prepared.of(block, fresh, maker));
+        prepared.add(chainRows(blocks.get(i), fresh));
       } catch (IllegalArgumentException e) {
         refusal = e;
       }

@@ -37,24 +37,26 @@ final class BatchSealer {
   }
 
   /**
-   * A value as it lies in the engine: no other is put into a batch for it. Only {@link #seal(Bytes,
-   * Bytes)} makes one.
+   * A value that was sealed ahead of its write, for this sealer, key and value alone.
+   *
+   * @param epoch in which it was sealed
    */
-  private record SealedValue(Bytes bytes) {}
+  private record SealedAhead(BatchSealer sealer, Bytes key, Bytes value, Bytes result, int epoch)
+      implements Ahead {
 
-  private SealedValue seal(Bytes key, Bytes value) {
-    return new SealedValue(seal.apply(key, value));
+    boolean isOf(BatchSealer ofSealer, Bytes ofKey, Bytes ofValue) {
+      return sealer.equals(ofSealer) && key.equals(ofKey) && value.equals(ofValue);
+    }
   }
-
-  /** A value that was sealed ahead of its write, for this sealer, key and value alone. */
-  private record SealedAhead(BatchSealer sealer, Bytes key, Bytes value, SealedValue result)
-      implements Ahead {}
 
   /** An encryptor that is not our own may change its key without a word, so nothing is kept. */
   Optional<Ahead> ahead(Bytes key, Bytes value) {
-    return encryptor instanceof EpochEncryptor
-        ? Optional.of(new SealedAhead(this, key, value, seal(key, value)))
-        : Optional.empty();
+    if (!(encryptor instanceof EpochEncryptor)) {
+      return Optional.empty();
+    }
+    Bytes result = seal.apply(key, value);
+    return Optional.of(
+        new SealedAhead(this, key, value, result, EpochEncryptor.epochNumberOf(result)));
   }
 
   /**
@@ -63,124 +65,129 @@ final class BatchSealer {
    * @param ahead what was sealed ahead, as {@link AheadEngine#write} has it
    */
   WriteBatch seal(WriteBatch batch, List<Optional<Ahead>> ahead) {
-    Mutations mutations = new Mutations(ahead);
-    batch.forEach(mutations);
-    WriteBatch result = new WriteBatch();
-    if (mutations.plainBytes <= TASK_BYTES) {
-      mutations.all.forEach(mutation -> finished(mutation).addTo(result));
-      return result;
+    Values values = new Values(batch.size(), ahead);
+    batch.forEach(values);
+    sealPlain(values);
+    Result result = new Result(values.inOrder);
+    batch.forEach(result);
+    return result.batch;
+  }
+
+  private void sealPlain(Values values) {
+    if (values.plainBytes <= TASK_BYTES) {
+      seal(values.plain, values.inOrder);
+      return;
     }
-    try (OrderedPipeline<List<Finished>> pipeline = new OrderedPipeline<>(executor)) {
-      for (List<Mutation> task : mutations.tasks()) {
+    try (OrderedPipeline<List<Plain>> pipeline = new OrderedPipeline<>(executor)) {
+      for (List<Plain> task : tasks(values.plain)) {
         if (pipeline.isFull()) {
-          pipeline.takeUninterruptibly().forEach(finished -> finished.addTo(result));
+          pipeline.takeUninterruptibly();
         }
-        pipeline.submit(plainBytes(task), () -> task.stream().map(this::finished).toList());
+        pipeline.submit(bytes(task), () -> seal(task, values.inOrder));
       }
       while (!pipeline.isEmpty()) {
-        pipeline.takeUninterruptibly().forEach(finished -> finished.addTo(result));
-      }
-    }
-    return result;
-  }
-
-  private Finished finished(Mutation mutation) {
-    return mutation instanceof Plain plain
-        ? new Finished(plain.key, Optional.of(seal(plain.key, plain.value)))
-        : (Finished) mutation;
-  }
-
-  private static long plainBytes(List<Mutation> mutations) {
-    return mutations.stream().mapToLong(Mutation::plainBytes).sum();
-  }
-
-  /** A mutation on its way into the engine. */
-  private sealed interface Mutation permits Plain, Finished {
-
-    /** Returns how much there is to seal. */
-    int plainBytes();
-  }
-
-  private record Plain(Bytes key, Bytes value) implements Mutation {
-    @Override
-    public int plainBytes() {
-      return value.size();
-    }
-  }
-
-  /** What the engine gets: a deletion where there is no value. */
-  private record Finished(Bytes key, Optional<SealedValue> value) implements Mutation {
-    @Override
-    public int plainBytes() {
-      return 0;
-    }
-
-    void addTo(WriteBatch batch) {
-      if (value.isPresent()) {
-        batch.put(key, value.get().bytes());
-      } else {
-        batch.delete(key);
+        pipeline.takeUninterruptibly();
       }
     }
   }
 
-  /** The mutations of a batch, those finished that were sealed ahead. */
-  private final class Mutations implements WriteBatch.Visitor {
+  private List<Plain> seal(List<Plain> plain, Bytes[] inOrder) {
+    plain.forEach(mutation -> inOrder[mutation.place] = seal.apply(mutation.key, mutation.value));
+    return plain;
+  }
 
+  /** Returns the values in parts that are worth a task each. */
+  private static List<List<Plain>> tasks(List<Plain> plain) {
+    List<List<Plain>> tasks = new ArrayList<>();
+    int first = 0;
+    long bytes = 0;
+    for (int i = 0; i < plain.size(); i++) {
+      bytes += plain.get(i).value.size();
+      if (bytes >= TASK_BYTES || i == plain.size() - 1) {
+        tasks.add(plain.subList(first, i + 1));
+        first = i + 1;
+        bytes = 0;
+      }
+    }
+    return tasks;
+  }
+
+  private static long bytes(List<Plain> plain) {
+    return plain.stream().mapToLong(mutation -> mutation.value.size()).sum();
+  }
+
+  /**
+   * A value that is still to be sealed.
+   *
+   * @param place the number of its mutation in the batch
+   */
+  private record Plain(int place, Bytes key, Bytes value) {}
+
+  /** Collects the sealed values of a batch, and those that are not sealed yet. */
+  private final class Values implements WriteBatch.Visitor {
+
+    /** By the number of the mutation. */
+    private final Bytes[] inOrder;
+
+    private final List<Plain> plain = new ArrayList<>();
     private final List<Optional<Ahead>> ahead;
-    private final List<Mutation> all = new ArrayList<>();
+    private int place;
     private long plainBytes;
 
-    Mutations(List<Optional<Ahead>> ahead) {
+    Values(int mutations, List<Optional<Ahead>> ahead) {
+      this.inOrder = new Bytes[mutations];
       this.ahead = ahead;
     }
 
     @Override
     public void put(Bytes key, Bytes value) {
-      Optional<Ahead> mine = all.size() < ahead.size() ? ahead.get(all.size()) : Optional.empty();
-      Optional<SealedValue> sealedValue = mine.flatMap(done -> stillGood(done, key, value));
-      add(sealedValue.isPresent() ? new Finished(key, sealedValue) : new Plain(key, value));
+      Optional<Ahead> mine = place < ahead.size() ? ahead.get(place) : Optional.empty();
+      if (mine.isPresent() && isStillGood(mine.get(), key, value)) {
+        inOrder[place] = ((SealedAhead) mine.get()).result;
+      } else {
+        plain.add(new Plain(place, key, value));
+        plainBytes += value.size();
+      }
+      place++;
     }
 
     @Override
     public void delete(Bytes key) {
-      add(new Finished(key, Optional.empty()));
+      place++;
+    }
+  }
+
+  /** Puts sealed values in the place of the plain ones. */
+  private static final class Result implements WriteBatch.Visitor {
+
+    private final WriteBatch batch = new WriteBatch();
+    private final Bytes[] inOrder;
+    private int place;
+
+    Result(Bytes[] inOrder) {
+      this.inOrder = inOrder;
     }
 
-    private void add(Mutation mutation) {
-      all.add(mutation);
-      plainBytes += mutation.plainBytes();
+    @Override
+    public void put(Bytes key, Bytes value) {
+      batch.put(key, inOrder[place++]);
     }
 
-    /** Returns the mutations in parts that are worth a task each. */
-    List<List<Mutation>> tasks() {
-      List<List<Mutation>> tasks = new ArrayList<>();
-      int first = 0;
-      long bytes = 0;
-      for (int i = 0; i < all.size(); i++) {
-        bytes += all.get(i).plainBytes();
-        if (bytes >= TASK_BYTES || i == all.size() - 1) {
-          tasks.add(all.subList(first, i + 1));
-          first = i + 1;
-          bytes = 0;
-        }
-      }
-      return tasks;
+    @Override
+    public void delete(Bytes key) {
+      batch.delete(key);
+      place++;
     }
   }
 
   /**
-   * Returns what was sealed ahead, if it may still be written. The active key may have been rotated
-   * or disabled since: then the value is sealed again, from plain.
+   * Returns whether what was sealed ahead may still be written. The active key may have been
+   * rotated or disabled since: then the value is sealed again, from plain.
    */
-  private Optional<SealedValue> stillGood(Ahead ahead, Bytes key, Bytes value) {
+  private boolean isStillGood(Ahead ahead, Bytes key, Bytes value) {
     return ahead instanceof SealedAhead mine
-            && mine.sealer.equals(this)
-            && mine.key.equals(key)
-            && mine.value.equals(value)
-            && encryptor instanceof EpochEncryptor epochs
-            && epochs.isOfThisEpoch(mine.result.bytes())
-        ? Optional.of(mine.result)
-        : Optional.empty();
+        && mine.isOf(this, key, value)
+        && encryptor instanceof EpochEncryptor epochs
+        && epochs.isThisEpoch(mine.epoch);
   }
 }

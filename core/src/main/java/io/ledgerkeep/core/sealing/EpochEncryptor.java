@@ -202,7 +202,7 @@ public final class EpochEncryptor implements Encryptor {
    */
   int dataKeyOf(Context context, Bytes sealed) {
     requireSealed(context, sealed);
-    int number = sealed.asBuffer().getInt(1);
+    int number = epochNumberOf(sealed);
     EpochKey epoch = known.get(number);
     return epoch != null
         ? epoch.dataKey()
@@ -244,13 +244,18 @@ public final class EpochEncryptor implements Encryptor {
     return Bytes.wrap(sealed);
   }
 
+  /** Returns the number of the epoch that a value says it was sealed in. */
+  static int epochNumberOf(Bytes sealedValue) {
+    return sealedValue.asBuffer().getInt(1);
+  }
+
   /**
-   * Returns whether a value was sealed in the epoch that values are sealed in now, and so under the
-   * active key: after a rotation no value is, until the next one is sealed.
+   * Returns whether the epoch is the one that values are sealed in now, and so under the active
+   * key: after a rotation none is, until the next value is sealed.
    */
-  boolean isOfThisEpoch(Bytes sealedValue) {
+  boolean isThisEpoch(int number) {
     EpochKey epoch = current;
-    return epoch != null && sealedValue.asBuffer().getInt(1) == epoch.number();
+    return epoch != null && number == epoch.number();
   }
 
   @Override
