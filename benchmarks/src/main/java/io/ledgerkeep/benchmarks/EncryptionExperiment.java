@@ -61,10 +61,12 @@ final class EncryptionExperiment implements Experiment {
   }
 
   private static final int THREADS = 2;
-  private static final int TURNS = 10;
-  private static final int COMMITS = 1000;
+  private static final int TURNS = 20;
+  private static final int COMMITS = 4000;
   private static final int READS = 10_000;
-  private static final int WARM_UP_ROUNDS = 1;
+
+  /** The JVM is not done compiling after fewer: a node runs for years. */
+  private static final int WARM_UP_ROUNDS = 3;
 
   private final Cipher cipher;
   private final Workspace workspace = Workspace.ofThisProcess();
@@ -99,7 +101,7 @@ final class EncryptionExperiment implements Experiment {
     ExecutorService threads = Executors.newFixedThreadPool(THREADS);
     try {
       fill(setting, threads);
-      for (int round = -WARM_UP_ROUNDS; round < setting.rounds(); round++) {
+      for (int round = -1; round < setting.rounds(); round++) {
         archiveRound(round, threads);
       }
     } finally {
@@ -109,7 +111,7 @@ final class EncryptionExperiment implements Experiment {
   }
 
   private void fill(Setting setting, ExecutorService threads) {
-    long perRound = setting.smallBlocks() / (4L * (WARM_UP_ROUNDS + setting.rounds()));
+    long perRound = setting.smallBlocks() / (2L * (WARM_UP_ROUNDS + setting.rounds()));
     try (Ledger sealing = open("sealing", threads, this::encrypt);
         Ledger plain = open("plain", threads, builder -> {})) {
       for (int round = -WARM_UP_ROUNDS; round < setting.rounds(); round++) {

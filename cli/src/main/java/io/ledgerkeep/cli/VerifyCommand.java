@@ -43,7 +43,8 @@ final class VerifyCommand extends LedgerCommand {
       try (OpenLedger open = OpenLedger.existing(settings.ledger());
           JobWatch watch = JobWatch.begin(console())) {
         Level chosen = level == null ? Level.LEDGER : level;
-        return outcome(open.ledger().verify(request(chosen).with(watch.control())));
+        return outcome(
+            open.ledger().verify(request(chosen).with(watch.control())), settings.hasArchive());
       }
     }
     if (level == Level.LEDGER) {
@@ -52,7 +53,7 @@ final class VerifyCommand extends LedgerCommand {
     try (Archive archive = settings.openArchive();
         JobWatch watch = JobWatch.begin(console())) {
       Level chosen = level == null ? Level.CONTENT : level;
-      return outcome(archive.verify(request(chosen).with(watch.control())));
+      return outcome(archive.verify(request(chosen).with(watch.control())), settings.hasArchive());
     }
   }
 
@@ -70,7 +71,7 @@ final class VerifyCommand extends LedgerCommand {
     return request;
   }
 
-  private static Outcome outcome(Verification result) {
+  private static Outcome outcome(Verification result, boolean archiveIsGiven) {
     if (result.cancelled() && result.ok()) {
       throw CommandException.interrupted(
           "stopped after " + Units.blocks(result.blocks()) + "; nothing wrong among them");
@@ -89,7 +90,9 @@ final class VerifyCommand extends LedgerCommand {
       outcome.say(
           "not checked: "
               + Units.counted(result.uncheckedBlocks(), "archived block")
-              + "; --archive DIR checks them too");
+              + (archiveIsGiven
+                  ? "; the archive is encrypted, and its key checks them too"
+                  : "; --archive DIR checks them too"));
     }
     return outcome
         .put("ok", result.ok())

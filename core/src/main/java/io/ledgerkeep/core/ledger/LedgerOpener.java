@@ -154,6 +154,17 @@ final class LedgerOpener {
           engine.close();
         }
       }
+      syncHome(layout.place(database));
+    }
+  }
+
+  /** An engine syncs what it holds, not the name of its own directory. */
+  private void syncHome(Layout.Place place) {
+    Path home = home(place);
+    try {
+      SmallFile.syncDirectory(home);
+    } catch (IOException e) {
+      throw SmallFile.failed("cannot sync the directory " + home, e);
     }
   }
 

@@ -168,7 +168,11 @@ final class OpenLedger implements Ledger {
 
   static OpenLedger open(Parts parts) {
     OpenLedger ledger = new OpenLedger(parts);
-    ledger.room.during(ledger::catchUp);
+    ledger.room.during(
+        () -> {
+          ledger.catchUp();
+          ledger.followRegistry();
+        });
     ledger.room.refill();
     ledger.writeStatus(true);
     return ledger;
@@ -251,6 +255,11 @@ final class OpenLedger implements Ledger {
    * Refuses databases that cannot belong together, before anything is written: one of them may be
    * the only good copy.
    */
+  /** Whoever replaced the registry may have died before the databases refused the one before. */
+  private void followRegistry() {
+    parts.onSealed().values().forEach(SealedEngine::recordGeneration);
+  }
+
   private void requireCopiesOfOneTime() {
     ChainStore.Heights heights = ChainStore.Heights.of(parts.engine(Database.BLOCK));
     requireFits("state", derived.stateHeight(), heights);

@@ -267,9 +267,9 @@ final class KeyRotationTest {
     open("aes", Keys.OTHER_AES).close();
   }
 
-  /** A rewrap that died before the databases had followed is ended by a re-encryption. */
+  /** A rewrap that died before the databases had followed is ended by the next opening. */
   @Test
-  void afterARewrapThatDiedAReencryptionShutsTheOldMasterKeyOut() throws IOException {
+  void afterARewrapThatDiedTheNextOpeningShutsTheOldMasterKeyOut() throws IOException {
     Map<String, byte[]> before;
     Map<Database, TreeMap<io.ledgerkeep.Bytes, io.ledgerkeep.Bytes>> stored;
     try (Ledger ledger = open()) {
@@ -281,9 +281,7 @@ final class KeyRotationTest {
       rewrap(ledger, "aes", Keys.OTHER_AES);
     }
     setBack(stored);
-    try (Ledger ledger = open("aes", Keys.OTHER_AES)) {
-      keysOf(ledger).reencrypt(JobControl.none());
-    }
+    open("aes", Keys.OTHER_AES).close();
     putBack(world, before);
     assertThatExceptionOfType(IntegrityException.class)
         .isThrownBy(this::open)
