@@ -28,6 +28,7 @@ final class Ckr {
   static final long AEAD_DECRYPT_FAILED = 0x42;
   static final long FUNCTION_NOT_SUPPORTED = 0x54;
   static final long KEY_HANDLE_INVALID = 0x60;
+  static final long KEY_TYPE_INCONSISTENT = 0x63;
   static final long KEY_FUNCTION_NOT_PERMITTED = 0x68;
   static final long MECHANISM_INVALID = 0x70;
   static final long MECHANISM_PARAM_INVALID = 0x71;
@@ -71,6 +72,7 @@ final class Ckr {
           name(AEAD_DECRYPT_FAILED, "AEAD_DECRYPT_FAILED"),
           name(FUNCTION_NOT_SUPPORTED, "FUNCTION_NOT_SUPPORTED"),
           name(KEY_HANDLE_INVALID, "KEY_HANDLE_INVALID"),
+          name(KEY_TYPE_INCONSISTENT, "KEY_TYPE_INCONSISTENT"),
           name(KEY_FUNCTION_NOT_PERMITTED, "KEY_FUNCTION_NOT_PERMITTED"),
           name(MECHANISM_INVALID, "MECHANISM_INVALID"),
           name(MECHANISM_PARAM_INVALID, "MECHANISM_PARAM_INVALID"),
@@ -158,6 +160,7 @@ final class Ckr {
         || code == CRYPTOKI_NOT_INITIALIZED
         || code == OBJECT_HANDLE_INVALID
         || code == KEY_HANDLE_INVALID
+        || code == KEY_TYPE_INCONSISTENT // a number that stands for another key now
         || code == USER_NOT_LOGGED_IN;
   }
 }
