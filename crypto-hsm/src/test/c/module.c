@@ -844,9 +844,13 @@ static CK_RV takeParameters(const struct slot *slot, struct operation *operation
   }
 }
 
-/* Some tokens take no IV from the host. Where the caller reads it depends on the vendor. */
-static CK_RV makeOwnIv(const struct slot *slot, struct operation *operation) {
-  if (operation->mode != GCM || slot->ownIv == NO_OWN_IV) {
+/*
+ * Some tokens take no IV from the host. Where the caller reads it depends on the vendor; at the end
+ * needs parameters that live as long, which those of SunPKCS11 do not.
+ */
+static CK_RV makeOwnIv(const struct slot *slot, struct operation *operation,
+                       enum purpose purpose) {
+  if (operation->mode != GCM || slot->ownIv == NO_OWN_IV || purpose != ENCRYPT) {
     operation->ivBack = NULL;
     return CKR_OK;
   }
@@ -906,8 +910,8 @@ static CK_RV begin(CK_ULONG handle, const CK_MECHANISM *given, CK_ULONG object,
   operation->keyLength = key->valueLength;
   memcpy(operation->key, key->value, key->valueLength);
   result = takeParameters(session->slot, operation, given);
-  if (result == CKR_OK && purpose == ENCRYPT) {
-    result = makeOwnIv(session->slot, operation);
+  if (result == CKR_OK) {
+    result = makeOwnIv(session->slot, operation, purpose);
   }
   if (result != CKR_OK) {
     clearOperation(operation);
