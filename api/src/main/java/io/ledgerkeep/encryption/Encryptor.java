@@ -20,7 +20,8 @@ import java.util.UUID;
  *       are different also where their parts, joined, are the same bytes.
  *   <li>Sealing the same value twice gives different bytes; no nonce is used twice under a key, by
  *       however many threads, and after any restart.
- *   <li>A sealed value is at most {@link #overheadBytes()} bytes longer than the value.
+ *   <li>A sealed value is longer than the value by at most {@link #overheadBytes()} for each {@link
+ *       #OVERHEAD_SPAN} of the value that is begun, and for an empty value.
  *   <li>The bytes handed in are neither changed nor kept.
  *   <li>The encryptor serves any number of threads. After {@link #close} the other methods throw
  *       {@link IllegalStateException}; closing twice does nothing.
@@ -32,6 +33,9 @@ import java.util.UUID;
  * back, or that a value was removed.
  */
 public interface Encryptor extends AutoCloseable {
+
+  /** As many bytes of a value are made longer by {@link #overheadBytes()} at most. */
+  int OVERHEAD_SPAN = 64 << 10;
 
   /**
    * What a value is bound to.
@@ -57,7 +61,10 @@ public interface Encryptor extends AutoCloseable {
    */
   Bytes open(Context context, Bytes sealed);
 
-  /** Returns by how many bytes a sealed value is longer than the value, at most. */
+  /**
+   * Returns by how many bytes a sealed value is longer than the value, at most, where that has up
+   * to {@link #OVERHEAD_SPAN}; twice as many where it has up to twice that, and so on.
+   */
   int overheadBytes();
 
   /** Forgets the keys as far as they can be reached; closing twice does nothing. */

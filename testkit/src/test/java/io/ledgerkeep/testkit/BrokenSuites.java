@@ -40,6 +40,7 @@ final class BrokenSuites {
     suites.openWrongly();
     suites.keepWrongly();
     suites.shareAndCloseWrongly();
+    suites.measureWrongly();
     return suites.twins;
   }
 
@@ -366,5 +367,46 @@ final class BrokenSuites {
               }
             },
         "rule5_afterCloseTheMethodsRefuse");
+  }
+
+  // ---- rule 6
+
+  private void measureWrongly() {
+    suite(
+        "rule6_sealedTextsAreAsLongAsIsSaid",
+        "says more for one text than for a longer one",
+        () ->
+            new SampleSuite() {
+              @Override
+              public int sealedBytes(int length) {
+                return super.sealedBytes(length) + (length == 1000 ? 5 : 0);
+              }
+            },
+        "rule6_theLengthOfTheTextComesBack");
+    suite(
+        "rule6_theLengthOfTheTextComesBack",
+        "forgets a byte of long texts",
+        () ->
+            new SampleSuite() {
+              @Override
+              public int openedBytes(byte[] sealedText, int offset, int length) {
+                return super.openedBytes(sealedText, offset, length) - (length > 9000 ? 1 : 0);
+              }
+            },
+        "rule2_everySizeComesBack");
+    suite(
+        "rule6_noBytesSayThatTheyAreMoreThanTheyAre",
+        "believes the first byte of bytes that are too few",
+        () ->
+            new SampleSuite() {
+              @Override
+              public int openedBytes(byte[] sealedText, int offset, int length) {
+                return length < TAG_BYTES
+                    ? sealedText[offset]
+                    : super.openedBytes(sealedText, offset, length);
+              }
+            },
+        "rule5_afterCloseTheMethodsRefuse",
+        "rule2_whatWasCutOffOrAddedIsRefused");
   }
 }

@@ -1,6 +1,7 @@
 package io.ledgerkeep.testkit;
 
 import io.ledgerkeep.Bytes;
+import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.KeyUnavailableException.Reason;
@@ -10,8 +11,11 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.atomic.AtomicInteger;
+import java.util.function.Function;
 
 /** For each test of the wrappers' contract one that is sound but for what the test checks. */
 final class BrokenWrappers {
@@ -39,6 +43,11 @@ final class BrokenWrappers {
     protected KeyWrapper open(int masterKey) {
       return twin.open(masterKey, shared);
     }
+
+    @Override
+    protected CipherSuite software() {
+      return new SampleSuite();
+    }
   }
 
   private final List<Twin<Maker>> twins = new ArrayList<>();
@@ -51,6 +60,8 @@ final class BrokenWrappers {
     wrappers.bindWrongly();
     wrappers.keepWrongly();
     wrappers.closeAndTellWrongly();
+    wrappers.sealInTheDeviceWrongly();
+    wrappers.countWrongly();
     return wrappers.twins;
   }
 
@@ -292,5 +303,121 @@ final class BrokenWrappers {
                 return "KeyWrapper" + last;
               }
             });
+  }
+
+  // ---- rules 7 and 8
+
+  /** Adds one that opens a direct suite otherwise. */
+  private void direct(String caughtBy, String flaw, DirectMaker maker, String... maybeCaughtBy) {
+    twin(
+        caughtBy,
+        flaw,
+        (masterKey, shared) ->
+            new DirectWrapper(masterKey, shared) {
+              @Override
+              public Optional<Direct> openDirect(Calls calls) {
+                return maker.open(this, super::openDirect, calls);
+              }
+            },
+        maybeCaughtBy);
+  }
+
+  /** Opens a direct suite by way of a sound one. */
+  private interface DirectMaker {
+    Optional<KeyWrapper.Direct> open(
+        DirectWrapper wrapper,
+        Function<KeyWrapper.Calls, Optional<KeyWrapper.Direct>> sound,
+        KeyWrapper.Calls calls);
+  }
+
+  private void sealInTheDeviceWrongly() {
+    direct(
+        "rule7_aDirectSuiteDerivesAsTheOneInSoftware",
+        "has the suite in software itself",
+        (wrapper, sound, calls) ->
+            sound
+                .apply(calls)
+                .map(
+                    direct ->
+                        new DirectWrapper.Forwarding(direct) {
+                          @Override
+                          public CipherSuite suite() {
+                            return new SampleSuite();
+                          }
+                        }),
+        "rule7_theSameKeyOpensAndNoOther",
+        "rule7_aClosedDirectSuiteRefuses",
+        "rule8_everyCallThatSealsIsCounted",
+        "rule8_whatIsNotAllowedIsNotSealed");
+    direct(
+        "rule7_theSameKeyOpensAndNoOther",
+        "has one identity for all keys",
+        (wrapper, sound, calls) ->
+            sound
+                .apply(calls)
+                .map(
+                    direct ->
+                        new DirectWrapper.Forwarding(direct) {
+                          @Override
+                          public Bytes identity() {
+                            return Bytes.wrap(new byte[32]);
+                          }
+                        }));
+    direct(
+        "rule7_aDirectSuiteOutlivesItsWrapper",
+        "needs the wrapper",
+        (wrapper, sound, calls) ->
+            sound
+                .apply(calls)
+                .map(
+                    direct ->
+                        new DirectWrapper.Forwarding(direct) {
+                          @Override
+                          public CipherSuite suite() {
+                            wrapper.place();
+                            return super.suite();
+                          }
+                        }));
+    direct(
+        "rule7_aClosedDirectSuiteRefuses",
+        "stays open",
+        (wrapper, sound, calls) ->
+            sound
+                .apply(calls)
+                .map(
+                    direct ->
+                        new DirectWrapper.Forwarding(direct) {
+                          @Override
+                          public void close() {
+                            identity();
+                          }
+                        }));
+  }
+
+  private void countWrongly() {
+    direct(
+        "rule8_everyCallThatSealsIsCounted",
+        "counts the first ten values only",
+        (wrapper, sound, calls) -> {
+          AtomicInteger values = new AtomicInteger();
+          return sound.apply(
+              made -> {
+                if (values.incrementAndGet() <= 10) {
+                  calls.take(made);
+                }
+              });
+        });
+    direct(
+        "rule8_whatIsNotAllowedIsNotSealed",
+        "takes no refusal",
+        (wrapper, sound, calls) ->
+            sound.apply(
+                made -> {
+                  try {
+                    calls.take(made);
+                  } catch (KeyUnavailableException e) {
+                    wrapper.place(); // and goes on
+                  }
+                }));
   }
 }

@@ -6,12 +6,18 @@ import static org.assertj.core.api.Assertions.assertThatThrownBy;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
 import io.ledgerkeep.Bytes;
+import io.ledgerkeep.encryption.CipherSuite;
+import io.ledgerkeep.encryption.CipherSuite.Aead;
 import io.ledgerkeep.encryption.KeyWrapper;
+import io.ledgerkeep.encryption.KeyWrapper.Calls;
+import io.ledgerkeep.encryption.KeyWrapper.Direct;
 import io.ledgerkeep.error.KeyUnavailableException;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.atomic.AtomicLong;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
@@ -36,7 +42,10 @@ public abstract class KeyWrapperContract {
   private static final Bytes SECRET = noise(1, 32);
   private static final byte[] CONTEXT = "store 1, key 2".getBytes(StandardCharsets.UTF_8);
 
+  private static final Calls UNLIMITED = calls -> {};
+
   private final List<KeyWrapper> opened = new ArrayList<>();
+  private final List<Direct> directs = new ArrayList<>();
 
   /** Creates the contract; JUnit makes one for each test. */
   protected KeyWrapperContract() {}
@@ -51,10 +60,23 @@ public abstract class KeyWrapperContract {
     return List.of();
   }
 
+  /** Returns the suite that the wrapper names; asked for where it opens one that seals directly. */
+  protected CipherSuite software() {
+    throw new AssertionError("say which suite of keys in memory goes with the direct one");
+  }
+
   /** Closes what the test left open. Called by JUnit. */
   @AfterEach
   public void closeAll() {
+    directs.forEach(Direct::close);
     opened.forEach(KeyWrapper::close);
+  }
+
+  /** Opens what seals in the device, or nothing where there is none: its tests hold then. */
+  private Optional<Direct> direct(KeyWrapper wrapper, Calls calls) {
+    Optional<Direct> direct = wrapper.openDirect(calls);
+    direct.ifPresent(directs::add);
+    return direct;
   }
 
   private KeyWrapper opened(int masterKey) {
@@ -274,5 +296,120 @@ public abstract class KeyWrapperContract {
     wrapper.close();
     Traces.assertNone(catchThrowable(() -> wrap(wrapper)), secrets);
     Traces.assertNone(wrapper.toString(), secrets);
+  }
+
+  // ---- rule 7: sealing in the device
+
+  @Test
+  public void rule7_aDirectSuiteDerivesAsTheOneInSoftware() {
+    direct(opened(0), UNLIMITED)
+        .ifPresent(
+            direct -> {
+              CipherSuite suite = direct.suite();
+              assertThat(software().name()).isEqualTo(opened(0).suite());
+              assertThat(suite.keyBytes()).isEqualTo(software().keyBytes());
+              assertThat(suite.id()).isNotEqualTo(software().id());
+              assertThat(suite.name()).isNotEqualTo(software().name());
+              assertThat(suite.mac(CONTEXT, CONTEXT)).isEqualTo(software().mac(CONTEXT, CONTEXT));
+              assertThat(suite.derive(SECRET.toArray(), CONTEXT, CONTEXT, 70))
+                  .isEqualTo(software().derive(SECRET.toArray(), CONTEXT, CONTEXT, 70));
+            });
+  }
+
+  @Test
+  public void rule7_theSameKeyOpensAndNoOther() {
+    direct(opened(0), UNLIMITED)
+        .ifPresent(
+            direct -> {
+              byte[] sealed = seal(direct);
+              Direct same = direct(opened(0), UNLIMITED).orElseThrow();
+              Direct other = direct(opened(1), UNLIMITED).orElseThrow();
+              assertThat(direct.identity()).isEqualTo(same.identity());
+              assertThat(direct.identity().size()).isEqualTo(32);
+              assertThat(other.identity()).isNotEqualTo(direct.identity());
+              assertThat(opens(same, sealed)).isTrue();
+              assertThat(opens(other, sealed)).isFalse();
+            });
+  }
+
+  @Test
+  public void rule7_aDirectSuiteOutlivesItsWrapper() {
+    KeyWrapper wrapper = opened(0);
+    direct(wrapper, UNLIMITED)
+        .ifPresent(
+            direct -> {
+              byte[] before = seal(direct);
+              wrapper.close();
+              assertThat(opens(direct, before)).isTrue();
+              assertThat(opens(direct, seal(direct))).isTrue();
+            });
+  }
+
+  @Test
+  public void rule7_aClosedDirectSuiteRefuses() {
+    KeyWrapper wrapper = opened(0);
+    direct(wrapper, UNLIMITED)
+        .ifPresent(
+            direct -> {
+              byte[] sealed = seal(direct);
+              Direct second = direct(wrapper, UNLIMITED).orElseThrow();
+              direct.close();
+              direct.close();
+              assertClosed(() -> seal(direct));
+              assertClosed(() -> opens(direct, sealed));
+              assertThat(opens(second, sealed)).isTrue();
+              assertThat(unwrap(wrapper, wrap(wrapper))).isEqualTo(SECRET);
+            });
+  }
+
+  private static byte[] seal(Direct direct) {
+    CipherSuite suite = direct.suite();
+    byte[] buffer = Arrays.copyOf(SECRET.toArray(), suite.sealedBytes(SECRET.size()));
+    try (Aead aead = suite.aead(new byte[suite.keyBytes()])) {
+      aead.seal(new byte[CipherSuite.NONCE_BYTES], CONTEXT, buffer, 0, SECRET.size());
+    }
+    return buffer;
+  }
+
+  private static boolean opens(Direct direct, byte[] sealed) {
+    CipherSuite suite = direct.suite();
+    byte[] target = new byte[SECRET.size()];
+    try (Aead aead = suite.aead(new byte[suite.keyBytes()])) {
+      return aead.open(
+              new byte[CipherSuite.NONCE_BYTES], CONTEXT, sealed, 0, sealed.length, target, 0)
+          && SECRET.equals(Bytes.wrap(target));
+    }
+  }
+
+  // ---- rule 8: counting
+
+  @Test
+  public void rule8_everyCallThatSealsIsCounted() {
+    AtomicLong counted = new AtomicLong();
+    direct(opened(0), counted::addAndGet)
+        .ifPresent(
+            direct -> {
+              for (int values = 1; values <= 20; values++) {
+                seal(direct);
+                assertThat(counted).hasValueGreaterThanOrEqualTo(values);
+              }
+            });
+  }
+
+  @Test
+  public void rule8_whatIsNotAllowedIsNotSealed() {
+    KeyUnavailableException usedUp =
+        new KeyUnavailableException(KeyUnavailableException.Reason.RETIRED, "used up");
+    Calls none =
+        calls -> {
+          throw usedUp;
+        };
+    direct(opened(0), none)
+        .ifPresent(
+            direct -> {
+              byte[] sealed = seal(direct(opened(0), UNLIMITED).orElseThrow());
+              assertThatThrownBy(() -> seal(direct)).isSameAs(usedUp);
+              assertThat(opens(direct, sealed)).isTrue();
+            });
   }
 }

@@ -1,0 +1,41 @@
+package io.ledgerkeep.crypto.hsm;
+
+import java.util.List;
+import java.util.function.BiFunction;
+import java.util.stream.Stream;
+
+/** The ways to a token, the one that is preferred first. */
+enum Route {
+  /** Our own calls of its library. */
+  NATIVE(NativeToken.ROUTE, NativeToken::open);
+
+  private final String optionValue;
+  private final BiFunction<TokenRequest, Pin, Token> opener;
+
+  Route(String optionValue, BiFunction<TokenRequest, Pin, Token> opener) {
+    this.optionValue = optionValue;
+    this.opener = opener;
+  }
+
+  String optionValue() {
+    return optionValue;
+  }
+
+  static List<String> names() {
+    return Stream.of(values()).map(Route::optionValue).toList();
+  }
+
+  /** Returns the routes that may serve, the one that is preferred first. */
+  static List<Route> fitting(Pkcs11Config config) {
+    return Stream.of(values()).filter(route -> route.fits(config)).toList();
+  }
+
+  /** Whether nothing in the configuration needs another route. */
+  boolean fits(Pkcs11Config config) {
+    return this == NATIVE || config.request().algorithm() == Algorithm.AES;
+  }
+
+  Token open(TokenRequest request, Pin pin) {
+    return opener.apply(request, pin);
+  }
+}
