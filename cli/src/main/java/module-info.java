@@ -7,6 +7,7 @@ module io.ledgerkeep.cli {
   requires com.github.luben.zstd_jni;
   requires com.google.common;
   requires info.picocli;
+  requires io.ledgerkeep.crypto.hsm;
   requires jdk.unsupported;
   requires org.slf4j;
   requires org.snakeyaml.engine;

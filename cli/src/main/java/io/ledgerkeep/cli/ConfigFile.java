@@ -28,9 +28,9 @@ import org.snakeyaml.engine.v2.nodes.Tag;
 import org.snakeyaml.engine.v2.scanner.StreamReader;
 
 /**
- * Reads the {@code storage:} section of a node's YAML file. Other sections are the node's own and
- * passed over; within the section a key that is not known is refused, since a setting that is
- * silently ignored is one that the operator relies on and does not have.
+ * Reads the sections {@code storage:} and {@code node.pkcs11:} of a node's YAML file. Everything
+ * else is the node's own and passed over; within the sections a key that is not known is refused,
+ * since a setting that is silently ignored is one that the operator relies on and does not have.
  */
 final class ConfigFile {
 
@@ -64,6 +64,30 @@ final class ConfigFile {
           STORE_PATH,
           UNARCHIVED);
 
+  /** Secrets, which may begin or end with a blank. */
+  private static final List<String> EXACT = List.of(ENCRYPT_KEY, "password");
+
+  private static final String ENABLED = "enabled";
+
+  /** Of {@code node.pkcs11}; the provider of that name says what each means. */
+  private static final List<String> PKCS11_KEYS =
+      List.of(
+          ENABLED,
+          "archive",
+          "hash",
+          "label",
+          "library",
+          "mac_key",
+          "mode",
+          "password",
+          "password_env",
+          "password_file",
+          "profile",
+          "route",
+          "serial",
+          "session_cache_size",
+          "type");
+
   /** A node's file has a few thousand; what has more was named by mistake. */
   private static final int MAX_BYTES = 16 << 20;
 
@@ -73,6 +97,7 @@ final class ConfigFile {
   private final Path file;
   private final Map<String, String> storage = new TreeMap<>();
   private final Map<String, String> leveldb = new TreeMap<>();
+  private final Map<String, String> pkcs11 = new TreeMap<>();
 
   private ConfigFile(Path file) {
     this.file = file;
@@ -87,21 +112,11 @@ final class ConfigFile {
     ConfigFile config = new ConfigFile(file);
     Optional<Node> root = config.root();
     root.flatMap(found -> config.entry(found, "storage")).ifPresent(config::readStorage);
-    root.flatMap(found -> config.entry(found, "node")).ifPresent(config::refuseHardwareKeys);
+    root.flatMap(found -> config.entry(found, "node"))
+        .filter(MappingNode.class::isInstance)
+        .flatMap(node -> config.entry(node, "pkcs11"))
+        .ifPresent(config::readPkcs11);
     return config;
-  }
-
-  /** Whoever relies on a device must not get a key of software instead. */
-  private void refuseHardwareKeys(Node section) {
-    Optional<Node> enabled =
-        Optional.of(section)
-            .filter(MappingNode.class::isInstance)
-            .flatMap(node -> entry(node, "pkcs11"))
-            .filter(MappingNode.class::isInstance)
-            .flatMap(pkcs11 -> entry(pkcs11, "enabled"));
-    if (enabled.isPresent() && !scalar(enabled.get()).equals("false")) {
-      throw refused(enabled.get().getStartMark(), "node.pkcs11 is not supported by this release");
-    }
   }
 
   static ConfigFile none() {
@@ -114,6 +129,19 @@ final class ConfigFile {
 
   Options leveldb() {
     return Options.of(leveldb);
+  }
+
+  /**
+   * Returns what the section {@code node.pkcs11} says but that it is enabled, or empty where it is
+   * not: then nobody relies on it.
+   */
+  Optional<Options> pkcs11() {
+    if (!Options.of(pkcs11).flag(ENABLED, false)) {
+      return Optional.empty();
+    }
+    Map<String, String> settings = new TreeMap<>(pkcs11);
+    settings.remove(ENABLED);
+    return Optional.of(Options.of(settings));
   }
 
   private Optional<Node> root() {
@@ -174,7 +202,7 @@ final class ConfigFile {
       } else if (KEYS.contains(key)) {
         put(storage, key, value);
       } else if (!NOT_YET.contains(key)) {
-        throw unknown(key, entry.getKeyNode());
+        throw unknown(key, entry.getKeyNode(), KEYS, "storage");
       } else if (!isUnset(scalar(value))) {
         throw refused(
             entry.getKeyNode().getStartMark(),
@@ -192,9 +220,25 @@ final class ConfigFile {
     }
   }
 
+  /** Whoever relies on a device must not get a key of software instead. */
+  private void readPkcs11(Node section) {
+    for (NodeTuple entry : mapping(section).getValue()) {
+      String key = scalar(entry.getKeyNode());
+      if (!PKCS11_KEYS.contains(key)) {
+        throw unknown(key, entry.getKeyNode(), PKCS11_KEYS, "node.pkcs11");
+      }
+      put(pkcs11, key, entry.getValueNode());
+    }
+    try {
+      pkcs11();
+    } catch (ConfigurationException e) {
+      throw refused(section.getStartMark(), "node.pkcs11: " + e.getMessage());
+    }
+  }
+
   /** A key without a value is as good as none. */
   private void put(Map<String, String> target, String key, Node value) {
-    String text = key.equals(ENCRYPT_KEY) ? exactScalar(value) : scalar(value);
+    String text = EXACT.contains(key) ? exactScalar(value) : scalar(value);
     if (target.containsKey(key)) {
       throw refused(value.getStartMark(), "'" + key + "' is given twice");
     }
@@ -234,7 +278,6 @@ final class ConfigFile {
     return exactScalar(node).strip();
   }
 
-  /** A key may begin or end with a blank. */
   private String exactScalar(Node node) {
     if (node instanceof ScalarNode scalar) {
       return isNull(node) ? "" : scalar.getValue();
@@ -246,12 +289,14 @@ final class ConfigFile {
     return node.getTag().equals(Tag.NULL);
   }
 
-  private ConfigurationException unknown(String key, Node node) {
+  private ConfigurationException unknown(
+      String key, Node node, List<String> allowed, String section) {
     String nearest =
-        KEYS.stream().min(Comparator.comparingInt(known -> distance(key, known))).orElseThrow();
+        allowed.stream().min(Comparator.comparingInt(known -> distance(key, known))).orElseThrow();
     return refused(
         node.getStartMark(),
-        "unknown key '" + key + "' under storage; the nearest known one is '" + nearest + "'");
+        "unknown key '%s' under %s; the nearest known one is '%s'"
+            .formatted(key, section, nearest));
   }
 
   private ConfigurationException unreadable(IOException e) {

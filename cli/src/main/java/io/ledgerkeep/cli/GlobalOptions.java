@@ -28,6 +28,7 @@ import picocli.CommandLine.ScopeType;
       QueryCommand.class,
       VerifyCommand.class,
       TdeCommand.class,
+      HsmCommand.class,
       HelpCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",

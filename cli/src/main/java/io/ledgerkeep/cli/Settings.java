@@ -10,11 +10,9 @@ import io.ledgerkeep.error.ConfigurationException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.ServiceLoader;
 import java.util.Set;
-import java.util.TreeMap;
 import java.util.TreeSet;
 import java.util.function.LongConsumer;
 import org.jspecify.annotations.Nullable;
@@ -24,30 +22,26 @@ final class Settings {
 
   private static final String DIRECTORY = "directory";
   private static final String LEVELDB = "leveldb";
-  private static final Set<String> ENCRYPTION_KEYS =
-      Set.of(
-          ConfigFile.ENCRYPTOR,
-          ConfigFile.ENCRYPT_KEY,
-          ConfigFile.ALLOW_SAMPLE_KEY,
-          ConfigFile.EMPTY_KEY_FILE);
-
   private final Optional<Path> data;
   private final Optional<Path> archive;
   private final Optional<String> ledger;
   private final Options storage;
   private final Options leveldb;
+  private final Optional<MasterKey> masterKey;
 
   private Settings(
       Optional<Path> data,
       Optional<Path> archive,
       Optional<String> ledger,
       Options storage,
-      Options leveldb) {
+      Options leveldb,
+      Optional<MasterKey> masterKey) {
     this.data = data;
     this.archive = archive;
     this.ledger = ledger;
     this.storage = storage;
     this.leveldb = leveldb;
+    this.masterKey = masterKey;
   }
 
   static Settings of(GlobalOptions options) {
@@ -60,7 +54,8 @@ final class Settings {
             Optional.ofNullable(options.archive).or(() -> path(storage, ConfigFile.ARCHIVE_PATH)),
             Optional.ofNullable(options.ledger),
             storage,
-            config.leveldb());
+            config.leveldb(),
+            MasterKey.of(config));
     if (settings.ledger.isPresent() && settings.data.isPresent()) {
       throw CommandException.usage(
           "--ledger chooses within an archive on its own; the ledger of --data has but one");
@@ -78,18 +73,17 @@ final class Settings {
 
   /** Returns settings of a ledger and its archive at the given places, encrypted as these are. */
   Settings at(Path newData, Path newArchive) {
-    Map<String, String> keys = new TreeMap<>(storage.asMap());
-    keys.keySet().retainAll(ENCRYPTION_KEYS);
     return new Settings(
         Optional.of(newData),
         Optional.of(newArchive),
         Optional.empty(),
-        Options.of(keys),
-        Options.none());
+        Options.none(),
+        Options.none(),
+        masterKey);
   }
 
   boolean isEncrypted() {
-    return encryption().isPresent();
+    return masterKey.isPresent();
   }
 
   boolean hasData() {
@@ -134,59 +128,13 @@ final class Settings {
     storage.text(ConfigFile.CHAIN_ID).ifPresent(builder::chainId);
     number(ConfigFile.UNARCHIVED, builder::unarchivedBlocks);
     number(ConfigFile.RESERVE_BYTES, builder::reserveBytes);
-    encryption().ifPresent(options -> builder.encryption(encryptor(), options));
+    masterKey.ifPresent(key -> builder.encryption(key.encryptor(), key.options()));
     return builder.readThrough(storage.flag(ConfigFile.READ_THROUGH, false));
   }
 
-  /**
-   * Which master key a configuration names.
-   *
-   * @param encryptor the name of its provider
-   * @param options what the provider opens it with
-   */
-  record MasterKey(String encryptor, Options options) {}
-
-  /** Returns the master key that a configuration file names. */
-  static MasterKey masterKey(Path config) {
-    Settings settings =
-        new Settings(
-            Optional.empty(),
-            Optional.empty(),
-            Optional.empty(),
-            ConfigFile.read(config).storage(),
-            Options.none());
-    return settings
-        .encryption()
-        .map(options -> new MasterKey(settings.encryptor(), options))
-        .orElseThrow(
-            () ->
-                new ConfigurationException(
-                    "%s names no key: %s and %s are missing"
-                        .formatted(config, ConfigFile.ENCRYPTOR, ConfigFile.ENCRYPT_KEY)));
-  }
-
-  private String encryptor() {
-    return storage.requiredText(ConfigFile.ENCRYPTOR);
-  }
-
-  /** Returns the options of the master key; a command that ends soon leaves a key file as it is. */
-  private Optional<Options> encryption() {
-    Optional<String> key = storage.text(ConfigFile.ENCRYPT_KEY);
-    if (key.isPresent() != storage.text(ConfigFile.ENCRYPTOR).isPresent()) {
-      throw new ConfigurationException(
-          "%s and %s belong together: set both of them or neither"
-              .formatted(ConfigFile.ENCRYPTOR, ConfigFile.ENCRYPT_KEY));
-    }
-    return key.map(
-        text ->
-            Options.of(
-                Map.of(
-                    "key",
-                    text,
-                    ConfigFile.ALLOW_SAMPLE_KEY,
-                    storage.text(ConfigFile.ALLOW_SAMPLE_KEY).orElse("false"),
-                    ConfigFile.EMPTY_KEY_FILE,
-                    storage.text(ConfigFile.EMPTY_KEY_FILE).orElse("false"))));
+  /** Returns the master key, if one is configured. */
+  Optional<MasterKey> masterKey() {
+    return masterKey;
   }
 
   /** Sets the engine by its own name, which is not always what a node's configuration calls it. */
@@ -209,7 +157,7 @@ final class Settings {
     Ledgerkeep.ArchiveBuilder builder =
         Ledgerkeep.archive().store(DIRECTORY, archiveOptions(archive()));
     chosen.ifPresent(builder::ledger);
-    encryption().ifPresent(options -> builder.encryption(encryptor(), options));
+    masterKey.ifPresent(key -> builder.encryption(key.encryptor(), key.options()));
     return builder.open();
   }
 

@@ -242,7 +242,7 @@ final class TdeCommand {
 
     @Override
     void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
-      Settings.MasterKey next = Settings.masterKey(newConfig);
+      MasterKey next = MasterKey.of(newConfig);
       keys.rewrap(
           next.encryptor(),
           next.options(),
@@ -443,7 +443,7 @@ final class TdeCommand {
 
     @Override
     void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
-      Settings.MasterKey master = Settings.masterKey(newConfig);
+      MasterKey master = MasterKey.of(newConfig);
       keys.addHolder(name, master.encryptor(), master.options());
       tell(outcome, keys.holders());
     }

@@ -9,6 +9,7 @@ import java.io.RandomAccessFile;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Map;
+import java.util.TreeMap;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -81,17 +82,90 @@ final class ConfigFileTest {
         .hasMessageContainingAll("line 2", "not supported by this release");
   }
 
+  /** As the manual shows it. */
   @Test
-  void keysInADeviceAreRefusedInsteadOfIgnored() throws IOException {
-    for (String enabled : new String[] {"true", "yes", "1"}) {
-      assertThatThrownBy(() -> read("node:\n  pkcs11:\n    enabled: " + enabled + "\n"))
-          .isInstanceOf(ConfigurationException.class)
-          .hasMessageContainingAll("line 3", "node.pkcs11");
-    }
+  void theSectionOfATokenIsRead() throws IOException {
+    ConfigFile config =
+        read(
+            """
+            node:
+              org_id: wx-org1
+              pkcs11:
+                enabled: true
+                library: /usr/local/lib64/pkcs11/libupkcs11.so # path to the so file
+                label: HSM
+                password: 11111111
+                session_cache_size: 10
+                hash: "SHA256"
+            storage:
+              encryptor: sm4
+              encrypt_key: "MasterKey1"
+            """);
+    Map<String, String> section =
+        Map.of(
+            "library", "/usr/local/lib64/pkcs11/libupkcs11.so",
+            "label", "HSM",
+            "password", "11111111",
+            "session_cache_size", "10",
+            "hash", "SHA256");
+    assertThat(config.pkcs11().orElseThrow().asMap()).isEqualTo(section);
+
+    MasterKey key = MasterKey.of(config).orElseThrow();
+    assertThat(key.encryptor()).isEqualTo("pkcs11");
+    Map<String, String> options = new TreeMap<>(section);
+    options.put("encryptor", "sm4");
+    options.put("key", "MasterKey1");
+    assertThat(key.options().asMap()).isEqualTo(options);
+  }
+
+  @Test
+  void aTokenThatIsNotEnabledIsNobodysKey() throws IOException {
     for (String section :
-        new String[] {"5", "[pkcs11]", "{pkcs11: 5}", "{pkcs11: {enabled: false}}"}) {
-      assertThat(read("node: " + section + "\n").storage().asMap()).isEmpty();
+        new String[] {
+          "5",
+          "[pkcs11]",
+          "{pkcs11: }",
+          "{pkcs11: {enabled: false}}",
+          "{pkcs11: {library: /a, label: b}}"
+        }) {
+      assertThat(read("node: " + section + "\n").pkcs11()).isEmpty();
     }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"yes", "1", "on"})
+  void whetherATokenIsEnabledIsNotGuessed(String enabled) {
+    assertThatThrownBy(() -> read("node:\n  pkcs11:\n    enabled: " + enabled + "\n"))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContainingAll("line 3", "node.pkcs11", "enabled");
+  }
+
+  @Test
+  void anUnknownKeyOfATokenIsRefused() {
+    assertThatThrownBy(() -> read("node:\n  pkcs11:\n    enabled: true\n    pin: 1234\n"))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContainingAll("line 4", "'pin'", "node.pkcs11", "nearest")
+        .hasMessageNotContaining("1234");
+    assertThatThrownBy(() -> read("node: {pkcs11: 5}\n"))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContaining("line 1");
+  }
+
+  /** Whoever relies on a device must not get a key of software, or none, instead. */
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "",
+        "storage: {encryptor: aes}\n",
+        "storage: {encrypt_key: K}\n",
+        "storage: {encryptor: aes, encrypt_key: K, allow_sample_key: true}\n",
+        "storage: {encryptor: aes, encrypt_key: K, empty_key_file: true}\n"
+      })
+  void anEnabledTokenAndSettingsThatDoNotFitItAreRefused(String storage) throws IOException {
+    ConfigFile config = read("node: {pkcs11: {enabled: true}}\n" + storage);
+    assertThatThrownBy(() -> MasterKey.of(config))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContaining("node.pkcs11 is enabled");
   }
 
   @Test
