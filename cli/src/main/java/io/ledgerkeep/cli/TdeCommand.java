@@ -457,14 +457,22 @@ final class TdeCommand {
       })
   static final class DropHolder extends OnKeys {
 
-    @Parameters(paramLabel = "ID", description = "The id of the holder.")
+    @Parameters(paramLabel = "HOLDER", description = "The name or the id of the holder.")
     @SuppressWarnings("NullAway.Init") // required, so picocli sets it
-    private String id;
+    private String holder;
 
     @Override
     void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
-      keys.dropHolder(id);
+      keys.dropHolder(idOf(holder, keys.holders()));
       tell(outcome, keys.holders());
+    }
+
+    private static String idOf(String nameOrId, List<Holder> holders) {
+      return holders.stream()
+          .filter(known -> known.name().equals(nameOrId))
+          .map(Holder::id)
+          .findFirst()
+          .orElse(nameOrId);
     }
   }
 }
