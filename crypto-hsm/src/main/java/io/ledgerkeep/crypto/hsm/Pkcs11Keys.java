@@ -117,10 +117,7 @@ public final class Pkcs11Keys {
       throw new AssertionError("there is a route for every configuration");
     }
     return new ConfigurationException(
-        config.place()
-            + " cannot be used: "
-            + last.getMessage()
-            + "; see 'ledgerkeep hsm probe'",
+        config.place() + " cannot be used: " + last.getMessage() + "; see 'ledgerkeep hsm probe'",
         last);
   }
 
