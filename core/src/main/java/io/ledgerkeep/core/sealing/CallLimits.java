@@ -13,4 +13,9 @@ record CallLimits(long total, long block) {
    * quarter of a thousandth of them.
    */
   static final CallLimits DEFAULT = new CallLimits(1L << 32, 1L << 20);
+
+  /** Returns whether a lease is the one that reaches the second half. */
+  boolean isHalfReached(long used, long leased) {
+    return used <= total / 2 && used + leased > total / 2;
+  }
 }

@@ -346,7 +346,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
       suite.addLeased(-leased);
       throw e;
     }
-    if (used <= callLimits.total() / 2 && used + leased > callLimits.total() / 2) {
+    if (callLimits.isHalfReached(used, leased)) {
       LOG.warn(
           "half of the calls under key {} of the device are used: {} of {}. Before they are, make keys of another suite (ledgerkeep tde rotate --suite {}) and re-encrypt, or move to another key",
           suite.identity().hex(),
