@@ -127,7 +127,7 @@ final class TokenSuite implements CipherSuite {
 
   @Override
   public String name() {
-    return software.name().replace("GCM", kind.mode) + " in the token";
+    return software.name().replace("GCM", kind.mode) + "-DIRECT";
   }
 
   @Override
