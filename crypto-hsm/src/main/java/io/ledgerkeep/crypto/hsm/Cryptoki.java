@@ -69,7 +69,8 @@ final class Cryptoki {
   private Cryptoki(Path path, Pointer list) {
     this.path = path;
     for (Entry entry : Entry.values()) {
-      Pointer function = list.getPointer(LIST_HEAD_BYTES + (long) entry.place * Native.POINTER_SIZE);
+      Pointer function =
+          list.getPointer(LIST_HEAD_BYTES + (long) entry.place * Native.POINTER_SIZE);
       functions[entry.ordinal()] = Function.getFunction(function);
     }
   }
@@ -179,8 +180,7 @@ final class Cryptoki {
 
   long openSession(long slot) {
     try (Memory handle = new Memory(Long.BYTES)) {
-      checked(
-          Entry.C_OpenSession, slot, SERIAL_SESSION, Pointer.NULL, Pointer.NULL, handle);
+      checked(Entry.C_OpenSession, slot, SERIAL_SESSION, Pointer.NULL, Pointer.NULL, handle);
       return handle.getLong(0);
     }
   }

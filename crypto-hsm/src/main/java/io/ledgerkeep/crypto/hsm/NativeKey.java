@@ -116,7 +116,13 @@ final class NativeKey implements TokenKey {
 
   @Override
   public void encryptGcm(
-      byte[] iv, byte[] additional, byte[] text, int offset, int length, byte[] out, int outOffset) {
+      byte[] iv,
+      byte[] additional,
+      byte[] text,
+      int offset,
+      int length,
+      byte[] out,
+      int outOffset) {
     if (token.profile().tokenMakesIv()) {
       Arrays.fill(iv, (byte) 0);
     }
@@ -126,7 +132,13 @@ final class NativeKey implements TokenKey {
 
   @Override
   public void decryptGcm(
-      byte[] iv, byte[] additional, byte[] text, int offset, int length, byte[] out, int outOffset) {
+      byte[] iv,
+      byte[] additional,
+      byte[] text,
+      int offset,
+      int length,
+      byte[] out,
+      int outOffset) {
     if (length < TAG_BYTES) {
       throw new TokenException(Ckr.ENCRYPTED_DATA_LEN_RANGE, "a text shorter than its tag");
     }
@@ -167,12 +179,14 @@ final class NativeKey implements TokenKey {
   }
 
   @Override
-  public void encryptCbc(byte[] iv, byte[] text, int offset, int length, byte[] out, int outOffset) {
+  public void encryptCbc(
+      byte[] iv, byte[] text, int offset, int length, byte[] out, int outOffset) {
     cbc(token.library()::encrypt, iv, text, offset, length, out, outOffset);
   }
 
   @Override
-  public void decryptCbc(byte[] iv, byte[] text, int offset, int length, byte[] out, int outOffset) {
+  public void decryptCbc(
+      byte[] iv, byte[] text, int offset, int length, byte[] out, int outOffset) {
     cbc(token.library()::decrypt, iv, text, offset, length, out, outOffset);
   }
 
@@ -267,9 +281,7 @@ final class NativeKey implements TokenKey {
       memory.setPointer(at, SessionPool.part(memory, additionalAt, additional.length));
       memory.setLong(at + 8, additional.length);
       memory.setLong(at + 16, (long) TAG_BYTES * Byte.SIZE);
-      point(
-          memory,
-          layout == Layout.WITH_IV_BITS ? PARAMETERS_WITH_IV_BITS : PARAMETERS_WITHOUT);
+      point(memory, layout == Layout.WITH_IV_BITS ? PARAMETERS_WITH_IV_BITS : PARAMETERS_WITHOUT);
     }
   }
 

@@ -6,6 +6,8 @@ import java.util.stream.Stream;
 
 /** The ways to a token, the one that is preferred first. */
 enum Route {
+  /** The provider of the JVM, for AES. */
+  SUN(SunToken.ROUTE, SunToken::open),
   /** Our own calls of its library. */
   NATIVE(NativeToken.ROUTE, NativeToken::open);
 

@@ -13,9 +13,9 @@ import java.util.OptionalLong;
  * Finds out what a token really does under a key, before anything is entrusted to it: the number of
  * a mechanism is only a claim, and the same one means CTR to one vendor and a MAC to another.
  *
- * <p>Texts are random, of the lengths at which ciphers stumble. Where the token has ECB as well, CBC
- * and GCM are computed a second time from single blocks. GCM is compared in its ciphertext only:
- * computing the tag would take the key's secret of authentication out of the token.
+ * <p>Texts are random, of the lengths at which ciphers stumble. Where the token has ECB as well,
+ * CBC and GCM are computed a second time from single blocks. GCM is compared in its ciphertext
+ * only: computing the tag would take the key's secret of authentication out of the token.
  */
 final class SelfTest {
 
