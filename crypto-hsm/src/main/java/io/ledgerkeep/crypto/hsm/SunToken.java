@@ -8,9 +8,8 @@ import java.security.AuthProvider;
 import java.security.GeneralSecurityException;
 import java.security.Key;
 import java.security.KeyStore;
-import java.util.List;
+import java.util.Arrays;
 import java.util.concurrent.Semaphore;
-import java.util.stream.Stream;
 import javax.crypto.SecretKey;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -98,17 +97,14 @@ final class SunToken implements Token {
 
   @Override
   public TokenKey find(KeyName name) {
-    List<String> aliases = aliases(name);
-    if (aliases.isEmpty()) {
-      throw new RouteException("SunPKCS11 cannot look up keys by their CKA_ID");
-    }
+    String alias = alias(name);
     acquire();
     try {
-      for (String alias : aliases) {
-        if (keys.isKeyEntry(alias) && keys.getKey(alias, null) instanceof SecretKey key) {
-          return new SunKey(this, alias, key, facts(name, key));
-        }
+      if (keys.getKey(alias, null) instanceof SecretKey key) {
+        return new SunKey(this, alias, key, facts(name, key));
       }
+    } catch (RouteException e) {
+      throw e;
     } catch (GeneralSecurityException | RuntimeException e) {
       throw SunErrors.of(e, "the search for the key");
     } finally {
@@ -118,15 +114,17 @@ final class SunToken implements Token {
         "no secret key has the CKA_LABEL '" + name + "', and SunPKCS11 looks up nothing else");
   }
 
-  /** The provider makes a character of each byte of a label; should it learn UTF-8, that too. */
-  private static List<String> aliases(KeyName name) {
-    return name.label().stream()
-        .flatMap(
-            label ->
-                Stream.of(StandardCharsets.ISO_8859_1, StandardCharsets.UTF_8)
-                    .map(charset -> new String(label.toArray(), charset)))
-        .distinct()
-        .toList();
+  /** The provider lists other labels as it reads them, and then does not find them so. */
+  private static String alias(KeyName name) {
+    byte[] label =
+        name.label()
+            .orElseThrow(() -> new RouteException("SunPKCS11 does not look up keys by CKA_ID"))
+            .toArray();
+    String text = new String(label, StandardCharsets.US_ASCII);
+    if (!Arrays.equals(text.getBytes(StandardCharsets.US_ASCII), label)) {
+      throw new RouteException("SunPKCS11 looks up labels in ASCII only, not '" + name + "'");
+    }
+    return text;
   }
 
   private KeyFacts facts(KeyName name, Key key) {

@@ -52,7 +52,7 @@ class SunSoftHsmTest {
     TokenKey small = open(SoftHsm.LABEL).find(KeyName.of("key", "small"));
     TokenKey other = open("other").find(KeyName.of("key", "open"));
 
-    assertThat(master.facts()).
+    assertThat(master.facts())
         .returns(32, KeyFacts::bytes)
         .returns(true, KeyFacts::sensitive)
         .returns(false, KeyFacts::extractable);
