@@ -113,6 +113,35 @@ final class Pkcs11ConfigTest {
     assertRefused(options().with("profile", "sansec"), "for SM4");
   }
 
+  private String route(Options options) {
+    return Pkcs11Keys.withPinInOptions().probe(options).route();
+  }
+
+  @Test
+  void theRouteIsTheOneOfTheJvmWhereItSuffices() {
+    Options auto = options().with("route", "auto").with("mode", "direct");
+    token.key("codes", "aes", "bytes=16", "id=0102");
+
+    assertThat(route(auto)).isEqualTo("sunpkcs11");
+    assertThat(route(auto.with("route", "native"))).isEqualTo("native");
+    assertThat(route(auto.with("key", "hex:0102"))).isEqualTo("native");
+    assertThat(route(auto.with("mac_key", "codes"))).isEqualTo("native");
+    assertThat(route(auto.with("profile", "standard"))).isEqualTo("native");
+    token.key("twin", "aes", "bytes=16").key("twin", "aes", "bytes=16");
+    assertThat(route(auto)).isEqualTo("native");
+    assertRefused(auto.with("route", "sunpkcs11"), "SunPKCS11");
+  }
+
+  @Test
+  void aTokenThatMakesIvsIsNotLeftToTheJvm() {
+    token.ownIv(TestToken.OwnIv.INIT);
+    Options auto = options().with("route", "auto").with("mode", "direct");
+    try (KeyWrapper wrapper = open(auto);
+        KeyWrapper.Direct direct = wrapper.openDirect(calls -> {}).orElseThrow()) {
+      assertThat(direct.suite().id()).isEqualTo(0x0313);
+    }
+  }
+
   @Test
   void aFileThatIsNoLibraryIsRefused(@TempDir Path folder) throws IOException {
     Path file = Files.writeString(folder.resolve("lib.so"), "no library");
