@@ -37,6 +37,7 @@ import io.ledgerkeep.core.sealing.EpochEncryptor;
 import io.ledgerkeep.core.sealing.SealedEngine;
 import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.storage.StorageEngine;
 import java.nio.file.Path;
@@ -105,6 +106,9 @@ final class OpenLedger implements Ledger {
 
   /** Guarded by {@link #commitLock}. */
   private long bytesSinceCheckpoint;
+
+  /** Guarded by {@link #commitLock}: of blocks that are committed, and not visible yet. */
+  private final List<DerivedRows> behind = new ArrayList<>();
 
   /** Guarded by {@link #commitLock}. */
   private boolean unarchivedBlocksKept;
@@ -308,10 +312,18 @@ final class OpenLedger implements Ledger {
     try (OrderedPipeline<DerivedRows> meanwhile =
         new OrderedPipeline<>(parts.settings().executor)) {
       meanwhile.submit(Preparation.copiedBytes(block), () -> preparation.derivedRows(block));
-      Prepared prepared = preparation.chainRows(block);
       append(
-          List.of(prepared),
-          durable -> durable.stream().map(any -> meanwhile.takeUninterruptibly()).toList());
+          List.of(preparation.chainRows(block)),
+          durable -> durable.stream().map(any -> derivedRows(block, meanwhile)).toList());
+    }
+  }
+
+  /** What could not be sealed ahead is sealed when it is written, and that tells why not. */
+  private DerivedRows derivedRows(Block block, OrderedPipeline<DerivedRows> meanwhile) {
+    try {
+      return meanwhile.takeUninterruptibly();
+    } catch (KeyUnavailableException e) {
+      return preparation.derivedRowsAsTheyAre(block);
     }
   }
 
@@ -368,21 +380,45 @@ final class OpenLedger implements Ledger {
     commitLock.lock();
     try {
       requireOpen();
+      if (!behind.isEmpty()) {
+        follow();
+      }
       keepUnarchivedBlocks();
-      chain.append(blocks, durable -> becameDurable(() -> derivedRows.apply(durable)));
+      chain.append(blocks, durable -> becameDurable(derivedRows.apply(durable)));
     } finally {
       commitLock.unlock();
     }
   }
 
-  /** From here on the blocks are committed; a failure lets the chain refuse all that follows. */
-  private void becameDurable(Supplier<List<DerivedRows>> durable) {
+  /**
+   * From here on the blocks are committed; a failure lets the chain refuse all that follows. Only
+   * where a key could not be reached nothing is in doubt: applying the same again completes it.
+   */
+  private void becameDurable(List<DerivedRows> durable) {
+    behind.addAll(durable);
+    follow();
+    if (statusFile.isDue()) {
+      writeStatus(true);
+    }
+  }
+
+  private void follow() {
     try {
-      makeVisible(durable.get());
+      if (!behind.isEmpty()) {
+        makeVisible(behind);
+        behind.clear();
+      }
       if (bytesSinceCheckpoint >= CHECKPOINT_BYTES
           || visibleHeight - derivedThrough >= parts.settings().checkpointBlocks) {
         checkpoint();
       }
+    } catch (KeyUnavailableException e) {
+      throw new StorageException(
+          StorageException.Kind.RETRYABLE,
+          "block %s is committed, but a key was not there to seal state and history; they follow when a block is committed, this one again or the next"
+              .formatted(chain.last()),
+          e,
+          chain.last());
     } catch (RuntimeException e) {
       throw new StorageException(
           e instanceof StorageException s && s.isOutOfSpace()
@@ -392,9 +428,6 @@ final class OpenLedger implements Ledger {
               .formatted(chain.last()),
           e,
           chain.last());
-    }
-    if (statusFile.isDue()) {
-      writeStatus(true);
     }
   }
 
@@ -532,7 +565,7 @@ final class OpenLedger implements Ledger {
     if (halfApplied) {
       throw new StorageException(
           StorageException.Kind.FATAL,
-          "state and history have a part of block %s, as an earlier write failed; open the ledger again"
+          "state and history have a part of block %s, as an earlier write failed; commit that block again if a key was not there, or open the ledger again"
               .formatted(visibleHeight + 1));
     }
   }

@@ -78,6 +78,11 @@ final class Preparation {
     return derived.prepare(List.of(block), this::isWorthIt).get(0);
   }
 
+  /** Returns what state and history get of a block, nothing of it done ahead. */
+  DerivedRows derivedRowsAsTheyAre(Block block) {
+    return derived.prepare(List.of(block), any -> false).get(0);
+  }
+
   /** Prepares blocks up to the first that cannot be committed. */
   Slice of(List<Block> blocks) {
     MessageDigest fresh = digest.newDigest();

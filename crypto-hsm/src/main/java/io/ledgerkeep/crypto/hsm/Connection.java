@@ -24,11 +24,11 @@ import org.slf4j.LoggerFactory;
  * Keeps a token open, and opens it anew where it was lost: removed and put back, its sessions
  * killed, its library restarted, its user logged out by somebody else in the process.
  *
- * <p>A call that finds the token lost opens it once and tries again. Where that fails too, calls are
- * refused at once until some time has passed; then the next one tries. Whenever the token was
- * opened, the key is looked up again and must be the same: a number that stood for the key may stand
- * for another one now, and a key of the same name may be another. Nothing is tried again after a
- * refused PIN.
+ * <p>A call that finds the token lost opens it once and tries again. Where that fails too, calls
+ * are refused at once until some time has passed; then the next one tries. Whenever the token was
+ * opened, the key is looked up again and must be the same: a number that stood for the key may
+ * stand for another one now, and a key of the same name may be another. Nothing is tried again
+ * after a refused PIN.
  *
  * <p>Serves any number of threads. Shared by those who {@link #retain} it; the last one closes it.
  */
@@ -359,7 +359,8 @@ final class Connection {
 
   private void checkIdentity(Live on) {
     if (!identities.of(on.key).equals(identity)) {
-      // Perhaps the number that stood for the key stands for another one now: it is looked up again.
+      // Perhaps the number that stood for the key stands for another one now: it is looked up
+      // again.
       throw new TokenException(Ckr.KEY_HANDLE_INVALID, "the comparison of the key's identity");
     }
   }

@@ -116,7 +116,13 @@ final class NativeKey implements TokenKey {
 
   @Override
   public void encryptGcm(
-      byte[] iv, byte[] additional, byte[] text, int offset, int length, byte[] out, int outOffset) {
+      byte[] iv,
+      byte[] additional,
+      byte[] text,
+      int offset,
+      int length,
+      byte[] out,
+      int outOffset) {
     if (token.profile().tokenMakesIv()) {
       Arrays.fill(iv, (byte) 0);
     }
@@ -126,7 +132,13 @@ final class NativeKey implements TokenKey {
 
   @Override
   public void decryptGcm(
-      byte[] iv, byte[] additional, byte[] text, int offset, int length, byte[] out, int outOffset) {
+      byte[] iv,
+      byte[] additional,
+      byte[] text,
+      int offset,
+      int length,
+      byte[] out,
+      int outOffset) {
     if (length < TAG_BYTES) {
       throw new TokenException(Ckr.ENCRYPTED_DATA_LEN_RANGE, "a text shorter than its tag");
     }
@@ -167,12 +179,14 @@ final class NativeKey implements TokenKey {
   }
 
   @Override
-  public void encryptCbc(byte[] iv, byte[] text, int offset, int length, byte[] out, int outOffset) {
+  public void encryptCbc(
+      byte[] iv, byte[] text, int offset, int length, byte[] out, int outOffset) {
     cbc(token.library()::encrypt, iv, text, offset, length, out, outOffset);
   }
 
   @Override
-  public void decryptCbc(byte[] iv, byte[] text, int offset, int length, byte[] out, int outOffset) {
+  public void decryptCbc(
+      byte[] iv, byte[] text, int offset, int length, byte[] out, int outOffset) {
     cbc(token.library()::decrypt, iv, text, offset, length, out, outOffset);
   }
 
@@ -218,16 +232,21 @@ final class NativeKey implements TokenKey {
       memory.write(TEXT_AT, data, 0, data.length);
       long outAt = TEXT_AT + (long) data.length;
       memory.setLong(LENGTH_AT, SPARE_BYTES);
-      token
-          .library()
-          .sign(
-              use.session().handle(),
-              handle,
-              memory,
-              SessionPool.part(memory, TEXT_AT, data.length),
-              data.length,
-              memory.share(outAt),
-              memory.share(LENGTH_AT));
+      try {
+        token
+            .library()
+            .sign(
+                use.session().handle(),
+                handle,
+                memory,
+                memory.share(TEXT_AT),
+                data.length,
+                memory.share(outAt),
+                memory.share(LENGTH_AT));
+      } catch (TokenException e) {
+        use.failed(e.code());
+        throw e;
+      }
       if (memory.getLong(LENGTH_AT) < TAG_BYTES) {
         throw new TokenException(
             Ckr.MECHANISM_INVALID, "C_Sign, whose code is shorter than " + TAG_BYTES + " bytes");
@@ -267,9 +286,7 @@ final class NativeKey implements TokenKey {
       memory.setPointer(at, SessionPool.part(memory, additionalAt, additional.length));
       memory.setLong(at + 8, additional.length);
       memory.setLong(at + 16, (long) TAG_BYTES * Byte.SIZE);
-      point(
-          memory,
-          layout == Layout.WITH_IV_BITS ? PARAMETERS_WITH_IV_BITS : PARAMETERS_WITHOUT);
+      point(memory, layout == Layout.WITH_IV_BITS ? PARAMETERS_WITH_IV_BITS : PARAMETERS_WITHOUT);
     }
   }
 
@@ -308,9 +325,7 @@ final class NativeKey implements TokenKey {
         memory.read(IV_AT, parameters.iv(), 0, parameters.iv().length);
         use.succeeded();
       } catch (TokenException e) {
-        if (Ckr.isRefusedText(e.code())) {
-          use.succeeded();
-        }
+        use.failed(e.code());
         throw e;
       } finally {
         // Texts in plain, of which one side is one.

@@ -42,9 +42,7 @@ final class PinSource {
    * @throws ConfigurationException if there is none, or more than one
    */
   static Pin of(
-      Options options,
-      Optional<Supplier<char[]>> callback,
-      Function<String, String> environment) {
+      Options options, Optional<Supplier<char[]>> callback, Function<String, String> environment) {
     List<String> named =
         List.of(PASSWORD, PASSWORD_FILE, PASSWORD_ENV).stream()
             .filter(name -> options.text(name).isPresent())
@@ -95,7 +93,9 @@ final class PinSource {
       return characters(file, buffer.flip());
     } catch (IOException e) {
       throw new KeyUnavailableException(
-          Reason.MISSING, "the file " + file + ", which has the PIN of the token, cannot be read", e);
+          Reason.MISSING,
+          "the file " + file + ", which has the PIN of the token, cannot be read",
+          e);
     } finally {
       Arrays.fill(bytes, (byte) 0);
     }
@@ -116,8 +116,7 @@ final class PinSource {
           "the file " + file + " must hold the PIN of the token, 1 to " + MOST_BYTES + " bytes");
     }
     try {
-      CharBuffer decoded =
-          StandardCharsets.UTF_8.newDecoder().decode(bytes.slice(0, length));
+      CharBuffer decoded = StandardCharsets.UTF_8.newDecoder().decode(bytes.slice(0, length));
       char[] pin = new char[decoded.remaining()];
       decoded.get(pin);
       Arrays.fill(decoded.array(), '\0');

@@ -233,8 +233,7 @@ record Pkcs11Config(
   }
 
   Connection.Keys keys() {
-    return new Connection.Keys(
-        request.algorithm(), request.profile().keyType(), key, macKey, hash);
+    return new Connection.Keys(request.algorithm(), request.profile().keyType(), key, macKey, hash);
   }
 
   /** Returns where the master key lies, for messages. */

@@ -16,8 +16,8 @@ import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
 /**
- * Opens master keys in PKCS#11 tokens, for code that hands in the PIN itself, and tells what a token
- * can do. Serves any number of threads.
+ * Opens master keys in PKCS#11 tokens, for code that hands in the PIN itself, and tells what a
+ * token can do. Serves any number of threads.
  *
  * <pre>{@code
  * EncryptorProvider provider = Pkcs11Keys.withPin(() -> vault.pinOfToken()).provider();
@@ -33,9 +33,7 @@ public final class Pkcs11Keys {
   private final LongSupplier nanoTime;
 
   Pkcs11Keys(
-      Optional<Supplier<char[]>> pin,
-      Function<String, String> environment,
-      LongSupplier nanoTime) {
+      Optional<Supplier<char[]>> pin, Function<String, String> environment, LongSupplier nanoTime) {
     this.pin = pin;
     this.environment = environment;
     this.nanoTime = nanoTime;
@@ -113,13 +111,13 @@ public final class Pkcs11Keys {
     throw unfit(config, last);
   }
 
-  private static ConfigurationException unfit(
-      Pkcs11Config config, @Nullable RouteException last) {
+  /** Returns what is thrown where no route leads to the key. */
+  static ConfigurationException unfit(Pkcs11Config config, @Nullable RouteException last) {
+    if (last == null) {
+      throw new AssertionError("there is a route for every configuration");
+    }
     return new ConfigurationException(
-        config.place()
-            + " cannot be used"
-            + (last == null ? "" : ": " + last.getMessage())
-            + "; see 'ledgerkeep hsm probe'",
+        config.place() + " cannot be used: " + last.getMessage() + "; see 'ledgerkeep hsm probe'",
         last);
   }
 

@@ -13,13 +13,13 @@ import java.util.OptionalLong;
  * Finds out what a token really does under a key, before anything is entrusted to it: the number of
  * a mechanism is only a claim, and the same one means CTR to one vendor and a MAC to another.
  *
- * <p>Texts are random, of the lengths at which ciphers stumble. Where the token has ECB as well, CBC
- * and GCM are computed a second time from single blocks. GCM is compared in its ciphertext only:
- * computing the tag would take the key's secret of authentication out of the token.
+ * <p>Texts are random, of the lengths at which ciphers stumble. Where the token has ECB as well,
+ * CBC and GCM are computed a second time from single blocks. GCM is compared in its ciphertext
+ * only: computing the tag would take the key's secret of authentication out of the token.
  */
 final class SelfTest {
 
-  private static final int[] LENGTHS = {0, 1, 15, 16, 17, 255, 4096};
+  private static final int[] LENGTHS = {0, 1, 15, 16, 17, 255, 256};
   private static final int LEAST_LIMIT = 512;
   private static final byte[] ADDITIONAL = {'l', 'e', 'd', 'g', 'e', 'r'};
   private static final byte[] NOTHING = new byte[0];
@@ -123,9 +123,15 @@ final class SelfTest {
     return String.valueOf(e.getMessage());
   }
 
-  /** Whether the token is lost, and not just unable: these two some tokens answer to everything. */
+  /**
+   * Whether the token is lost, and not just unable: two of these some tokens answer to everything,
+   * and one comes where an operation before failed for want of room for its result.
+   */
   private static boolean isGone(long code) {
-    return Ckr.isLost(code) && code != Ckr.GENERAL_ERROR && code != Ckr.FUNCTION_FAILED;
+    return Ckr.isLost(code)
+        && code != Ckr.GENERAL_ERROR
+        && code != Ckr.FUNCTION_FAILED
+        && code != Ckr.OPERATION_ACTIVE;
   }
 
   private byte[] noise(int length) {
@@ -149,9 +155,7 @@ final class SelfTest {
   /** Lets texts of all lengths come back, and then the longest that the token takes. */
   private String longest(Mode mode) {
     for (int length : LENGTHS) {
-      if (length <= largestText) {
-        comesBack(mode, length);
-      }
+      comesBack(mode, length);
     }
     while (true) {
       try {

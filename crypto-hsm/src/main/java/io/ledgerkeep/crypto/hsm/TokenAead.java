@@ -15,7 +15,8 @@ import java.util.Objects;
 final class TokenAead implements Aead {
 
   /** What precedes a part's ciphertext in the data of its code, in whole blocks. */
-  static final int MAC_HEAD_BYTES = 4 * Integer.BYTES + CipherSuite.MAC_BYTES + TokenKey.BLOCK_BYTES;
+  static final int MAC_HEAD_BYTES =
+      4 * Integer.BYTES + CipherSuite.MAC_BYTES + TokenKey.BLOCK_BYTES;
 
   private static final byte[] VALUE_LABEL =
       "ledgerkeep token value 1".getBytes(StandardCharsets.US_ASCII);
@@ -200,8 +201,7 @@ final class TokenAead implements Aead {
         .opens(
             live,
             () ->
-                live.key()
-                    .decryptGcm(iv, part.additional(), sealedText, from, length, target, to));
+                live.key().decryptGcm(iv, part.additional(), sealedText, from, length, target, to));
   }
 
   private static boolean openCbc(

@@ -6,8 +6,8 @@ package io.ledgerkeep.crypto.hsm;
  * to it in pieces.
  *
  * <p>Arrays in and out may be the same, also where the places overlap. Nothing is kept. Where the
- * token fails, {@link TokenException} tells its code. Serves any number of threads. Equal to another
- * one of the same token if it is the same key.
+ * token fails, {@link TokenException} tells its code. Serves any number of threads. Equal to
+ * another one of the same token if it is the same key.
  */
 interface TokenKey {
 

@@ -211,8 +211,7 @@ final class TokenKeyWrapper implements KeyWrapper {
       return Optional.of(seed);
     }
     if (method == BY_ECB && length == SEED_BYTES && live.key().abilities().has(Mode.ECB)) {
-      return Optional.of(
-          live.key().decryptEcb(Arrays.copyOfRange(head, FIXED_BYTES, head.length)));
+      return Optional.of(live.key().decryptEcb(Arrays.copyOfRange(head, FIXED_BYTES, head.length)));
     }
     return Optional.empty();
   }

@@ -10,9 +10,9 @@ import org.jspecify.annotations.Nullable;
 /**
  * Seals every value in the token, under the key there; docs/format.md has the bytes.
  *
- * <p>A key that is derived for this suite encrypts nothing and is no secret. It binds: values sealed
- * under different ones are not taken for each other. And it makes the IVs, of which none comes
- * twice: they are not stored, but for those that the token makes.
+ * <p>A key that is derived for this suite encrypts nothing and is no secret. It binds: values
+ * sealed under different ones are not taken for each other. And it makes the IVs, of which none
+ * comes twice: they are not stored, but for those that the token makes.
  *
  * <p>A text that is longer than what the token takes is cut into parts. The last byte of what was
  * sealed tells how long parts are, since another token, or its newer firmware, may take other
@@ -45,8 +45,8 @@ final class TokenSuite implements CipherSuite {
     }
 
     /**
-     * Returns how the token can seal values: with GCM, or as a second key was named for it, with CBC
-     * and an authentication code.
+     * Returns how the token can seal values: with GCM, or as a second key was named for it, with
+     * CBC and an authentication code.
      *
      * @throws ConfigurationException if it cannot
      */
@@ -127,7 +127,7 @@ final class TokenSuite implements CipherSuite {
 
   @Override
   public String name() {
-    return software.name().replace("GCM", kind.mode) + " in the token";
+    return software.name().replace("GCM", kind.mode) + "-DIRECT";
   }
 
   @Override
@@ -183,8 +183,7 @@ final class TokenSuite implements CipherSuite {
   public int sealedBytes(int length) {
     Shape shape = shape(length);
     return Math.addExact(
-        length + shape.padding() + TRAILER_BYTES,
-        Math.multiplyExact(shape.parts(), kind.overhead));
+        length + shape.padding() + TRAILER_BYTES, Math.multiplyExact(shape.parts(), kind.overhead));
   }
 
   @Override
