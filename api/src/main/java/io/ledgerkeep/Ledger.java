@@ -7,6 +7,7 @@ import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
+import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.StorageException;
 import java.util.List;
 import java.util.Optional;
@@ -32,8 +33,11 @@ public interface Ledger extends LedgerReader, AutoCloseable {
    *     transaction id is already used in the chain, or another block is committed at the height;
    *     nothing was changed
    * @throws StorageException if an engine failed: where {@link StorageException#committedHeight()}
-   *     is empty, nothing was committed; else the block is committed and the ledger refuses writes
-   *     until it is opened again
+   *     is empty, nothing was committed; else the block is committed, and the ledger refuses writes
+   *     until it is opened again, or, where the failure is {@link StorageException#isRetryable()
+   *     retryable}, goes on with the same call
+   * @throws KeyUnavailableException if the values are sealed in a device that does not answer;
+   *     nothing was committed
    */
   void commit(Block block);
 

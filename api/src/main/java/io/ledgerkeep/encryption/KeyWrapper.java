@@ -22,13 +22,14 @@ import java.util.Optional;
  *       IllegalStateException}; closing twice does nothing.
  *   <li>No message, and no {@code toString}, holds a byte of the master key or of a secret.
  *   <li>What {@link #openDirect} opens has the length of keys, {@link CipherSuite#derive} and
- *       {@link CipherSuite#mac} of the suite that {@link #suite} names, under a number and a name
- *       of its own. It opens what was sealed in the same device's key before, by whichever wrapper,
- *       and nothing else. It serves also when the wrapper is closed, until it is closed itself;
- *       then its ciphers throw {@link IllegalStateException}.
- *   <li>Every call that seals in the device was counted before it is made, by {@link Calls#take},
- *       and none is made that was refused there. Whoever counts holds nothing meanwhile that
- *       another call may wait for, neither a lock nor a session of the device.
+ *       {@link CipherSuite#mac} of the suite that {@link #suite} names, under a number of its own
+ *       and a name of its own, which ends with {@code -DIRECT}. It opens what was sealed in the
+ *       same device's key before, by whichever wrapper, and nothing else. It serves also when the
+ *       wrapper is closed, until it is closed itself; then its ciphers throw {@link
+ *       IllegalStateException}.
+ *   <li>Every call by which it seals in the device was counted before it is made, by {@link
+ *       Calls#take}, and none is made that was refused there. Whoever counts holds nothing
+ *       meanwhile that another call may wait for, neither a lock nor a session of the device.
  * </ol>
  */
 public interface KeyWrapper extends AutoCloseable {

@@ -74,6 +74,20 @@ public interface LedgerKeys {
   record Budget(long values, long bytes, Instant until) {}
 
   /**
+   * A key in a device that seals values itself ({@link KeyWrapper.Direct}), under which or in place
+   * of which data keys were made.
+   *
+   * @param identity tells it from others, in hexadecimal digits
+   * @param suite the name of its cipher suite
+   * @param inUse whether it is the one that the ledger was opened with
+   * @param leasedCalls how many calls that seal are taken for used: more than were made, as they
+   *     are counted in blocks
+   * @param leftCalls how many may still be leased
+   */
+  record DirectKey(
+      String identity, String suite, boolean inUse, long leasedCalls, long leftCalls) {}
+
+  /**
    * What a re-encryption did.
    *
    * @param values the values that were sealed anew
@@ -116,6 +130,9 @@ public interface LedgerKeys {
    */
   Optional<Budget> budget();
 
+  /** Returns the keys in devices that values were sealed under directly, or will be. */
+  List<DirectKey> directKeys();
+
   /**
    * Makes a new data key and a new archive key; every value and every segment written from now on
    * is sealed under them. What was written before stays as it is, under keys that from now on only
@@ -125,6 +142,8 @@ public interface LedgerKeys {
    * @throws ConfigurationException if no such suite is at hand
    * @throws KeyUnavailableException if the archive is given and has keys that this ledger has not:
    *     its registry is an older copy
+   * @throws ConflictException if the archive would be sealed in a device that its other holders do
+   *     not have
    */
   DataKey rotate(String suite);
 
@@ -132,6 +151,11 @@ public interface LedgerKeys {
    * Puts all keys under another master key, and touches no data. The key objects of the archive
    * follow before the call returns; where that fails, the ledger is under the new master key and
    * the archive still under the old one until the next archive run: keep the old one until then.
+   *
+   * <p>Where the new master key seals in its device ({@link KeyWrapper.Direct}), new keys of its
+   * suite are made in the same step if the active one is another's. What was sealed in the device
+   * of the old one cannot be opened without: make keys of a suite in software ({@link #rotate}),
+   * {@link #reencrypt}, and {@link #disable} the data keys of the old device first.
    *
    * @param encryptor the name of the encryptor, such as {@code aes}
    * @param options name the new master key, as {@link io.ledgerkeep.Ledgerkeep.Builder#encryption
@@ -141,7 +165,7 @@ public interface LedgerKeys {
    * @throws ConfigurationException if the new master key is malformed or refused, or if the ledger
    *     has an archive and it is not given
    * @throws ConflictException if keys are exposed, and none are to be made or the master key is the
-   *     one there is
+   *     one there is; or if the device of the old one is still needed; or as {@link #rotate}
    * @throws KeyUnavailableException if the new master key cannot be used
    */
   void rewrap(String encryptor, Options options, Optional<String> rotateTo);
@@ -182,6 +206,7 @@ public interface LedgerKeys {
    * Lets a disabled data key open again what it sealed.
    *
    * @throws ConflictException if it is not disabled
+   * @throws KeyUnavailableException if it seals in a device that is not at hand
    */
   void enable(int dataKey);
 
@@ -205,6 +230,7 @@ public interface LedgerKeys {
    * anew.
    *
    * @throws ConfigurationException if the master key or the name is refused, or a holder has it
+   * @throws ConflictException if the archive is sealed in a device: nobody opens it without
    */
   Holder addHolder(String name, String encryptor, Options options);
 

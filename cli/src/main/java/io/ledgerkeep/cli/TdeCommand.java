@@ -4,6 +4,7 @@ import io.ledgerkeep.Ledger;
 import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.encryption.LedgerKeys.ArchiveKey;
 import io.ledgerkeep.encryption.LedgerKeys.DataKey;
+import io.ledgerkeep.encryption.LedgerKeys.DirectKey;
 import io.ledgerkeep.encryption.LedgerKeys.Holder;
 import io.ledgerkeep.encryption.LedgerKeys.Reencryption;
 import io.ledgerkeep.encryption.LedgerKeys.State;
@@ -192,7 +193,30 @@ final class TdeCommand {
         }
       }
       tell(outcome, keys, usage);
+      tellDirect(outcome, keys.directKeys());
       tellBudget(outcome, keys);
+    }
+
+    private static void tellDirect(Outcome outcome, List<DirectKey> keys) {
+      List<Map<String, Object>> shown = new ArrayList<>();
+      for (DirectKey key : keys) {
+        Map<String, Object> fields = new LinkedHashMap<>();
+        fields.put("identity", key.identity());
+        fields.put("suite", key.suite());
+        fields.put("inUse", key.inUse());
+        fields.put("leasedCalls", key.leasedCalls());
+        fields.put("leftCalls", key.leftCalls());
+        shown.add(fields);
+        outcome.say(
+            "key %s of a device, %s%s: %s leased, %s left"
+                .formatted(
+                    key.identity(),
+                    key.suite(),
+                    key.inUse() ? "" : ", not the master key's",
+                    Units.counted(key.leasedCalls(), "call"),
+                    key.leftCalls()));
+      }
+      outcome.put("directKeys", shown);
     }
 
     private static void tellBudget(Outcome outcome, LedgerKeys keys) {
@@ -266,12 +290,19 @@ final class TdeCommand {
         names = "--suite",
         paramLabel = "NAME",
         description =
-            "The suite of the new keys, such as AES-256-GCM or SM4-GCM; that of the old ones.")
+            "The suite of the new keys, such as AES-256-GCM or SM4-GCM; that in the device of the"
+                + " master key where it seals there, else that of the old ones.")
     private @Nullable String suite;
 
     @Override
     void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
-      DataKey fresh = keys.rotate(suite != null ? suite : ledger.status().encryption());
+      String ofDevice =
+          keys.directKeys().stream()
+              .filter(DirectKey::inUse)
+              .map(DirectKey::suite)
+              .findFirst()
+              .orElse(ledger.status().encryption());
+      DataKey fresh = keys.rotate(suite != null ? suite : ofDevice);
       outcome
           .say("new values are sealed under data key " + fresh.number())
           .put("dataKey", (long) fresh.number());

@@ -68,8 +68,15 @@ final class KeysByTheBook {
   }
 
   private void readBody(ByteBuffer in) throws GeneralSecurityException {
+    for (int devices = varint(in); devices > 0; devices--) {
+      raw(in, SECRET_BYTES);
+      varint(in);
+      varint(in);
+      in.getLong();
+    }
     List<byte[]> dataKeys = new ArrayList<>();
     for (int left = varint(in); left > 0; left--) {
+      varint(in);
       varint(in);
       varint(in);
       raw(in, 2 + Long.BYTES);
@@ -99,6 +106,7 @@ final class KeysByTheBook {
       sized(in);
     }
     for (int keys = varint(in); keys > 0; keys--) {
+      varint(in);
       varint(in);
       varint(in);
       raw(in, 1);

@@ -283,7 +283,7 @@ public final class MemoryToken implements EncryptorProvider {
 
     @Override
     public String name() {
-      return software.name() + "-IN-MEMORY-TOKEN";
+      return software.name() + "-DIRECT";
     }
 
     @Override

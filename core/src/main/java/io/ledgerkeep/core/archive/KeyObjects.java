@@ -18,6 +18,7 @@ import io.ledgerkeep.error.UnsupportedFormatException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
@@ -129,7 +130,8 @@ public final class KeyObjects {
     Map<Integer, ArchiveKey> opened = new TreeMap<>();
     List<String> objects = objects();
     List<LedgerkeepException> unusable = new ArrayList<>();
-    try (KeyOpener opener = new KeyOpener(names.ledgerId(), wrapper, suites)) {
+    KeyOpener opener = new KeyOpener(names.ledgerId(), wrapper, suites);
+    try (opener) {
       for (String name : objects) {
         try {
           open(name, opener, opened);
@@ -138,10 +140,20 @@ public final class KeyObjects {
           unusable.add(e);
         }
       }
+      requireAny(opened, objects, unusable, wrapper);
+      return opener.keys(List.copyOf(opened.values()));
     } catch (RuntimeException | Error e) {
       opened.values().forEach(ArchiveKey::close);
+      opener.giveUp();
       throw e;
     }
+  }
+
+  private void requireAny(
+      Map<Integer, ArchiveKey> opened,
+      List<String> objects,
+      List<LedgerkeepException> unusable,
+      KeyWrapper wrapper) {
     if (opened.isEmpty() && !unusable.isEmpty()) {
       throw unusable.get(0);
     }
@@ -151,7 +163,6 @@ public final class KeyObjects {
           "the key of %s unlocks none of the %s key objects of archive %s in %s; give that of a holder"
               .formatted(wrapper.place(), objects.size(), names.prefix(), store.place()));
     }
-    return ArchiveKeys.of(List.copyOf(opened.values()));
   }
 
   /** Passes over what is another holder's. */
@@ -235,6 +246,10 @@ public final class KeyObjects {
           json.writeNumberField("format", FORMAT);
           json.writeNumberField("key", object.number());
           json.writeStringField("suite", object.suite());
+          if (object.device().isPresent()) {
+            json.writeNumberField("directSuite", object.device().get().suite());
+            json.writeStringField("deviceKey", object.device().get().key().hex());
+          }
           json.writeStringField("holder", object.holder().hex());
           json.writeStringField("name", object.name());
           json.writeStringField("wrapped", object.wrapped().hex());
@@ -255,6 +270,7 @@ public final class KeyObjects {
         new KeyObject(
             fields.keyNumber("key"),
             fields.text("suite"),
+            fields.has("directSuite") ? Optional.of(device(fields)) : Optional.empty(),
             fields.hex("holder"),
             fields.text("name"),
             fields.hex("wrapped"),
@@ -265,5 +281,13 @@ public final class KeyObjects {
       throw fields.damaged("it is not written as key objects are");
     }
     return object;
+  }
+
+  private static KeyObject.Device device(StrictJson fields) {
+    long suite = fields.number("directSuite");
+    if (suite < 1 || suite > 65_535) {
+      throw fields.damaged("there is no suite " + suite);
+    }
+    return new KeyObject.Device((int) suite, fields.hex("deviceKey"));
   }
 }

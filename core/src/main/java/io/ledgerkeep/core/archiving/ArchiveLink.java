@@ -20,6 +20,7 @@ import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.StorageException;
 import java.util.Optional;
 import java.util.Set;
+import java.util.TreeSet;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -116,6 +117,19 @@ final class ArchiveLink {
       new KeyObjects(site.requiredStore(), names()).removeRetired(site.archiveKeys());
     }
     return there;
+  }
+
+  /** Returns the numbers of the archive keys that segments are under. */
+  synchronized Set<Integer> segmentKeys() {
+    Set<Integer> numbers = new TreeSet<>();
+    site.store()
+        .flatMap(this::read)
+        .ifPresent(
+            manifest ->
+                manifest.segments().stream()
+                    .map(segment -> segment(segment).summary().header().seal())
+                    .forEach(seal -> seal.ifPresent(by -> numbers.add(by.key()))));
+    return numbers;
   }
 
   /** One that is not forgotten is looked for again; a full disk is no reason to end a job. */

@@ -16,6 +16,7 @@ import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.JobPlan;
 import io.ledgerkeep.job.JobReport;
 import java.util.Optional;
+import java.util.Set;
 
 /** All that a ledger has to do with its archive. Serves any number of threads. */
 public final class Archiving {
@@ -103,6 +104,13 @@ public final class Archiving {
     if (site.chain().mark().pivot() > 0) {
       link.archive();
     }
+  }
+
+  /**
+   * Returns the numbers of the archive keys that segments are under; of an archive that is given.
+   */
+  public Set<Integer> segmentKeys() {
+    return link.segmentKeys();
   }
 
   /**

@@ -20,6 +20,7 @@ import io.ledgerkeep.core.rows.RowWriter;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
 import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngine.Durability;
@@ -307,8 +308,18 @@ public final class ChainStore implements AutoCloseable {
       hashes.clear();
       List<Prepared> durable = open;
       open = new ArrayList<>();
-      committed.accept(durable);
-      failed = false;
+      tell(durable);
+    }
+
+    /** Who cannot follow now, and says that it will, lets the chain go on. */
+    private void tell(List<Prepared> durable) {
+      try {
+        committed.accept(durable);
+        failed = false;
+      } catch (StorageException e) {
+        failed = !e.isRetryable();
+        throw e;
+      }
     }
 
     /**
@@ -327,6 +338,9 @@ public final class ChainStore implements AutoCloseable {
           throw e;
         }
         throw tellingWhatIsCommitted(e);
+      } catch (KeyUnavailableException e) {
+        failed = false; // a batch is sealed before any of it is written
+        throw e;
       }
     }
 

@@ -23,6 +23,7 @@ import java.time.Duration;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
 
@@ -108,12 +109,17 @@ final class OpenKeys implements LedgerKeys {
     try (JobLock.Lease lease = jobLock.take("rewrap");
         KeyWrapper newMaster = masterKeys.apply(encryptor, options)) {
       archiving.requireForKeys();
-      epochs.rewrap(newMaster, rotateTo);
+      epochs.rewrap(newMaster, rotateTo, ofSegments());
       FailPoint.pass("rewrap.saved");
       followNewMaster();
       FailPoint.pass("rewrap.reconciled");
       newMaster.confirm();
     }
+  }
+
+  /** Returns the numbers of the archive keys of segments, where one of them may be in a device. */
+  private Set<Integer> ofSegments() {
+    return epochs.directKeys().isEmpty() ? Set.of() : archiving.segmentKeys();
   }
 
   /** Who reads of a failure only might throw the new master key away, which is needed by now. */
@@ -230,6 +236,11 @@ final class OpenKeys implements LedgerKeys {
   }
 
   @Override
+  public List<DirectKey> directKeys() {
+    return epochs.directKeys();
+  }
+
+  @Override
   public List<ArchiveKey> archiveKeys() {
     return epochs.archiveKeys();
   }
@@ -244,7 +255,7 @@ final class OpenKeys implements LedgerKeys {
     try (JobLock.Lease lease = jobLock.take("holders");
         KeyWrapper master = masterKeys.apply(encryptor, options)) {
       archiving.requireForKeys();
-      Holder holder = epochs.addHolder(name, master);
+      Holder holder = epochs.addHolder(name, master, ofSegments());
       recordGeneration();
       archiving.reconcileKeys();
       master.confirm();

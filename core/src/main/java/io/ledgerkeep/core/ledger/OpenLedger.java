@@ -37,6 +37,7 @@ import io.ledgerkeep.core.sealing.EpochEncryptor;
 import io.ledgerkeep.core.sealing.SealedEngine;
 import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.storage.StorageEngine;
 import java.nio.file.Path;
@@ -104,6 +105,9 @@ final class OpenLedger implements Ledger {
 
   /** Guarded by {@link #commitLock}. */
   private long bytesSinceCheckpoint;
+
+  /** Guarded by {@link #commitLock}: of blocks that are committed, and not visible yet. */
+  private final List<DerivedRows> behind = new ArrayList<>();
 
   /** Guarded by {@link #commitLock}. */
   private boolean unarchivedBlocksKept;
@@ -347,6 +351,9 @@ final class OpenLedger implements Ledger {
     commitLock.lock();
     try {
       requireOpen();
+      if (!behind.isEmpty()) {
+        follow();
+      }
       keepUnarchivedBlocks();
       chain.append(
           prepared, durable -> becameDurable(durable.stream().map(derivedRows::get).toList()));
@@ -355,14 +362,35 @@ final class OpenLedger implements Ledger {
     }
   }
 
-  /** From here on the blocks are committed; a failure lets the chain refuse all that follows. */
+  /**
+   * From here on the blocks are committed; a failure lets the chain refuse all that follows. Only
+   * where a key could not be reached nothing is in doubt: applying the same again completes it.
+   */
   private void becameDurable(List<DerivedRows> durable) {
+    behind.addAll(durable);
+    follow();
+    if (statusFile.isDue()) {
+      writeStatus(true);
+    }
+  }
+
+  private void follow() {
     try {
-      makeVisible(durable);
+      if (!behind.isEmpty()) {
+        makeVisible(behind);
+        behind.clear();
+      }
       if (bytesSinceCheckpoint >= CHECKPOINT_BYTES
           || visibleHeight - derivedThrough >= parts.settings().checkpointBlocks) {
         checkpoint();
       }
+    } catch (KeyUnavailableException e) {
+      throw new StorageException(
+          StorageException.Kind.RETRYABLE,
+          "block %s is committed, but a key was not there to seal state and history; they follow when a block is committed, this one again or the next"
+              .formatted(chain.last()),
+          e,
+          chain.last());
     } catch (RuntimeException e) {
       throw new StorageException(
           e instanceof StorageException s && s.isOutOfSpace()
@@ -372,9 +400,6 @@ final class OpenLedger implements Ledger {
               .formatted(chain.last()),
           e,
           chain.last());
-    }
-    if (statusFile.isDue()) {
-      writeStatus(true);
     }
   }
 
@@ -512,7 +537,7 @@ final class OpenLedger implements Ledger {
     if (halfApplied) {
       throw new StorageException(
           StorageException.Kind.FATAL,
-          "state and history have a part of block %s, as an earlier write failed; open the ledger again"
+          "state and history have a part of block %s, as an earlier write failed; commit that block again if a key was not there, or open the ledger again"
               .formatted(visibleHeight + 1));
     }
   }

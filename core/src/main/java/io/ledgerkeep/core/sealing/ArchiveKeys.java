@@ -20,17 +20,26 @@ import java.util.TreeMap;
 public final class ArchiveKeys implements AutoCloseable {
 
   /** No key was given: what is written is in plain, and only what is in plain is read. */
-  public static final ArchiveKeys NONE = new ArchiveKeys(false, List.of(), Optional.empty());
+  public static final ArchiveKeys NONE =
+      new ArchiveKeys(false, List.of(), Optional.empty(), Optional.empty());
 
   private final boolean given;
   private final Optional<Registry> registry;
 
+  /** Closed with the keys. */
+  private final Optional<DeviceKeys> devices;
+
   /** Replaced whole by {@link #show}. */
   private volatile NavigableMap<Integer, ArchiveKey> byNumber;
 
-  private ArchiveKeys(boolean given, List<ArchiveKey> keys, Optional<Registry> registry) {
+  private ArchiveKeys(
+      boolean given,
+      List<ArchiveKey> keys,
+      Optional<Registry> registry,
+      Optional<DeviceKeys> devices) {
     this.given = given;
     this.registry = registry;
+    this.devices = devices;
     this.byNumber = byNumber(keys);
   }
 
@@ -55,12 +64,17 @@ public final class ArchiveKeys implements AutoCloseable {
    * none, nothing can be written or read, in plain neither.
    */
   public static ArchiveKeys of(List<ArchiveKey> keys) {
-    return new ArchiveKeys(true, keys, Optional.empty());
+    return new ArchiveKeys(true, keys, Optional.empty(), Optional.empty());
+  }
+
+  /** Returns the same of keys some of which may be sealed under in a device. */
+  static ArchiveKeys of(List<ArchiveKey> keys, DeviceKeys devices) {
+    return new ArchiveKeys(true, keys, Optional.empty(), Optional.of(devices));
   }
 
   /** Returns the keys of a registry, which shows them. */
   static ArchiveKeys of(Registry registry) {
-    return new ArchiveKeys(true, List.of(), Optional.of(registry));
+    return new ArchiveKeys(true, List.of(), Optional.of(registry), Optional.empty());
   }
 
   /** Takes the keys of the registry over. */
@@ -167,6 +181,7 @@ public final class ArchiveKeys implements AutoCloseable {
   @Override
   public void close() {
     byNumber.values().forEach(ArchiveKey::close);
+    devices.ifPresent(DeviceKeys::close);
   }
 
   @Override

@@ -153,18 +153,25 @@ record ArchiveSection(List<Holder> holders, List<Key> keys, List<Bytes> retired)
     return objects;
   }
 
+  /** Returns the suite of the newest key. */
+  CipherSuite suite() {
+    return keys.get(keys.size() - 1).key().suite();
+  }
+
   /** Returns how many bytes {@link #writeTo} takes at most. */
   int encodedBytes() {
     int ofHolders = holders.stream().mapToInt(Holder::encodedBytes).sum();
     return 32 + ofHolders + ENTRY_BYTES * (keys.size() + retired.size());
   }
 
-  void writeTo(ByteWriter out) {
+  void writeTo(ByteWriter out, DeviceKeys devices) {
     out.varint(holders.size());
     holders.forEach(holder -> holder.writeTo(out));
     out.varint(keys.size());
     for (Key key : keys) {
-      out.varint(key.key().number()).varint(key.key().suite().id()).u8(key.exposed() ? 1 : 0);
+      out.varint(key.key().number());
+      devices.writeSuite(out, key.key().suite());
+      out.u8(key.exposed() ? 1 : 0);
       key.key().writeRootTo(out);
       out.raw(key.salt());
     }
@@ -172,14 +179,14 @@ record ArchiveSection(List<Holder> holders, List<Key> keys, List<Bytes> retired)
     retired.forEach(out::raw);
   }
 
-  static ArchiveSection readFrom(ByteReader in, Bytes ledgerId, Suites suites) {
+  static ArchiveSection readFrom(ByteReader in, Bytes ledgerId, DeviceKeys devices) {
     List<Holder> holders = new ArrayList<>();
     for (int left = in.count(); left > 0; left--) {
       holders.add(Holder.readFrom(in));
     }
     List<Key> keys = new ArrayList<>();
     for (int left = in.count(); left > 0; left--) {
-      keys.add(key(in, ledgerId, suites));
+      keys.add(key(in, ledgerId, devices));
     }
     List<Bytes> retired = new ArrayList<>();
     for (int left = in.count(); left > 0; left--) {
@@ -188,9 +195,9 @@ record ArchiveSection(List<Holder> holders, List<Key> keys, List<Bytes> retired)
     return new ArchiveSection(holders, keys, retired);
   }
 
-  private static Key key(ByteReader in, Bytes ledgerId, Suites suites) {
+  private static Key key(ByteReader in, Bytes ledgerId, DeviceKeys devices) {
     int number = in.number();
-    CipherSuite suite = suites.of(in.number());
+    CipherSuite suite = devices.readSuite(in);
     boolean exposed = in.u8() != 0;
     Secret root = new Secret(in.raw(Secret.BYTES).toArray());
     Bytes salt = Bytes.copyOf(in.raw(Secret.BYTES).toArray());

@@ -26,11 +26,11 @@ import org.jspecify.annotations.Nullable;
  *  0   1  E1
  *  1   4  epoch
  *  5   7  number of the value in its epoch
- * 12   n  sealed bytes
- *      16 tag, also over the twelve bytes before, the store, the database and the key
+ * 12   n  sealed by the suite, bound to the twelve bytes before, the store, the database and the key
  * </pre>
  *
- * The suite is not in there: it is that of the data key the epoch belongs to.
+ * The suite is not in there: it is that of the data key the epoch belongs to. It says how long the
+ * sealed bytes are; in software they are 16 more than the value.
  */
 public final class EpochEncryptor implements Encryptor {
 
@@ -38,7 +38,9 @@ public final class EpochEncryptor implements Encryptor {
   static final int SEALED = 0xE1;
 
   static final int HEADER_BYTES = 12;
-  static final int OVERHEAD_BYTES = HEADER_BYTES + CipherSuite.TAG_BYTES;
+
+  /** What sealing adds at least. */
+  static final int MIN_OVERHEAD_BYTES = HEADER_BYTES + CipherSuite.TAG_BYTES;
 
   private static final byte[] LABEL = "LKv1".getBytes(StandardCharsets.US_ASCII);
   private static final long SEQUENCE_MASK = (1L << 56) - 1;
@@ -102,13 +104,23 @@ public final class EpochEncryptor implements Encryptor {
     return withNewEpoch(keyring::markExposed);
   }
 
-  /** Puts the registry under another master key, and makes a new data key if a suite is given. */
-  public void rewrap(KeyWrapper newMaster, Optional<String> suite) {
+  /**
+   * Puts the registry under another master key, and makes a new data key if a suite is given.
+   *
+   * @param ofSegments the numbers of the archive keys that segments are under
+   */
+  public void rewrap(KeyWrapper newMaster, Optional<String> suite, Set<Integer> ofSegments) {
     withNewEpoch(
         () -> {
-          keyring.rewrap(newMaster, suite);
+          keyring.rewrap(newMaster, suite, ofSegments);
           return newMaster;
         });
+  }
+
+  /** Returns the keys in devices that values were sealed under, or will be. */
+  public List<LedgerKeys.DirectKey> directKeys() {
+    requireOpen();
+    return keyring.directKeys();
   }
 
   private <T> T withNewEpoch(Supplier<T> change) {
@@ -171,10 +183,14 @@ public final class EpochEncryptor implements Encryptor {
     return keyring.holders();
   }
 
-  /** Lets another master key open the archive, once its objects are there. */
-  public LedgerKeys.Holder addHolder(String name, KeyWrapper master) {
+  /**
+   * Lets another master key open the archive, once its objects are there.
+   *
+   * @param ofSegments the numbers of the archive keys that segments are under
+   */
+  public LedgerKeys.Holder addHolder(String name, KeyWrapper master, Set<Integer> ofSegments) {
     requireOpen();
-    return keyring.addHolder(name, master);
+    return keyring.addHolder(name, master, ofSegments);
   }
 
   /** Takes the archive from a holder, once its objects are gone. */
@@ -214,7 +230,7 @@ public final class EpochEncryptor implements Encryptor {
   @Override
   public int overheadBytes() {
     requireOpen();
-    return OVERHEAD_BYTES;
+    return HEADER_BYTES + keyring.overheadBytes();
   }
 
   @Override
@@ -226,7 +242,7 @@ public final class EpochEncryptor implements Encryptor {
       epoch = renewed(epoch);
       number = epoch.take(value.size());
     }
-    byte[] sealed = new byte[value.size() + OVERHEAD_BYTES];
+    byte[] sealed = new byte[HEADER_BYTES + epoch.suite().sealedBytes(value.size())];
     ByteBuffer.wrap(sealed)
         .putLong(4, number) // its first byte is 0: the epoch is written over it
         .put(0, (byte) SEALED)
@@ -261,18 +277,21 @@ public final class EpochEncryptor implements Encryptor {
     ByteBuffer header = ByteBuffer.wrap(array);
     int number = header.getInt(1);
     EpochKey epoch = epoch(number).orElseThrow(() -> unknown(context, number));
-    byte[] value = new byte[sealed.size() - OVERHEAD_BYTES];
+    int sealedBytes = array.length - HEADER_BYTES;
+    int size = epoch.suite().openedBytes(array, HEADER_BYTES, sealedBytes);
+    byte[] value = new byte[Math.max(0, size)];
     Scratch mine = scratch.get();
-    if (!epoch
-        .aead()
-        .open(
-            epoch.nonce(header.getLong(4) & SEQUENCE_MASK, mine.nonce),
-            mine.additional(context, array),
-            array,
-            HEADER_BYTES,
-            array.length - HEADER_BYTES,
-            value,
-            0)) {
+    if (size < 0
+        || !epoch
+            .aead()
+            .open(
+                epoch.nonce(header.getLong(4) & SEQUENCE_MASK, mine.nonce),
+                mine.additional(context, array),
+                array,
+                HEADER_BYTES,
+                sealedBytes,
+                value,
+                0)) {
       throw new IntegrityException(
           name(context) + " does not fit its seal: it was changed, or belongs to another place");
     }
@@ -280,7 +299,7 @@ public final class EpochEncryptor implements Encryptor {
   }
 
   private static void requireSealed(Context context, Bytes value) {
-    if (value.size() < OVERHEAD_BYTES || (value.get(0) & 0xFF) != SEALED) {
+    if (value.size() < MIN_OVERHEAD_BYTES || (value.get(0) & 0xFF) != SEALED) {
       throw new IntegrityException(name(context) + " is not sealed; plain data were put there");
     }
   }

@@ -17,6 +17,7 @@ final class EpochKey implements AutoCloseable {
   private static final int SEQUENCE_BYTES = 7;
 
   private final Epoch epoch;
+  private final CipherSuite suite;
   private final Aead aead;
   private final byte[] baseNonce;
   private final EpochLimits limits;
@@ -24,8 +25,15 @@ final class EpochKey implements AutoCloseable {
   private final AtomicLong values = new AtomicLong();
   private final AtomicLong bytes = new AtomicLong();
 
-  EpochKey(Epoch epoch, Aead aead, byte[] baseNonce, EpochLimits limits, Clock clock) {
+  EpochKey(
+      Epoch epoch,
+      CipherSuite suite,
+      Aead aead,
+      byte[] baseNonce,
+      EpochLimits limits,
+      Clock clock) {
     this.epoch = epoch;
+    this.suite = suite;
     this.aead = aead;
     this.baseNonce = baseNonce;
     this.limits = limits;
@@ -46,6 +54,10 @@ final class EpochKey implements AutoCloseable {
         Math.max(0, limits.values() - values.get()),
         Math.max(0, limits.bytes() - bytes.get()),
         Instant.ofEpochMilli(epoch.createdAtMillis()).plus(limits.age()));
+  }
+
+  CipherSuite suite() {
+    return suite;
   }
 
   Aead aead() {

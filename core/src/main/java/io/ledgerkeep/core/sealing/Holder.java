@@ -92,16 +92,18 @@ final class Holder implements AutoCloseable {
   /** Returns what the holder opens a key of the archive with; the same each time. */
   synchronized KeyObject object(ArchiveKey key, Bytes salt) {
     requireOpen();
-    KeyObject open =
-        new KeyObject(key.number(), key.suite().name(), id, name, wrapped, salt, Bytes.EMPTY);
-    return open.holding(key, secret);
+    return KeyObject.of(key, id, name, wrapped, salt).holding(key, secret);
   }
 
   int encodedBytes() {
     return 64 + Secret.BYTES + 3 * (name.length() + suite.length()) + wrapped.size();
   }
 
-  /** Returns the root of the key that an object gives to this holder; the caller closes it. */
+  /**
+   * Returns the root of the key that an object gives to this holder; the caller closes it.
+   *
+   * @param suite the one in software
+   */
   synchronized Secret open(KeyObject object, Bytes ledgerId, CipherSuite suite) {
     requireOpen();
     return object.open(ledgerId, suite, secret);

@@ -6,13 +6,15 @@ import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.CipherSuite.Aead;
 import io.ledgerkeep.error.IntegrityException;
 import java.util.Arrays;
+import java.util.Optional;
 
 /**
  * An archive key as one of its holders keeps it in the archive. It follows from the registry alone,
  * byte for byte, so that it can be written, compared and repaired without a master key.
  *
  * @param number the number of the archive key
- * @param suite the name of its suite
+ * @param suite the name of its suite in software, which seals this object too
+ * @param device where segments are sealed, if it is not in software
  * @param holder tells the holder from others
  * @param name what people call the holder
  * @param wrapped the holder's secret under its master key
@@ -20,7 +22,22 @@ import java.util.Arrays;
  * @param root of the archive key, sealed under a key derived from the holder's secret
  */
 public record KeyObject(
-    int number, String suite, Bytes holder, String name, Bytes wrapped, Bytes salt, Bytes root) {
+    int number,
+    String suite,
+    Optional<Device> device,
+    Bytes holder,
+    String name,
+    Bytes wrapped,
+    Bytes salt,
+    Bytes root) {
+
+  /**
+   * A key in a device, under which segments are sealed.
+   *
+   * @param suite the number of its suite
+   * @param key tells it from others
+   */
+  public record Device(int suite, Bytes key) {}
 
   private static final Bytes LABEL = Bytes.ofUtf8("ledgerkeep archive key 1");
 
@@ -32,20 +49,40 @@ public record KeyObject(
 
   private static final byte[] NOTHING_ELSE = new byte[0];
 
+  /** Returns an object without the root. */
+  static KeyObject of(ArchiveKey key, Bytes holder, String name, Bytes wrapped, Bytes salt) {
+    CipherSuite suite = key.suite();
+    return new KeyObject(
+        key.number(),
+        DirectSuite.inSoftware(suite).name(),
+        suite instanceof DirectSuite direct
+            ? Optional.of(new Device(direct.id(), direct.identity()))
+            : Optional.empty(),
+        holder,
+        name,
+        wrapped,
+        salt,
+        Bytes.EMPTY);
+  }
+
   /** Returns this with the root of the key; the holder's secret is that of the object. */
   KeyObject holding(ArchiveKey key, Secret secret) {
     byte[] sealed = new byte[Secret.BYTES + CipherSuite.TAG_BYTES];
     key.copyRoot(sealed);
-    try (Aead aead = aead(key.ledgerId(), key.suite(), secret)) {
+    try (Aead aead = aead(key.ledgerId(), DirectSuite.inSoftware(key.suite()), secret)) {
       aead.seal(ZERO_NONCE, NOTHING_ELSE, sealed, 0, Secret.BYTES);
     } catch (RuntimeException | Error e) {
       Arrays.fill(sealed, (byte) 0);
       throw e;
     }
-    return new KeyObject(number, suite, holder, name, wrapped, salt, Bytes.wrap(sealed));
+    return new KeyObject(number, suite, device, holder, name, wrapped, salt, Bytes.wrap(sealed));
   }
 
-  /** Returns the root; what the object says of key and holder is bound to it. */
+  /**
+   * Returns the root; what the object says of key and holder is bound to it.
+   *
+   * @param of the suite in software
+   */
   Secret open(Bytes ledgerId, CipherSuite of, Secret secret) {
     byte[] opened = new byte[Secret.BYTES];
     try (Aead aead = aead(ledgerId, of, secret)) {
@@ -62,16 +99,16 @@ public record KeyObject(
   }
 
   private Aead aead(Bytes ledgerId, CipherSuite of, Secret secret) {
-    Bytes info =
-        new ByteWriter(160)
+    ByteWriter info =
+        new ByteWriter(200)
             .raw(LABEL)
             .u32(of.id())
             .raw(ledgerId)
             .u32(number)
             .raw(holder)
-            .text(name)
-            .take();
-    byte[] key = of.derive(secret.bytes(), salt.toArray(), info.toArray(), of.keyBytes());
+            .text(name);
+    device.ifPresent(in -> info.u32(in.suite()).raw(in.key()));
+    byte[] key = of.derive(secret.bytes(), salt.toArray(), info.take().toArray(), of.keyBytes());
     try {
       return of.aead(key);
     } finally {

@@ -9,6 +9,7 @@ import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.KeyUnavailableException.Reason;
 import java.util.Arrays;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 
@@ -21,6 +22,7 @@ public final class KeyOpener implements AutoCloseable {
   private final Bytes ledgerId;
   private final KeyWrapper wrapper;
   private final Suites suites;
+  private final DeviceKeys devices;
   private final Map<Wrapped, Optional<Secret>> secrets = new HashMap<>();
 
   /** A damaged object of a holder leaves the others as they are. */
@@ -31,6 +33,21 @@ public final class KeyOpener implements AutoCloseable {
     this.ledgerId = ledgerId;
     this.wrapper = wrapper;
     this.suites = suites;
+    this.devices = new DeviceKeys(suites);
+    devices.open(wrapper);
+  }
+
+  /**
+   * Returns the keys that were opened, together with the device that some of them may need; closing
+   * them lets go of it.
+   */
+  public ArchiveKeys keys(List<ArchiveKey> opened) {
+    return ArchiveKeys.of(opened, devices);
+  }
+
+  /** Lets go of the device, where nothing was opened. */
+  public void giveUp() {
+    devices.close();
   }
 
   /**
@@ -41,13 +58,14 @@ public final class KeyOpener implements AutoCloseable {
    * @throws IntegrityException if the object is not as it was written
    */
   public Optional<ArchiveKey> open(KeyObject object) {
-    CipherSuite suite = suites.named(object.suite());
+    CipherSuite software = suites.named(object.suite());
+    CipherSuite suite = devices.suite(object, software);
     return secrets
         .computeIfAbsent(new Wrapped(object.holder(), object.wrapped()), this::unwrap)
         .map(
             secret ->
                 new ArchiveKey(
-                    ledgerId, object.number(), suite, object.open(ledgerId, suite, secret)));
+                    ledgerId, object.number(), suite, object.open(ledgerId, software, secret)));
   }
 
   private Optional<Secret> unwrap(Wrapped wrapped) {

@@ -6,6 +6,7 @@ import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.CipherSuite.Aead;
+import io.ledgerkeep.encryption.Encryptor;
 import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.encryption.LedgerKeys.State;
@@ -55,7 +56,12 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
 
   private final Path directory;
   private final Suites suites;
+  private final DeviceKeys devices;
+  private final CallLimits callLimits;
   private final Clock clock;
+
+  /** What sealing adds at most, with all suites that may be sealed with. */
+  private volatile int overheadBytes;
 
   /** Guarded by this, like what follows. */
   private Secret root;
@@ -74,9 +80,17 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
   /** Shows the keys of the archive as they were last saved. */
   private final ArchiveKeys archiveKeys = ArchiveKeys.of(this);
 
-  private Keyring(Path directory, Suites suites, Clock clock, Secret root, RegistryFile file) {
+  private Keyring(
+      Path directory,
+      Suites suites,
+      CallLimits callLimits,
+      Clock clock,
+      Secret root,
+      RegistryFile file) {
     this.directory = directory;
     this.suites = suites;
+    this.devices = new DeviceKeys(suites);
+    this.callLimits = callLimits;
     this.clock = clock;
     this.root = root;
     this.file = file;
@@ -102,7 +116,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
 
   /**
    * Makes the registry of a new ledger, with one data key and one archive key for the suite of the
-   * wrapper.
+   * wrapper: that in its device, if it has one.
    */
   public static void create(
       Path directory,
@@ -125,10 +139,12 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
             Bytes.EMPTY,
             Bytes.EMPTY,
             Bytes.EMPTY);
-    try (Keyring keyring = new Keyring(directory, suites, clock, root, empty)) {
+    try (Keyring keyring = new Keyring(directory, suites, CallLimits.DEFAULT, clock, root, empty)) {
+      keyring.devices.open(wrapper);
+      CipherSuite first = keyring.devices.current().map(CipherSuite.class::cast).orElse(suite);
       keyring.dataKeys.add(
-          new DataKey(1, suite, State.ACTIVE, false, clock.millis(), Secret.random()));
-      keyring.archive = ArchiveSection.fresh(ledgerId, suite, wrapper);
+          new DataKey(1, first, State.ACTIVE, false, clock.millis(), Secret.random()));
+      keyring.archive = ArchiveSection.fresh(ledgerId, ofArchive(first), wrapper);
       keyring.save();
     }
   }
@@ -148,6 +164,11 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
    * @throws IntegrityException if neither file is what was written
    */
   public static List<Keyring> open(Path directory, KeyWrapper wrapper, Suites suites, Clock clock) {
+    return open(directory, wrapper, suites, CallLimits.DEFAULT, clock);
+  }
+
+  static List<Keyring> open(
+      Path directory, KeyWrapper wrapper, Suites suites, CallLimits callLimits, Clock clock) {
     List<Keyring> opened = new ArrayList<>();
     List<LedgerkeepException> failures = new ArrayList<>();
     for (RegistryFile copy : soundCopies(directory)) {
@@ -157,7 +178,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
               "the ledger in %s is encrypted by an encryptor that was handed in; hand it in again"
                   .formatted(directory));
         }
-        opened.add(open(directory, copy, wrapper, suites, clock));
+        opened.add(open(directory, copy, wrapper, suites, callLimits, clock));
       } catch (ConfigurationException | IntegrityException | KeyUnavailableException e) {
         failures.add(e);
       }
@@ -171,11 +192,17 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
   }
 
   private static Keyring open(
-      Path directory, RegistryFile file, KeyWrapper wrapper, Suites suites, Clock clock) {
+      Path directory,
+      RegistryFile file,
+      KeyWrapper wrapper,
+      Suites suites,
+      CallLimits callLimits,
+      Clock clock) {
     Secret root = unwrap(directory, file, wrapper);
-    Keyring keyring = new Keyring(directory, suites, clock, root, file);
+    Keyring keyring = new Keyring(directory, suites, callLimits, clock, root, file);
     try {
       keyring.load();
+      keyring.openDevice(wrapper);
       return keyring;
     } catch (RuntimeException | Error e) {
       keyring.close();
@@ -270,6 +297,134 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
         throw SmallFile.failed("cannot remove " + kept(path) + ", which holds older keys", e);
       }
     }
+  }
+
+  // ------------------------------------------------------------------------------------ devices
+
+  private synchronized void openDevice(KeyWrapper wrapper) {
+    devices.open(wrapper);
+    for (DataKey key : dataKeys) {
+      if (key.opens() && isAbsent(key.suite())) {
+        throw absent(key);
+      }
+    }
+    devices.current().ifPresent(this::prepare);
+    measure();
+    if (devices.current().isPresent() && !isActive(devices.current().get())) {
+      LOG.warn(
+          "{} seals in its device, and the active data key of the ledger is one in memory: values go on being sealed under that until tde rotate makes one of suite {}",
+          wrapper.place(),
+          devices.current().get().name());
+    }
+  }
+
+  private boolean isActive(CipherSuite suite) {
+    return dataKeys.stream()
+        .anyMatch(key -> key.state() == State.ACTIVE && key.suite().equals(suite));
+  }
+
+  private void prepare(DirectSuite suite) {
+    suite.calls().leaseFrom(calls -> lease(suite, calls));
+  }
+
+  /**
+   * Leases calls under a device's key, durable on return. Asked for by who seals, on any thread and
+   * with whatever locks of the archive: nobody seals in a device, nor waits for who does, while
+   * holding the lock of this.
+   */
+  private synchronized long lease(DirectSuite suite, long calls) {
+    long used = devices.leased(suite.identity());
+    long left = callLimits.total() - used;
+    if (left < calls) {
+      throw usedUp(suite);
+    }
+    long leased = Math.min(left, Math.max(calls, callLimits.block()));
+    suite.addLeased(leased);
+    try {
+      save();
+    } catch (RuntimeException | Error e) {
+      suite.addLeased(-leased);
+      throw e;
+    }
+    if (callLimits.isHalfReached(used, leased)) {
+      LOG.warn(
+          "half of the calls under key {} of the device are used: {} of {}. Before they are, make keys of another suite (ledgerkeep tde rotate --suite {}) and re-encrypt, or move to another key",
+          suite.identity().hex(),
+          used + leased,
+          callLimits.total(),
+          suite.software().name());
+    }
+    return leased;
+  }
+
+  private KeyUnavailableException usedUp(DirectSuite suite) {
+    return new KeyUnavailableException(
+        KeyUnavailableException.Reason.RETIRED,
+        "key %s of the device is used up: all of its %s calls that seal were leased. Make keys of a suite in software (ledgerkeep tde rotate --suite %s), re-encrypt (tde reencrypt), disable the data keys of the device, and take another key there (tde rewrap)"
+            .formatted(suite.identity().hex(), callLimits.total(), suite.software().name()));
+  }
+
+  /** What is left of the leases was not used and will not be: nothing seals any more. */
+  private void handBack() {
+    long left = 0;
+    for (DirectSuite suite : devices.all()) {
+      long unused = suite.calls().close();
+      suite.addLeased(-unused);
+      left += unused;
+    }
+    if (left > 0) {
+      try {
+        save();
+      } catch (StorageException e) {
+        LOG.warn("{} calls that were leased count as used: {}", left, e.getMessage());
+      }
+    }
+  }
+
+  private static boolean isAbsent(CipherSuite suite) {
+    return suite instanceof DirectSuite direct && !direct.isAtHand();
+  }
+
+  private KeyUnavailableException absent(DataKey key) {
+    return new KeyUnavailableException(
+        KeyUnavailableException.Reason.MISSING,
+        "data key %s of ledger %s seals inside of a device (%s), which the master key given does not; open the ledger with that key, in direct mode"
+            .formatted(key.number(), file.ledgerId().hex(), key.suite()));
+  }
+
+  /** Returns what may be shown of the keys in devices. */
+  synchronized List<LedgerKeys.DirectKey> directKeys() {
+    return devices.all().stream().map(this::shown).toList();
+  }
+
+  private LedgerKeys.DirectKey shown(DirectSuite suite) {
+    return new LedgerKeys.DirectKey(
+        suite.identity().hex(),
+        suite.name(),
+        devices.current().filter(suite::equals).isPresent(),
+        suite.leased(),
+        Math.max(0, callLimits.total() - devices.leased(suite.identity())));
+  }
+
+  /** Returns by how much the suites make {@link Encryptor#OVERHEAD_SPAN} longer, at most. */
+  int overheadBytes() {
+    return overheadBytes;
+  }
+
+  private void measure() {
+    int most = 0;
+    for (CipherSuite suite : suites.all()) {
+      most = Math.max(most, overheadBytes(suite));
+    }
+    overheadBytes = Math.max(most, devices.current().map(Keyring::overheadBytes).orElse(0));
+  }
+
+  private static int overheadBytes(CipherSuite suite) {
+    int most = 0;
+    for (int size = 0; size <= Encryptor.OVERHEAD_SPAN; size++) {
+      most = Math.max(most, suite.sealedBytes(size) - size);
+    }
+    return most;
   }
 
   // ------------------------------------------------------------------------------------ the body
@@ -375,12 +530,17 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
   /** As long as the writer need not grow, it leaves no copy of the secrets behind. */
   private byte[] encode() {
     ByteWriter out =
-        new ByteWriter(64 * (dataKeys.size() + epochs.size()) + archive.encodedBytes() + 16);
+        new ByteWriter(
+            64 * (dataKeys.size() + epochs.size())
+                + DeviceKeys.ENTRY_BYTES * devices.all().size()
+                + archive.encodedBytes()
+                + 32);
+    devices.writeTo(out);
     out.varint(dataKeys.size());
     for (DataKey key : dataKeys) {
-      out.varint(key.number())
-          .varint(key.suite().id())
-          .u8(key.stateCode())
+      out.varint(key.number());
+      devices.writeSuite(out, key.suite());
+      out.u8(key.stateCode())
           .u8(key.exposed() ? 1 : 0)
           .u64(key.createdAtMillis())
           .raw(key.secret().bytes());
@@ -392,16 +552,17 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
           .raw(epoch.salt())
           .u64(epoch.createdAtMillis());
     }
-    archive.writeTo(out);
+    archive.writeTo(out, devices);
     return out.takeAndWipe();
   }
 
   private void decode(ByteReader in) {
+    devices.readFrom(in);
     for (int left = in.count(); left > 0; left--) {
       dataKeys.add(
           new DataKey(
               in.number(),
-              suites.of(in.number()),
+              devices.readSuite(in),
               DataKey.state(in.u8(), in),
               in.u8() != 0,
               in.u64(),
@@ -412,7 +573,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
           new Epoch(
               in.number(), in.number(), Bytes.copyOf(in.raw(Secret.BYTES).toArray()), in.u64()));
     }
-    archive = ArchiveSection.readFrom(in, file.ledgerId(), suites);
+    archive = ArchiveSection.readFrom(in, file.ledgerId(), devices);
     in.end();
   }
 
@@ -445,7 +606,8 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
 
   /** Makes new keys for values and for the archive; durable when the call returns. */
   synchronized LedgerKeys.DataKey rotate(String suiteName) {
-    CipherSuite suite = suites.named(suiteName);
+    CipherSuite suite = devices.named(suiteName);
+    requireForHolders(suite, archive);
     return change(() -> activate(suite));
   }
 
@@ -466,8 +628,22 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
         new DataKey(
             dataKeys.size() + 1, suite, State.ACTIVE, false, clock.millis(), Secret.random());
     dataKeys.add(fresh);
-    archive = archive.withNewKey(file.ledgerId(), suite);
+    archive = archive.withNewKey(file.ledgerId(), ofArchive(suite));
     return fresh.shown();
+  }
+
+  /** Returns the suite of an archive key that is made with a data key. */
+  private static CipherSuite ofArchive(CipherSuite suite) {
+    return suite instanceof DirectSuite direct && !direct.archives() ? direct.software() : suite;
+  }
+
+  /** Who has another master key opens nothing that is sealed in the device. */
+  private static void requireForHolders(CipherSuite suite, ArchiveSection archive) {
+    if (ofArchive(suite) instanceof DirectSuite && archive.holders().size() > 1) {
+      throw new ConflictException(
+          Reason.KEY,
+          "the archive has other holders, who cannot open what is sealed in the device: drop them (ledgerkeep tde holders drop), or keep the archive's key in memory");
+    }
   }
 
   /**
@@ -475,12 +651,31 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
    * goes. The secrets of other holders may be known together with the keys: where those are
    * exposed, the archive is taken from them.
    *
-   * @param suiteName the suite of the keys that are made as well, if any are
-   * @throws ConflictException if keys are exposed, and none is made, or the master key stays
+   * @param suiteName the suite of the keys that are made as well, if any are; where the new master
+   *     key seals in its device, keys of the suite there are made unless the active one is that
+   * @param ofSegments the numbers of the archive keys that segments are under
+   * @throws ConflictException if keys are exposed, and none is made, or the master key stays; if
+   *     the device of the old one is needed still
    */
-  synchronized void rewrap(KeyWrapper newMaster, Optional<String> suiteName) {
+  synchronized void rewrap(
+      KeyWrapper newMaster, Optional<String> suiteName, Set<Integer> ofSegments) {
+    Runnable takeBack = devices.open(newMaster);
+    try {
+      rewrapOpened(newMaster, suiteName, ofSegments);
+    } catch (RuntimeException | Error e) {
+      takeBack.run();
+      throw e;
+    }
+    measure();
+  }
+
+  private void rewrapOpened(
+      KeyWrapper newMaster, Optional<String> suiteName, Set<Integer> ofSegments) {
+    Optional<CipherSuite> suite = ofNewKeys(suiteName);
+    requireNothingLeftBehind(ofSegments);
+    devices.current().ifPresent(this::prepare);
     boolean exposed = dataKeys.stream().anyMatch(Keyring::isExposed);
-    if (exposed && suiteName.isEmpty()) {
+    if (exposed && suite.isEmpty()) {
       throw new ConflictException(
           Reason.KEY,
           "somebody may know the data keys of this ledger, which a new master key does not change: rewrap and rotate in one step (tde rewrap --rotate), re-encrypt then (tde reencrypt), and destroy the exposed keys");
@@ -491,7 +686,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
           "the key of %s is the master key there is, and somebody may know it; give another"
               .formatted(newMaster.place()));
     }
-    Optional<CipherSuite> suite = suiteName.map(suites::named);
+    suite.ifPresent(by -> requireForHolders(by, exposed ? archive.alone() : archive));
     int masterSuite = suites.named(newMaster.suite()).id();
     removeKept(); // first: a failure of this leaves all as it is
     Secret oldRoot = root;
@@ -513,6 +708,41 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
     }
     root = newRoot;
     oldRoot.close();
+  }
+
+  private Optional<CipherSuite> ofNewKeys(Optional<String> suiteName) {
+    Optional<DirectSuite> direct = devices.current();
+    if (direct.isEmpty()) {
+      return suiteName.map(suites::named);
+    }
+    return suiteName.isPresent() || !isActive(direct.get())
+        ? Optional.of(direct.get())
+        : Optional.empty();
+  }
+
+  /** Whoever opens the ledger has one master key, and so one device. */
+  private void requireNothingLeftBehind(Set<Integer> ofSegments) {
+    for (DataKey key : dataKeys) {
+      require(
+          !key.opens() || !isOtherDevice(key.suite()),
+          key,
+          "seals in the device of the master key there is, without which nobody opens what lies under it: rotate to a suite in software (tde rotate --suite), re-encrypt (tde reencrypt), and disable it first (tde disable)");
+    }
+    requireInNoDevice(
+        ofSegments,
+        "the archive has segments under archive key %s, sealed in the device of the master key there is: rotate to a suite in software (tde rotate --suite) and re-encrypt (tde reencrypt) first");
+  }
+
+  private boolean isOtherDevice(CipherSuite suite) {
+    return suite instanceof DirectSuite && !devices.current().filter(suite::equals).isPresent();
+  }
+
+  private void requireInNoDevice(Set<Integer> ofSegments, String problem) {
+    for (ArchiveSection.Key key : archive.keys()) {
+      if (ofSegments.contains(key.key().number()) && isOtherDevice(key.key().suite())) {
+        throw new ConflictException(Reason.KEY, problem.formatted(key.key().number()));
+      }
+    }
   }
 
   /** Returns whether the registry is under the master key. */
@@ -568,6 +798,9 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
   synchronized void enable(int number) {
     DataKey key = requiredKey(number);
     require(key.state() == State.DISABLED, key, "is not disabled");
+    if (isAbsent(key.suite()) || isOtherDevice(key.suite())) {
+      throw absent(key);
+    }
     replace(key, key.with(State.READ_ONLY));
   }
 
@@ -696,7 +929,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
             suite.keyBytes() + CipherSuite.NONCE_BYTES);
     try {
       byte[] nonce = Arrays.copyOfRange(material, suite.keyBytes(), material.length);
-      return new EpochKey(epoch, aead(suite, material), nonce, limits, clock);
+      return new EpochKey(epoch, suite, aead(suite, material), nonce, limits, clock);
     } finally {
       Arrays.fill(material, (byte) 0);
     }
@@ -733,9 +966,22 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
   /**
    * Lets another master key open the archive, once its objects are there; durable on return.
    *
+   * @param ofSegments the numbers of the archive keys that segments are under
    * @throws ConfigurationException if the name is no name, or is another holder's
+   * @throws ConflictException if the archive is sealed in a device
    */
-  synchronized LedgerKeys.Holder addHolder(String name, KeyWrapper wrapper) {
+  synchronized LedgerKeys.Holder addHolder(
+      String name, KeyWrapper wrapper, Set<Integer> ofSegments) {
+    for (ArchiveSection.Key key : archive.keys()) {
+      int number = key.key().number();
+      if (key.key().suite() instanceof DirectSuite
+          && (ofSegments.contains(number) || number == archive.keys().size())) {
+        throw new ConflictException(
+            Reason.KEY,
+            "archive key %s seals in a device, without which no holder opens anything; keep the archive's key in memory, rotate, and re-encrypt the archive first"
+                .formatted(number));
+      }
+    }
     Holder holder = Holder.fresh(file.ledgerId(), name, wrapper);
     try {
       change(archive.withHolder(holder));
@@ -782,8 +1028,9 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
     if (!own.id().equals(object.holder()) || object.number() != archive.keys().size() + 1) {
       return false;
     }
-    CipherSuite suite = suites.named(object.suite());
-    Secret secret = own.open(object, file.ledgerId(), suite);
+    CipherSuite software = suites.named(object.suite());
+    Secret secret = own.open(object, file.ledgerId(), software);
+    CipherSuite suite = devices.suite(object, software);
     ArchiveKey key = new ArchiveKey(file.ledgerId(), object.number(), suite, secret);
     change(archive.withKey(new ArchiveSection.Key(key, object.salt(), false)));
     LOG.info(
@@ -803,12 +1050,26 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
     return new ByteWriter(48).raw(WRAP_LABEL).raw(ledgerId).take().toArray();
   }
 
-  /** Wipes the secrets; closing twice does nothing. */
+  /**
+   * Wipes the secrets; closing twice does nothing. The keys of the archive and the devices wait for
+   * who is sealing, who may wait for a lease: so they are closed without the lock.
+   */
   @Override
-  public synchronized void close() {
-    closed = true;
-    root.close();
-    dataKeys.forEach(key -> key.secret().close());
-    archive.wipeAllBut(ArchiveSection.empty());
+  public void close() {
+    ArchiveSection last;
+    synchronized (this) {
+      try {
+        if (!closed) {
+          handBack();
+        }
+      } finally {
+        closed = true;
+        root.close();
+        dataKeys.forEach(key -> key.secret().close());
+        last = archive;
+      }
+    }
+    last.wipeAllBut(ArchiveSection.empty());
+    devices.close();
   }
 }

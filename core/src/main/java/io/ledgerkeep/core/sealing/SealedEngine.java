@@ -243,8 +243,9 @@ public final class SealedEngine implements AheadEngine {
   @Override
   public Limits limits() {
     Limits limits = engine.limits();
-    int overhead = encryptor.overheadBytes();
+    long overhead = encryptor.overheadBytes();
     long count = Math.min(limits.maxBatchCount(), limits.maxBatchBytes() / (8L * overhead));
+    long spans = count + limits.maxBatchBytes() / Encryptor.OVERHEAD_SPAN; // begun in a batch
     if (limits.maxValueBytes() < MIN_VALUE_BYTES + overhead || count <= MIN_BATCH_COUNT) {
       throw new ConfigurationException(
           "the engine of the %s database takes values of %s bytes and batches of %s at most: too little for an encrypted ledger"
@@ -252,9 +253,16 @@ public final class SealedEngine implements AheadEngine {
     }
     return new Limits(
         limits.maxKeyBytes(),
-        limits.maxValueBytes() - overhead,
-        limits.maxBatchBytes() - overhead * count - GENERATION_BYTES,
+        largestValue(limits.maxValueBytes(), overhead),
+        limits.maxBatchBytes() - overhead * spans - GENERATION_BYTES,
         Math.toIntExact(count - 1));
+  }
+
+  /** Returns how long a value may be so that it has room when it is sealed. */
+  private static int largestValue(int room, long overhead) {
+    long span = Encryptor.OVERHEAD_SPAN + overhead;
+    long rest = Math.max(0, room % span - overhead);
+    return Math.toIntExact(room / span * Encryptor.OVERHEAD_SPAN + rest);
   }
 
   @Override

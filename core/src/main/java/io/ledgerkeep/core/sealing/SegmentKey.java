@@ -70,8 +70,13 @@ public final class SegmentKey implements AutoCloseable {
     return commitment;
   }
 
+  /** Returns how long so many bytes are once they are sealed. */
+  public int sealedBytes(int length) {
+    return archive.suite().sealedBytes(length);
+  }
+
   /**
-   * Seals bytes of the buffer in place and writes the tag behind them.
+   * Seals bytes of the buffer in place, which has room for {@link #sealedBytes} of them.
    *
    * @param frame the number of the frame, never used for two
    * @param bound what is bound to the bytes
@@ -85,14 +90,19 @@ public final class SegmentKey implements AutoCloseable {
         });
   }
 
-  /** Returns what was sealed, or empty where the tag does not fit. */
+  /** Returns what was sealed, or empty where it was not sealed so. */
   public Optional<byte[]> open(int frame, Bytes bound, byte[] stored, int offset, int length) {
-    byte[] opened = new byte[Math.max(0, length - CipherSuite.TAG_BYTES)];
     byte[] nonce = nonce(frame);
-    boolean fits =
-        withCipher(
-            cipher -> cipher.open(nonce, bound.toArrayUnsafe(), stored, offset, length, opened, 0));
-    return fits ? Optional.of(opened) : Optional.empty();
+    return withCipher(cipher -> open(cipher, nonce, bound, stored, offset, length));
+  }
+
+  private Optional<byte[]> open(
+      Aead cipher, byte[] nonce, Bytes bound, byte[] stored, int offset, int length) {
+    int size = archive.suite().openedBytes(stored, offset, length);
+    byte[] opened = new byte[Math.max(0, size)];
+    return size >= 0 && cipher.open(nonce, bound.toArrayUnsafe(), stored, offset, length, opened, 0)
+        ? Optional.of(opened)
+        : Optional.empty();
   }
 
   /** Returns the nonce of a frame: different numbers give different nonces. */

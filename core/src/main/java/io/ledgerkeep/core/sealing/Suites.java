@@ -26,6 +26,16 @@ public final class Suites {
     }
   }
 
+  /** Returns whether a suite has the number. */
+  boolean has(int id) {
+    return byId.containsKey(id);
+  }
+
+  /** Returns all suites. */
+  List<CipherSuite> all() {
+    return List.copyOf(byId.values());
+  }
+
   /** Returns the suite that a stored number means. */
   CipherSuite of(int id) {
     CipherSuite suite = byId.get(id);

@@ -5,7 +5,6 @@ import com.github.luben.zstd.ZstdCompressCtx;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.sealing.SegmentKey;
-import io.ledgerkeep.encryption.CipherSuite;
 import java.security.MessageDigest;
 import java.util.Optional;
 import java.util.Queue;
@@ -52,7 +51,7 @@ final class FrameEncoder implements AutoCloseable {
       boolean smaller = compressed < size;
       int flags = (smaller ? flags() : 0) | (key.isPresent() ? FrameHeader.SEALED : 0);
       int content = smaller ? compressed : size;
-      int stored = content + (key.isPresent() ? CipherSuite.TAG_BYTES : 0);
+      int stored = key.map(by -> by.sealedBytes(content)).orElse(content);
       FrameHeader header = new FrameHeader(stream, flags, number, size, stored, firstRaw);
       byte[] frame = new byte[FrameHeader.BYTES + stored];
       System.arraycopy(smaller ? tools.scratch : raw, 0, frame, FrameHeader.BYTES, content);

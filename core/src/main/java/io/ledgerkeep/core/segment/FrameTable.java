@@ -5,6 +5,7 @@ import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.core.codec.Digests;
+import io.ledgerkeep.encryption.CipherSuite;
 import java.util.Arrays;
 import java.util.List;
 
@@ -12,6 +13,9 @@ import java.util.List;
 final class FrameTable {
 
   private static final int MIN_ENTRY_BYTES = 2 + Digests.SIZE;
+
+  /** What sealing makes of a frame at most, whatever the suite. */
+  private static final int MAX_SEALED_BYTES = 2 * SegmentFormat.FRAME_BYTES;
 
   private final String segment;
   private final long[] rawBytes;
@@ -101,9 +105,12 @@ final class FrameTable {
   /**
    * Reads the table.
    *
-   * @param overheadBytes by how much sealing makes each frame longer
+   * @param isSealed whether the frames are; by which suite, and so how long they are then, only the
+   *     archive key tells
    */
-  static FrameTable readFrom(ByteReader in, String segment, long footerOffset, int overheadBytes) {
+  static FrameTable readFrom(ByteReader in, String segment, long footerOffset, boolean isSealed) {
+    int min = isSealed ? 1 + CipherSuite.TAG_BYTES : 1;
+    int max = isSealed ? MAX_SEALED_BYTES : SegmentFormat.FRAME_BYTES;
     long[] rawBytes = new long[Stream.COUNT];
     for (int s = 0; s < Stream.COUNT; s++) {
       rawBytes[s] = in.varint();
@@ -119,9 +126,7 @@ final class FrameTable {
     for (int i = 0; i < count; i++) {
       Stream stream = Stream.ofCode(in.u8());
       long stored = in.varint();
-      if (stream == null
-          || stored < 1 + overheadBytes
-          || stored > SegmentFormat.FRAME_BYTES + overheadBytes) {
+      if (stream == null || stored < min || stored > max) {
         throw in.damaged("entry " + i + " of the frame table is out of range");
       }
       streams[i] = stream;

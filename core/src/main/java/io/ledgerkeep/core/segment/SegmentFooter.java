@@ -4,7 +4,6 @@ import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.core.codec.Digests;
-import io.ledgerkeep.encryption.CipherSuite;
 
 /**
  * What stands behind the last frame: what the segment holds, and the digest of every frame.
@@ -35,8 +34,7 @@ record SegmentFooter(
       throw in.damaged("the digest of the segment before has a wrong size");
     }
     String writer = in.text();
-    int overhead = header.seal().isPresent() ? CipherSuite.TAG_BYTES : 0;
-    FrameTable frames = FrameTable.readFrom(in, segment, footerOffset, overhead);
+    FrameTable frames = FrameTable.readFrom(in, segment, footerOffset, header.seal().isPresent());
     in.end();
     return new SegmentFooter(contents, previousSegment, writer, frames);
   }

@@ -169,6 +169,7 @@ final class KeyObjectsTest {
             new KeyObject(
                 2,
                 held.suite(),
+                held.device(),
                 held.holder(),
                 held.name(),
                 held.wrapped(),
@@ -177,6 +178,7 @@ final class KeyObjectsTest {
             new KeyObject(
                 1,
                 "AES-128-GCM",
+                held.device(),
                 held.holder(),
                 held.name(),
                 held.wrapped(),
@@ -185,6 +187,7 @@ final class KeyObjectsTest {
             new KeyObject(
                 1,
                 held.suite(),
+                held.device(),
                 held.holder(),
                 "another",
                 held.wrapped(),
@@ -193,6 +196,7 @@ final class KeyObjectsTest {
             new KeyObject(
                 1,
                 held.suite(),
+                held.device(),
                 held.holder(),
                 held.name(),
                 held.wrapped(),
@@ -201,6 +205,7 @@ final class KeyObjectsTest {
             new KeyObject(
                 1,
                 held.suite(),
+                held.device(),
                 held.holder(),
                 held.name(),
                 held.wrapped(),
@@ -215,6 +220,7 @@ final class KeyObjectsTest {
             new KeyObject(
                 1,
                 held.suite(),
+                held.device(),
                 others.holder(),
                 held.name(),
                 held.wrapped(),

@@ -121,10 +121,10 @@ final class ReencryptFaultTest {
   private static void changeHolders(Workshop workshop) {
     try (KeyWrapper dropped = Keys.wrapper("aes", DROPPED);
         KeyWrapper added = Keys.wrapper("sm4", ADDED)) {
-      var holder = workshop.encryptor.addHolder("dropped", dropped);
+      var holder = workshop.encryptor.addHolder("dropped", dropped, Set.of());
       workshop.archiving.reconcileKeys();
       workshop.newArchiveKey("SM4-GCM");
-      workshop.encryptor.addHolder("added", added);
+      workshop.encryptor.addHolder("added", added, Set.of());
       workshop.dropHolder(holder);
     }
   }

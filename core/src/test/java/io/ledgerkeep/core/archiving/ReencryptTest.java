@@ -482,7 +482,7 @@ final class ReencryptTest {
 
   private static LedgerKeys.Holder add(Workshop workshop, String name) {
     try (KeyWrapper wrapper = Keys.wrapper("aes", SOMEBODY)) {
-      return workshop.encryptor.addHolder(name, wrapper);
+      return workshop.encryptor.addHolder(name, wrapper, Set.of());
     }
   }
 

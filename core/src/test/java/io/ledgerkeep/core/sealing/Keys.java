@@ -2,6 +2,7 @@ package io.ledgerkeep.core.sealing;
 
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Options;
+import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.EncryptorProvider;
 import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.storage.StorageEngine;
@@ -35,6 +36,11 @@ public final class Keys {
 
   public static Suites suites() {
     return new Suites(providers());
+  }
+
+  /** Returns the suite of the name. */
+  public static CipherSuite suite(String name) {
+    return suites().named(name);
   }
 
   /** Returns the wrapper of a master key of {@code aes} or {@code sm4}. */

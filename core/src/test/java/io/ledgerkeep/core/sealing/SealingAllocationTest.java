@@ -63,7 +63,7 @@ final class SealingAllocationTest {
         new EpochEncryptor(Keys.keyring(Path.of(arguments[0]), "aes", Keys.AES))) {
       for (int size : SIZES) {
         Bytes value = Bytes.wrap(new byte[size]);
-        long result = size + EpochEncryptor.OVERHEAD_BYTES + HEADS_BYTES;
+        long result = size + EpochEncryptor.MIN_OVERHEAD_BYTES + HEADS_BYTES;
         garbage.add(
             allocated(() -> encryptor.seal(new Context(STORE, "block", KEY), value)) - result);
       }

@@ -24,7 +24,7 @@ enum Algorithm {
   }
 
   boolean takes(int keyBytes) {
-    return keyBytes == 16 || this == AES && (keyBytes == 24 || keyBytes == 32);
+    return keyBytes == 16 || (this == AES && (keyBytes == 24 || keyBytes == 32));
   }
 
   @Override

@@ -387,7 +387,7 @@ final class Connection {
       OptionalLong expected = proof.tagError();
       boolean refused =
           Ckr.isRefusedText(e.code())
-              || expected.isPresent() && expected.getAsLong() == e.code() && answers(on);
+              || (expected.isPresent() && expected.getAsLong() == e.code() && answers(on));
       if (refused) {
         return false;
       }

@@ -64,10 +64,16 @@ final class Cryptoki {
   private static final Map<Path, Cryptoki> LOADED = new HashMap<>();
 
   private final Path path;
+
+  /** Held, or JNA unloads it one day, and the functions lead nowhere. */
+  @SuppressWarnings({"unused", "FieldCanBeLocal"})
+  private final NativeLibrary library;
+
   private final Function[] functions = new Function[Entry.values().length];
 
-  private Cryptoki(Path path, Pointer list) {
+  private Cryptoki(Path path, NativeLibrary library, Pointer list) {
     this.path = path;
+    this.library = library;
     for (Entry entry : Entry.values()) {
       Pointer function =
           list.getPointer(LIST_HEAD_BYTES + (long) entry.place * Native.POINTER_SIZE);
@@ -100,9 +106,10 @@ final class Cryptoki {
               + " route 'sunpkcs11' here");
     }
     try (Memory list = new Memory(Native.POINTER_SIZE)) {
-      Function entry = NativeLibrary.getInstance(path.toString()).getFunction("C_GetFunctionList");
+      NativeLibrary library = NativeLibrary.getInstance(path.toString());
+      Function entry = library.getFunction("C_GetFunctionList");
       check(entry.invokeLong(new Object[] {list}), "C_GetFunctionList");
-      return new Cryptoki(path, list.getPointer(0));
+      return new Cryptoki(path, library, list.getPointer(0));
     } catch (UnsatisfiedLinkError e) {
       throw new ConfigurationException(
           "option 'library': " + path + " is no PKCS#11 library that can be loaded", e);

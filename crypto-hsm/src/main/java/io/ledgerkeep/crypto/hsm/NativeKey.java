@@ -232,16 +232,21 @@ final class NativeKey implements TokenKey {
       memory.write(TEXT_AT, data, 0, data.length);
       long outAt = TEXT_AT + (long) data.length;
       memory.setLong(LENGTH_AT, SPARE_BYTES);
-      token
-          .library()
-          .sign(
-              use.session().handle(),
-              handle,
-              memory,
-              SessionPool.part(memory, TEXT_AT, data.length),
-              data.length,
-              memory.share(outAt),
-              memory.share(LENGTH_AT));
+      try {
+        token
+            .library()
+            .sign(
+                use.session().handle(),
+                handle,
+                memory,
+                memory.share(TEXT_AT),
+                data.length,
+                memory.share(outAt),
+                memory.share(LENGTH_AT));
+      } catch (TokenException e) {
+        use.failed(e.code());
+        throw e;
+      }
       if (memory.getLong(LENGTH_AT) < TAG_BYTES) {
         throw new TokenException(
             Ckr.MECHANISM_INVALID, "C_Sign, whose code is shorter than " + TAG_BYTES + " bytes");
@@ -320,9 +325,7 @@ final class NativeKey implements TokenKey {
         memory.read(IV_AT, parameters.iv(), 0, parameters.iv().length);
         use.succeeded();
       } catch (TokenException e) {
-        if (Ckr.isRefusedText(e.code())) {
-          use.succeeded();
-        }
+        use.failed(e.code());
         throw e;
       } finally {
         // Texts in plain, of which one side is one.

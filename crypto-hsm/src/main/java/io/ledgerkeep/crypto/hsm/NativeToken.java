@@ -20,8 +20,6 @@ import java.util.TreeSet;
  */
 final class NativeToken implements Token {
 
-  static final String ROUTE = "native";
-
   private static final int TOKEN_INFO_BYTES = 208;
   private static final int MAKER_AT = 32;
   private static final int MODEL_AT = 64;
@@ -57,7 +55,7 @@ final class NativeToken implements Token {
    * @throws TokenException if there is no such token now, or it failed
    */
   static NativeToken open(TokenRequest request, Pin pin) {
-    Cryptoki library = library(request);
+    Cryptoki library = Cryptoki.of(request.library());
     Slot slot = slot(library, request);
     NativeToken token = new NativeToken(request, library, slot);
     boolean open = false;
@@ -69,15 +67,6 @@ final class NativeToken implements Token {
       if (!open) {
         token.close();
       }
-    }
-  }
-
-  private static Cryptoki library(TokenRequest request) {
-    try {
-      return Cryptoki.of(request.library());
-    } catch (NoClassDefFoundError e) {
-      throw new ConfigurationException(
-          "the native route to tokens needs JNA (net.java.dev.jna:jna) beside ledgerkeep", e);
     }
   }
 
@@ -110,7 +99,7 @@ final class NativeToken implements Token {
               && mostSessions != Cryptoki.UNAVAILABLE
               && mostSessions < request.sessions();
       return new TokenInfo(
-          ROUTE,
+          Route.NATIVE.optionValue(),
           request.library().toString(),
           label,
           serial,

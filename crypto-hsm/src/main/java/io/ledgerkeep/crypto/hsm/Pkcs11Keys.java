@@ -111,12 +111,13 @@ public final class Pkcs11Keys {
     throw unfit(config, last);
   }
 
-  private static ConfigurationException unfit(Pkcs11Config config, @Nullable RouteException last) {
+  /** Returns what is thrown where no route leads to the key. */
+  static ConfigurationException unfit(Pkcs11Config config, @Nullable RouteException last) {
+    if (last == null) {
+      throw new AssertionError("there is a route for every configuration");
+    }
     return new ConfigurationException(
-        config.place()
-            + " cannot be used"
-            + (last == null ? "" : ": " + last.getMessage())
-            + "; see 'ledgerkeep hsm probe'",
+        config.place() + " cannot be used: " + last.getMessage() + "; see 'ledgerkeep hsm probe'",
         last);
   }
 

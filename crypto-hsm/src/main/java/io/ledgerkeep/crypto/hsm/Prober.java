@@ -46,7 +46,7 @@ final class Prober {
         throw Connection.failure(config.place(), e);
       }
     }
-    throw new ConfigurationException("no route leads to " + config.place(), last);
+    throw Pkcs11Keys.unfit(config, last);
   }
 
   private Probe run() {

@@ -9,7 +9,7 @@ enum Route {
   /** The provider of the JVM, for AES. */
   SUN(SunToken.ROUTE, SunToken::open),
   /** Our own calls of its library. */
-  NATIVE(NativeToken.ROUTE, NativeToken::open);
+  NATIVE("native", Route::openNative);
 
   private final String optionValue;
   private final BiFunction<TokenRequest, Pin, Token> opener;
@@ -32,12 +32,30 @@ enum Route {
     return Stream.of(values()).filter(route -> route.fits(config)).toList();
   }
 
-  /** Whether nothing in the configuration needs another route. */
-  boolean fits(Pkcs11Config config) {
-    return this == NATIVE || config.request().algorithm() == Algorithm.AES;
+  /** Whether nothing in the configuration needs the other route. */
+  private boolean fits(Pkcs11Config config) {
+    return this == NATIVE
+        || (config.request().algorithm() == Algorithm.AES
+            && config.key().label().isPresent()
+            && config.macKey().isEmpty()
+            && !config.ownProfile());
   }
 
+  /**
+   * Opens the token.
+   *
+   * @throws RouteException if the other route may serve
+   * @throws TokenException if there is no such token now, or it failed
+   */
   Token open(TokenRequest request, Pin pin) {
     return opener.apply(request, pin);
+  }
+
+  private static Token openNative(TokenRequest request, Pin pin) {
+    try {
+      return NativeToken.open(request, pin);
+    } catch (NoClassDefFoundError | UnsatisfiedLinkError e) {
+      throw new RouteException("it takes JNA, net.java.dev.jna:jna, beside ledgerkeep", e);
+    }
   }
 }

@@ -8,7 +8,7 @@ import org.jspecify.annotations.Nullable;
 
 /**
  * Just so many sessions as were asked for, or as the token permits: opened when one is needed, kept
- * open, and thrown away where a call in them failed.
+ * open, and thrown away where they may be broken.
  */
 final class SessionPool implements AutoCloseable {
 
@@ -79,6 +79,15 @@ final class SessionPool implements AutoCloseable {
     /** Says that the session can be used again. */
     void succeeded() {
       whole = true;
+    }
+
+    /**
+     * Says what a call in the session failed with. Most failures end the call and leave the session
+     * as it was; and with the last session of a process its login ends, so none is closed without
+     * need.
+     */
+    void failed(long code) {
+      whole = !Ckr.isLost(code) || code == Ckr.GENERAL_ERROR || code == Ckr.FUNCTION_FAILED;
     }
 
     @Override

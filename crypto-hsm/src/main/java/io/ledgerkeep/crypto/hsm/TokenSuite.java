@@ -127,7 +127,7 @@ final class TokenSuite implements CipherSuite {
 
   @Override
   public String name() {
-    return software.name().replace("GCM", kind.mode) + " in the token";
+    return software.name().replace("GCM", kind.mode) + "-DIRECT";
   }
 
   @Override
@@ -151,8 +151,8 @@ final class TokenSuite implements CipherSuite {
 
   /** Returns how a text of that many bytes is sealed now. */
   Shape shape(int textBytes) {
-    int padding = kind == Kind.CBC_MAC ? -textBytes & TokenKey.BLOCK_BYTES - 1 : NO_PADDING;
-    byte trailer = (byte) (partShift - LEAST_PART_SHIFT << 4 | padding);
+    int padding = kind == Kind.CBC_MAC ? -textBytes & (TokenKey.BLOCK_BYTES - 1) : NO_PADDING;
+    byte trailer = (byte) (((partShift - LEAST_PART_SHIFT) << 4) | padding);
     int partBytes = 1 << partShift;
     int parts = (int) Math.max(1, ((long) textBytes + partBytes - 1) / partBytes);
     return new Shape(textBytes, padding, partBytes, parts, trailer);
@@ -165,7 +165,7 @@ final class TokenSuite implements CipherSuite {
     }
     byte trailer = sealedText[offset + length - 1];
     int padding = trailer & 0xF;
-    int partBytes = 1 << LEAST_PART_SHIFT + (trailer >> 4 & 0xF);
+    int partBytes = 1 << (LEAST_PART_SHIFT + ((trailer >> 4) & 0xF));
     int body = length - TRAILER_BYTES;
     int sealedPart = partBytes + kind.overhead;
     int parts = (int) Math.max(1, ((long) body + sealedPart - 1) / sealedPart);
@@ -173,7 +173,7 @@ final class TokenSuite implements CipherSuite {
     boolean whole =
         kind == Kind.CBC_MAC ? padded % TokenKey.BLOCK_BYTES == 0 : padding == NO_PADDING;
     boolean lastHasText = padded - padding > (parts - 1L) * partBytes;
-    if (!whole || padded < padding || parts > 1 && !lastHasText) {
+    if (!whole || padded < padding || (parts > 1 && !lastHasText)) {
       return null;
     }
     return new Shape((int) (padded - padding), padding, partBytes, parts, trailer);
