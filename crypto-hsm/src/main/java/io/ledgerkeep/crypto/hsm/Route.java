@@ -6,7 +6,7 @@ import java.util.stream.Stream;
 /** The ways to a token, the one that is preferred first. */
 enum Route {
   /** The provider of the JVM, for AES. */
-  SUN(SunToken.ROUTE),
+  SUN("sunpkcs11"),
   /** Our own calls of its library. */
   NATIVE("native");
 
@@ -45,13 +45,9 @@ enum Route {
    * @throws TokenException if there is no such token now, or it failed
    */
   Token open(TokenRequest request, Pin pin) {
-    return switch (this) {
-      case SUN -> SunToken.open(request, pin);
-      case NATIVE -> openNative(request, pin);
-    };
-  }
-
-  private static Token openNative(TokenRequest request, Pin pin) {
+    if (this == SUN) {
+      return SunToken.open(request, pin);
+    }
     try {
       return NativeToken.open(request, pin);
     } catch (NoClassDefFoundError | UnsatisfiedLinkError e) {
