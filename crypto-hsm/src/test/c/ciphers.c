@@ -68,7 +68,7 @@ static CK_RV crypt(const struct operation *operation, bool encrypting, const CK_
   return done ? CKR_OK : encrypting ? CKR_FUNCTION_FAILED : CKR_ENCRYPTED_DATA_INVALID;
 }
 
-/* The block cipher as libcrypto's GCM wants it: it knows no SM4-GCM, but builds GCM on any block. */
+/* The block cipher for libcrypto's GCM, which knows no SM4-GCM but builds GCM on any block. */
 static void block(const unsigned char in[BLOCK], unsigned char out[BLOCK], const void *key) {
   int written;
   EVP_EncryptUpdate((EVP_CIPHER_CTX *)key, out, &written, in, BLOCK);
@@ -114,7 +114,8 @@ CK_RV encrypt(const struct operation *operation, const CK_BYTE *text, size_t len
   *outLength = length + operation->tagLength;
   if (operation->appendIv) {
     memset(out + *outLength, 0, BLOCK);
-    memcpy(out + *outLength, operation->iv, operation->ivLength < BLOCK ? operation->ivLength : BLOCK);
+    size_t shown = operation->ivLength < BLOCK ? operation->ivLength : BLOCK;
+    memcpy(out + *outLength, operation->iv, shown);
     *outLength += BLOCK;
   }
   return result;

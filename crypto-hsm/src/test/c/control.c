@@ -2,18 +2,18 @@
  * The switchboard of the test token: sets up tokens and keys, plays faults, tells what was called.
  *
  * Commands are words between blanks. An answer begins with "error" or is what was asked, "ok" else.
- * The file that TESTTOKEN_CONFIG names holds such commands, a line each; it is read once, before the
- * first C_Initialize of a process. CODE is a name (CKR_...) or a number.
+ * The file that TESTTOKEN_CONFIG names holds such commands, a line each; it is read once, before
+ * the first C_Initialize of a process. CODE is a name (CKR_...) or a number.
  *
  *   token LABEL [SETTING=VALUE...]   puts a token in a new slot
- *   set LABEL SETTING=VALUE...       pin, serial, profile, removable, max_sessions, max_wrong_pins,
- *                                    text_limit, gcm_layout (230, 240, 0), tag_error, gone, pin_locked,
- *                                    own_iv (none, init, end, append)
+ *   set LABEL SETTING=VALUE...       pin, serial, profile, removable, max_sessions,
+ *       max_wrong_pins, text_limit, gcm_layout (230, 240, 0), tag_error, gone, pin_locked,
+ *       own_iv (none, init, end, append)
  *   mechanism LABEL NAME=NUMBER...   another number for a mechanism, or "none" to take it away
  *   key LABEL label=.. type=aes|sm4|generic [value=HEX | bytes=N] [id=HEX] [private|sensitive|
  *       extractable|encrypt|decrypt|sign|verify=0|1]
  *   remove LABEL label=..            the keys of that label
- *   fail FUNCTION CODE [from=N] [times=N]   the N-th call from now (1) and so many more (1; 0 = ever)
+ *   fail FUNCTION CODE [from=N] [times=N]   the N-th call from now, and so many; 0 = all
  *   delay FUNCTION MILLISECONDS      of every call. FUNCTION "*" is all that take a session
  *   hold FUNCTION                    calls wait, until "release"
  *   heal                             no more fail, delay, hold
@@ -71,7 +71,7 @@ static const struct mechanism commonMechanisms[] = {
     {"sm3_hmac", GENERIC, HMAC_SM3, CKF_SIGN | CKF_VERIFY, false, 0},
 };
 
-/* What vendors call SM4, as far as it is public: offsets to 0x80000000, as commands would set them. */
+/* What vendors call SM4, as far as it is public; the type is an offset to 0x80000000. */
 static const struct {
   const char *name;
   CK_ULONG keyType;
@@ -320,7 +320,9 @@ static bool keyProperty(const struct slot *slot, struct key *key, const char *wo
     return setText(key->label, sizeof key->label, value);
   }
   if ((value = valueOf(word, "type")) != NULL) return keyType(slot, key, value);
-  if ((value = valueOf(word, "id")) != NULL) return hex(value, key->id, LONGEST_NAME, &key->idLength);
+  if ((value = valueOf(word, "id")) != NULL) {
+    return hex(value, key->id, LONGEST_NAME, &key->idLength);
+  }
   if ((value = valueOf(word, "value")) != NULL) {
     return hex(value, key->value, LONGEST_KEY, &key->valueLength);
   }

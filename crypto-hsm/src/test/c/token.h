@@ -1,4 +1,4 @@
-/* The state of the test token: tokens in slots, their keys, the sessions, and the faults to play. */
+/* The state of the module: tokens in slots, their keys, the sessions, the faults to play. */
 #ifndef LEDGERKEEP_TOKEN_H
 #define LEDGERKEEP_TOKEN_H
 

@@ -33,9 +33,9 @@ public interface Ledger extends LedgerReader, AutoCloseable {
    *     transaction id is already used in the chain, or another block is committed at the height;
    *     nothing was changed
    * @throws StorageException if an engine failed: where {@link StorageException#committedHeight()}
-   *     is empty, nothing was committed; else the block is committed, and the ledger refuses writes
-   *     until it is opened again, or, where the failure is {@link StorageException#isRetryable()
-   *     retryable}, goes on with the same call
+   *     is empty, nothing was committed; else the block is committed and the ledger refuses writes
+   *     until it is opened again; only where the cause is a {@link KeyUnavailableException} the
+   *     same call completes it
    * @throws KeyUnavailableException if the values are sealed in a device that does not answer;
    *     nothing was committed
    */

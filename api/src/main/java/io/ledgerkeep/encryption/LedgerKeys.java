@@ -163,7 +163,8 @@ public interface LedgerKeys {
    * @param rotateTo the suite of new keys, as {@link #rotate} makes them, in the same step; or
    *     empty
    * @throws ConfigurationException if the new master key is malformed or refused, or if the ledger
-   *     has an archive and it is not given
+   *     has an archive and it is not given; or if its device makes values so much longer that an
+   *     engine does not take them
    * @throws ConflictException if keys are exposed, and none are to be made or the master key is the
    *     one there is; or if the device of the old one is still needed; or as {@link #rotate}
    * @throws KeyUnavailableException if the new master key cannot be used

@@ -30,10 +30,11 @@ final class LevelDbEngine implements StorageEngine {
   /**
    * A value is held up to four times while it is written (by the caller, the native batch, the log
    * and the table in memory), and a table grows to the largest value in it; so values are kept well
-   * below the write buffer. A batch is a bounded part of a write buffer for the same reason, yet
-   * large enough that its one sync does not count.
+   * below the write buffer: pieces of 1 MiB, and an eighth for what sealing adds to one. A batch is
+   * a bounded part of a write buffer for the same reason, yet large enough that its one sync does
+   * not count.
    */
-  static final Limits LIMITS = new Limits(64 << 10, 1 << 20, 8 << 20, 1 << 18);
+  static final Limits LIMITS = new Limits(64 << 10, (1 << 20) + (1 << 17), 8 << 20, 1 << 18);
 
   /** How much of keys one batch of {@link #deleteRange} takes. */
   private static final int DELETE_BATCH_BYTES = 1 << 20;

@@ -311,13 +311,13 @@ public final class ChainStore implements AutoCloseable {
       tell(durable);
     }
 
-    /** Who cannot follow now, and says that it will, lets the chain go on. */
+    /** Who only lacked a key follows with the next commit, and lets the chain go on. */
     private void tell(List<Prepared> durable) {
       try {
         committed.accept(durable);
         failed = false;
       } catch (StorageException e) {
-        failed = !e.isRetryable();
+        failed = !(e.getCause() instanceof KeyUnavailableException);
         throw e;
       }
     }

@@ -109,7 +109,11 @@ final class OpenKeys implements LedgerKeys {
     try (JobLock.Lease lease = jobLock.take("rewrap");
         KeyWrapper newMaster = masterKeys.apply(encryptor, options)) {
       archiving.requireForKeys();
-      epochs.rewrap(newMaster, rotateTo, ofSegments());
+      epochs.rewrap(
+          newMaster,
+          rotateTo,
+          ofSegments(),
+          overhead -> engines.values().forEach(engine -> engine.requireRoom(overhead)));
       FailPoint.pass("rewrap.saved");
       followNewMaster();
       FailPoint.pass("rewrap.reconciled");

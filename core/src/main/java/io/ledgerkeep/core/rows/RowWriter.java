@@ -47,11 +47,14 @@ public final class RowWriter {
 
   /** Returns the piece size for an engine: all of them take values of this size. */
   public static int pieceBytesFor(StorageEngine engine) {
-    int largest = Math.min(engine.limits().maxValueBytes(), 1 << 20);
+    return pieceBytesFor(engine.limits());
+  }
+
+  /** Returns the piece size for an engine of these limits. */
+  public static int pieceBytesFor(StorageEngine.Limits limits) {
+    int largest = Math.min(limits.maxValueBytes(), 1 << 20);
     return Math.toIntExact(
-        Math.min(
-            largest,
-            engine.limits().maxBatchBytes() - engine.limits().maxKeyBytes() - RECORDS_BYTES));
+        Math.min(largest, limits.maxBatchBytes() - limits.maxKeyBytes() - RECORDS_BYTES));
   }
 
   /** Puts a row that was made for this engine. */

@@ -16,6 +16,7 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.ConcurrentMap;
+import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -108,11 +109,14 @@ public final class EpochEncryptor implements Encryptor {
    * Puts the registry under another master key, and makes a new data key if a suite is given.
    *
    * @param ofSegments the numbers of the archive keys that segments are under
+   * @param room is given what {@link #overheadBytes} will be, before anything is changed; may throw
    */
-  public void rewrap(KeyWrapper newMaster, Optional<String> suite, Set<Integer> ofSegments) {
+  public void rewrap(
+      KeyWrapper newMaster, Optional<String> suite, Set<Integer> ofSegments, IntConsumer room) {
     withNewEpoch(
         () -> {
-          keyring.rewrap(newMaster, suite, ofSegments);
+          keyring.rewrap(
+              newMaster, suite, ofSegments, overhead -> room.accept(HEADER_BYTES + overhead));
           return newMaster;
         });
   }

@@ -31,6 +31,7 @@ import java.util.Locale;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.Set;
+import java.util.function.IntConsumer;
 import java.util.function.Supplier;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -309,7 +310,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
       }
     }
     devices.current().ifPresent(this::prepare);
-    measure();
+    overheadBytes = measured();
     if (devices.current().isPresent() && !isActive(devices.current().get())) {
       LOG.warn(
           "{} seals in its device, and the active data key of the ledger is one in memory: values go on being sealed under that until tde rotate makes one of suite {}",
@@ -411,12 +412,12 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
     return overheadBytes;
   }
 
-  private void measure() {
+  private int measured() {
     int most = 0;
     for (CipherSuite suite : suites.all()) {
       most = Math.max(most, overheadBytes(suite));
     }
-    overheadBytes = Math.max(most, devices.current().map(Keyring::overheadBytes).orElse(0));
+    return Math.max(most, devices.current().map(Keyring::overheadBytes).orElse(0));
   }
 
   private static int overheadBytes(CipherSuite suite) {
@@ -654,19 +655,21 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
    * @param suiteName the suite of the keys that are made as well, if any are; where the new master
    *     key seals in its device, keys of the suite there are made unless the active one is that
    * @param ofSegments the numbers of the archive keys that segments are under
+   * @param room is given what {@link #overheadBytes} will be, before anything is changed; may throw
    * @throws ConflictException if keys are exposed, and none is made, or the master key stays; if
    *     the device of the old one is needed still
    */
   synchronized void rewrap(
-      KeyWrapper newMaster, Optional<String> suiteName, Set<Integer> ofSegments) {
+      KeyWrapper newMaster, Optional<String> suiteName, Set<Integer> ofSegments, IntConsumer room) {
     Runnable takeBack = devices.open(newMaster);
     try {
+      room.accept(measured());
       rewrapOpened(newMaster, suiteName, ofSegments);
     } catch (RuntimeException | Error e) {
       takeBack.run();
       throw e;
     }
-    measure();
+    overheadBytes = measured();
   }
 
   private void rewrapOpened(

@@ -6,6 +6,7 @@ import io.ledgerkeep.KeyRange;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.core.rows.AheadEngine;
+import io.ledgerkeep.core.rows.RowWriter;
 import io.ledgerkeep.encryption.Encryptor;
 import io.ledgerkeep.encryption.Encryptor.Context;
 import io.ledgerkeep.error.ConfigurationException;
@@ -242,8 +243,11 @@ public final class SealedEngine implements AheadEngine {
   /** Returns the limits of the engine, less what sealing adds to as many values as it may be. */
   @Override
   public Limits limits() {
+    return limits(encryptor.overheadBytes());
+  }
+
+  private Limits limits(long overhead) {
     Limits limits = engine.limits();
-    long overhead = encryptor.overheadBytes();
     long count = Math.min(limits.maxBatchCount(), limits.maxBatchBytes() / (8L * overhead));
     long spans = count + limits.maxBatchBytes() / Encryptor.OVERHEAD_SPAN; // begun in a batch
     if (limits.maxValueBytes() < MIN_VALUE_BYTES + overhead || count <= MIN_BATCH_COUNT) {
@@ -256,6 +260,22 @@ public final class SealedEngine implements AheadEngine {
         largestValue(limits.maxValueBytes(), overhead),
         limits.maxBatchBytes() - overhead * spans - GENERATION_BYTES,
         Math.toIntExact(count - 1));
+  }
+
+  /**
+   * Requires that the engine takes pieces of values as large as now when sealing adds more.
+   *
+   * @param overhead as {@link Encryptor#overheadBytes} has it
+   * @throws ConfigurationException if it does not
+   */
+  public void requireRoom(int overhead) {
+    int now = RowWriter.pieceBytesFor(limits());
+    int then = RowWriter.pieceBytesFor(limits(overhead));
+    if (then < now) {
+      throw new ConfigurationException(
+          "the engine of the %s database has values of up to %s bytes; sealed in the device of the new master key they could have %s at most, as it makes them longer: make a ledger under that key and import the blocks"
+              .formatted(database.lowerCaseName(), now, then));
+    }
   }
 
   /** Returns how long a value may be so that it has room when it is sealed. */

@@ -23,6 +23,7 @@ import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.encryption.LedgerKeys.DataKey;
 import io.ledgerkeep.encryption.LedgerKeys.DirectKey;
 import io.ledgerkeep.encryption.LedgerKeys.State;
+import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.KeyUnavailableException.Reason;
@@ -481,6 +482,22 @@ final class DirectLedgerTest {
     }
     try (Ledger ledger = open(world, IN_MEMORY)) {
       Replay.of(blocks.subList(0, 30)).assertToldBy(ledger);
+    }
+  }
+
+  @Test
+  void anEngineWithoutRoomForTheDeviceIsNotedBeforeTheMove() {
+    World world = world();
+    world.limits = Keys.SMALLEST_LIMITS;
+    List<Block> large = new Story.Script(directory.resolve("story"), 20).blocks;
+    try (Ledger ledger = open(world, IN_MEMORY)) {
+      ledger.commitAll(large);
+      assertThatExceptionOfType(ConfigurationException.class)
+          .isThrownBy(() -> keysOf(ledger).rewrap("both", ONE, Optional.empty()));
+    }
+    try (Ledger ledger = open(world, IN_MEMORY)) {
+      assertThat(ledger.status().encryption()).isEqualTo(SOFTWARE);
+      Replay.of(large).assertToldBy(ledger);
     }
   }
 

@@ -181,7 +181,7 @@ final class HoldersTest {
   void theLedgersNextMasterKeyTakesThePlaceOfTheOneBefore() {
     Bytes before = id(keyring.holders().get(0));
     try (KeyWrapper wrapper = Keys.wrapper("aes", Keys.OTHER_AES)) {
-      keyring.rewrap(wrapper, Optional.of("AES-256-GCM"), Set.of());
+      keyring.rewrap(wrapper, Optional.of("AES-256-GCM"), Set.of(), room -> {});
     }
     assertThat(keyring.holders()).hasSize(1);
     assertThat(keyring.retired()).containsExactly(before);
@@ -197,7 +197,7 @@ final class HoldersTest {
     keyring.rotate("SM4-GCM");
     keyring.disable(1);
     try (KeyWrapper wrapper = Keys.wrapper("aes", Keys.OTHER_AES)) {
-      assertThatThrownBy(() -> keyring.rewrap(wrapper, Optional.empty(), Set.of()))
+      assertThatThrownBy(() -> keyring.rewrap(wrapper, Optional.empty(), Set.of(), room -> {}))
           .isInstanceOf(StorageException.class);
     }
     assertThatThrownBy(() -> keyring.destroy(1)).isInstanceOf(StorageException.class);
@@ -211,7 +211,7 @@ final class HoldersTest {
     Path inTheWay = directory.resolve("KEYS.copy.new");
     Files.createDirectories(inTheWay);
     try (KeyWrapper wrapper = Keys.wrapper("aes", Keys.OTHER_AES)) {
-      assertThatThrownBy(() -> keyring.rewrap(wrapper, Optional.empty(), Set.of()))
+      assertThatThrownBy(() -> keyring.rewrap(wrapper, Optional.empty(), Set.of(), room -> {}))
           .isInstanceOf(StorageException.class);
     }
     keyring.close();

@@ -7,8 +7,10 @@ import com.sun.jna.NativeLibrary;
 import com.sun.jna.Pointer;
 import io.ledgerkeep.error.ConfigurationException;
 import java.nio.file.Path;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.Map;
+import java.util.Objects;
 
 /**
  * The functions of a PKCS#11 library, reached through JNA: as the standard lays them out where a
@@ -69,7 +71,7 @@ final class Cryptoki {
   @SuppressWarnings({"unused", "FieldCanBeLocal"})
   private final NativeLibrary library;
 
-  private final Function[] functions = new Function[Entry.values().length];
+  private final Map<Entry, Function> functions = new EnumMap<>(Entry.class);
 
   private Cryptoki(Path path, NativeLibrary library, Pointer list) {
     this.path = path;
@@ -77,7 +79,7 @@ final class Cryptoki {
     for (Entry entry : Entry.values()) {
       Pointer function =
           list.getPointer(LIST_HEAD_BYTES + (long) entry.place * Native.POINTER_SIZE);
-      functions[entry.ordinal()] = Function.getFunction(function);
+      functions.put(entry, Function.getFunction(function));
     }
   }
 
@@ -134,7 +136,7 @@ final class Cryptoki {
   }
 
   private long call(Entry entry, Object... arguments) {
-    return functions[entry.ordinal()].invokeLong(arguments);
+    return Objects.requireNonNull(functions.get(entry)).invokeLong(arguments);
   }
 
   private void checked(Entry entry, Object... arguments) {

@@ -258,7 +258,19 @@ final class NativeKey implements TokenKey {
   }
 
   /** What a mechanism takes; the IV is changed where the token changes it. */
-  private record Parameters(long mechanism, byte[] iv, byte[] additional, Layout layout) {
+  private static final class Parameters {
+
+    private final long mechanism;
+    private final byte[] iv;
+    private final byte[] additional;
+    private final Layout layout;
+
+    Parameters(long mechanism, byte[] iv, byte[] additional, Layout layout) {
+      this.mechanism = mechanism;
+      this.iv = iv;
+      this.additional = additional;
+      this.layout = layout;
+    }
 
     private static void point(Memory memory, long length) {
       memory.setPointer(Long.BYTES, length == 0 ? Pointer.NULL : memory.share(PARAMETERS_AT));
@@ -301,7 +313,7 @@ final class NativeKey implements TokenKey {
       int expected) {
     try (SessionPool.Use use = token.sessions().borrow()) {
       long additionalAt = TEXT_AT + (long) length;
-      long outAt = additionalAt + parameters.additional().length;
+      long outAt = additionalAt + parameters.additional.length;
       long room = Math.max(length, expected) + (long) SPARE_BYTES;
       Memory memory = use.session().memory(outAt + room);
       try {
@@ -322,7 +334,7 @@ final class NativeKey implements TokenKey {
               Ckr.DATA_LEN_RANGE, "a call that gave " + got + " bytes where " + expected + " fit");
         }
         memory.read(outAt, out, outOffset, expected);
-        memory.read(IV_AT, parameters.iv(), 0, parameters.iv().length);
+        memory.read(IV_AT, parameters.iv, 0, parameters.iv.length);
         use.succeeded();
       } catch (TokenException e) {
         use.failed(e.code());

@@ -4,8 +4,6 @@ import com.sun.jna.Memory;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.KeyUnavailableException.Reason;
-import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
@@ -149,7 +147,7 @@ final class NativeToken implements Token {
             if ((of.flags() & FLAG_PIN_LOCKED) != 0) {
               throw new TokenException(Ckr.PIN_LOCKED, "C_GetTokenInfo");
             }
-            byte[] bytes = utf8(characters);
+            byte[] bytes = Pin.utf8(characters);
             try {
               library.login(use.session().handle(), bytes);
             } finally {
@@ -158,14 +156,6 @@ final class NativeToken implements Token {
           });
       use.succeeded();
     }
-  }
-
-  private static byte[] utf8(char[] characters) {
-    ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(characters));
-    byte[] bytes = new byte[encoded.remaining()];
-    encoded.get(bytes);
-    Arrays.fill(encoded.array(), (byte) 0);
-    return bytes;
   }
 
   @Override

@@ -1,7 +1,12 @@
 package io.ledgerkeep.crypto.hsm;
 
+import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.KeyUnavailableException.Reason;
+import java.nio.ByteBuffer;
+import java.nio.CharBuffer;
+import java.nio.charset.CoderResult;
+import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
 import java.util.function.Consumer;
 import java.util.function.Supplier;
@@ -58,6 +63,21 @@ final class Pin {
     } finally {
       Arrays.fill(pin, '\0');
     }
+  }
+
+  /** Returns the bytes that a token takes for a PIN; they are the caller's to wipe. */
+  static byte[] utf8(char[] pin) {
+    byte[] room = new byte[3 * pin.length];
+    ByteBuffer encoded = ByteBuffer.wrap(room);
+    CoderResult result =
+        StandardCharsets.UTF_8.newEncoder().encode(CharBuffer.wrap(pin), encoded, true);
+    byte[] bytes = Arrays.copyOf(room, encoded.position());
+    Arrays.fill(room, (byte) 0);
+    if (result.isError()) {
+      Arrays.fill(bytes, (byte) 0);
+      throw new ConfigurationException("the PIN of the token is no text: half a character");
+    }
+    return bytes;
   }
 
   /** Returns where it comes from. */

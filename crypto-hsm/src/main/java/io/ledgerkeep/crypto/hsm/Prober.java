@@ -29,22 +29,31 @@ final class Prober {
   }
 
   /**
-   * Probes over the first route that leads to the key.
+   * Probes over the first route where no check fails, as opening does; over the first one there is,
+   * where some fail over each.
    *
-   * @throws ConfigurationException if none does, or the key is ambiguous
+   * @throws ConfigurationException if none leads to the key, or the key is ambiguous
    * @throws KeyUnavailableException if the token cannot be reached, refuses the PIN, or has no such
    *     key
    */
   static Probe probe(Pkcs11Config config, Pin pin) {
     RouteException last = null;
+    Probe failed = null;
     for (Route route : config.routes()) {
       try (Token token = route.open(config.request(), pin)) {
-        return new Prober(config, token).run();
+        Probe probe = new Prober(config, token).run();
+        if (probe.passed()) {
+          return probe;
+        }
+        failed = failed == null ? probe : failed;
       } catch (RouteException e) {
         last = e;
       } catch (TokenException e) {
         throw Connection.failure(config.place(), e);
       }
+    }
+    if (failed != null) {
+      return failed;
     }
     throw Pkcs11Keys.unfit(config, last);
   }

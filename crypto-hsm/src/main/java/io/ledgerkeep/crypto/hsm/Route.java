@@ -1,22 +1,19 @@
 package io.ledgerkeep.crypto.hsm;
 
 import java.util.List;
-import java.util.function.BiFunction;
 import java.util.stream.Stream;
 
 /** The ways to a token, the one that is preferred first. */
 enum Route {
   /** The provider of the JVM, for AES. */
-  SUN(SunToken.ROUTE, SunToken::open),
+  SUN("sunpkcs11"),
   /** Our own calls of its library. */
-  NATIVE("native", Route::openNative);
+  NATIVE("native");
 
   private final String optionValue;
-  private final BiFunction<TokenRequest, Pin, Token> opener;
 
-  Route(String optionValue, BiFunction<TokenRequest, Pin, Token> opener) {
+  Route(String optionValue) {
     this.optionValue = optionValue;
-    this.opener = opener;
   }
 
   String optionValue() {
@@ -48,10 +45,9 @@ enum Route {
    * @throws TokenException if there is no such token now, or it failed
    */
   Token open(TokenRequest request, Pin pin) {
-    return opener.apply(request, pin);
-  }
-
-  private static Token openNative(TokenRequest request, Pin pin) {
+    if (this == SUN) {
+      return SunToken.open(request, pin);
+    }
     try {
       return NativeToken.open(request, pin);
     } catch (NoClassDefFoundError | UnsatisfiedLinkError e) {

@@ -192,7 +192,7 @@ final class SunKey implements TokenKey {
       }
       return cipher.doFinal(text, offset, length);
     } catch (GeneralSecurityException | RuntimeException e) {
-      throw SunErrors.of(e, mode == Cipher.ENCRYPT_MODE ? "C_Encrypt" : "C_Decrypt");
+      throw token.failed(e, mode == Cipher.ENCRYPT_MODE ? "C_Encrypt" : "C_Decrypt");
     } finally {
       token.release();
     }

@@ -1,8 +1,5 @@
 package io.ledgerkeep.crypto.hsm;
 
-import java.nio.ByteBuffer;
-import java.nio.CharBuffer;
-import java.nio.charset.StandardCharsets;
 import java.security.AuthProvider;
 import java.util.Arrays;
 import javax.security.auth.callback.Callback;
@@ -87,12 +84,12 @@ final class SunLogin {
 
   /** The provider passes the lower half of each character, where the token wants UTF-8. */
   private static char[] bytesAsCharacters(char[] pin) {
-    ByteBuffer encoded = StandardCharsets.UTF_8.encode(CharBuffer.wrap(pin));
-    char[] characters = new char[encoded.remaining()];
+    byte[] bytes = Pin.utf8(pin);
+    char[] characters = new char[bytes.length];
     for (int i = 0; i < characters.length; i++) {
-      characters[i] = (char) (encoded.get(i) & 0xFF);
+      characters[i] = (char) (bytes[i] & 0xFF);
     }
-    Arrays.fill(encoded.array(), (byte) 0);
+    Arrays.fill(bytes, (byte) 0);
     return characters;
   }
 }

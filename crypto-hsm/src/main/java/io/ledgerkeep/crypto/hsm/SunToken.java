@@ -10,6 +10,7 @@ import java.security.Key;
 import java.security.KeyStore;
 import java.util.Arrays;
 import java.util.concurrent.Semaphore;
+import java.util.concurrent.atomic.AtomicBoolean;
 import javax.crypto.SecretKey;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -19,8 +20,8 @@ import org.slf4j.LoggerFactory;
  * for AES, by the standard's numbers, and keys that are found by their label.
  *
  * <p>An instance of that provider is never used again after sessions of it died: it keeps them, and
- * every later call fails. So each of these makes an instance of its own. The provider opens
- * sessions as it likes; what is bounded here is how many calls are inside of it.
+ * every later call fails. The provider opens sessions as it likes; what is bounded here is how many
+ * calls are inside of it.
  */
 final class SunToken implements Token {
 
@@ -29,15 +30,18 @@ final class SunToken implements Token {
   private static final Logger LOG = LoggerFactory.getLogger(SunToken.class);
 
   private final TokenRequest request;
-  private final AuthProvider provider;
+  private final SunSlot slot;
   private final TokenInfo info;
   private final KeyStore keys;
   private final Semaphore calls;
-  private volatile boolean closed;
+  private final AtomicBoolean closed = new AtomicBoolean();
+
+  /** Whether a call failed in a way that leaves doubts about the sessions. */
+  private volatile boolean doubtful;
 
   private SunToken(TokenRequest request, SunSlot slot, KeyStore keys) {
     this.request = request;
-    this.provider = slot.provider();
+    this.slot = slot;
     this.info = slot.info(request);
     this.keys = keys;
     this.calls = new Semaphore(info.sessions());
@@ -58,7 +62,21 @@ final class SunToken implements Token {
     if (!request.profile().name().equals(Profile.STANDARD)) {
       throw new RouteException("SunPKCS11 knows the numbers of the standard only");
     }
-    SunSlot slot = SunSlot.find(request);
+    SunSlot spare = SunSpares.take(request).orElse(null);
+    if (spare != null) {
+      try {
+        return open(request, spare, pin);
+      } catch (TokenException e) {
+        if (!Ckr.isLost(e.code())) {
+          throw e;
+        }
+        LOG.debug("the sessions that were left of {} are dead", request.place(), e);
+      }
+    }
+    return open(request, SunSlot.find(request), pin);
+  }
+
+  private static SunToken open(TokenRequest request, SunSlot slot, Pin pin) {
     login(request, slot, pin);
     return new SunToken(request, slot, load(slot.provider()));
   }
@@ -106,7 +124,7 @@ final class SunToken implements Token {
     } catch (RouteException e) {
       throw e;
     } catch (GeneralSecurityException | RuntimeException e) {
-      throw SunErrors.of(e, "the search for the key");
+      throw failed(e, "the search for the key");
     } finally {
       release();
     }
@@ -137,7 +155,7 @@ final class SunToken implements Token {
 
   /** Waits until a call may go in. */
   void acquire() {
-    if (closed) {
+    if (closed.get()) {
       throw new TokenException(Ckr.SESSION_CLOSED, "a token that is closed");
     }
     calls.acquireUninterruptibly();
@@ -147,8 +165,26 @@ final class SunToken implements Token {
     calls.release();
   }
 
+  /**
+   * Returns what a failed call of the provider means, and remembers what it says of the sessions.
+   */
+  TokenException failed(Throwable failure, String function) {
+    TokenException told = SunErrors.of(failure, function);
+    if (Ckr.isLost(told.code()) && !isOfLogin(told.code())) {
+      doubtful = true;
+    }
+    return told;
+  }
+
+  /** A logout by somebody takes away the keys, and leaves the sessions. */
+  private static boolean isOfLogin(long code) {
+    return code == Ckr.USER_NOT_LOGGED_IN
+        || code == Ckr.KEY_HANDLE_INVALID
+        || code == Ckr.OBJECT_HANDLE_INVALID;
+  }
+
   AuthProvider provider() {
-    return provider;
+    return slot.provider();
   }
 
   Profile profile() {
@@ -157,11 +193,14 @@ final class SunToken implements Token {
 
   /**
    * Lets nobody in any more. The provider has nothing to close sessions with but a logout, which
-   * would log out everybody in the process; it closes them when it is collected.
+   * would log out everybody in the process. So the next one for this token takes the instance over
+   * if it is sound; otherwise its sessions are closed when it is collected.
    */
   @Override
   public void close() {
-    closed = true;
+    if (!closed.getAndSet(true) && !doubtful) {
+      SunSpares.put(request, slot);
+    }
   }
 
   @Override

@@ -45,7 +45,19 @@ final class TokenAead implements Aead {
   }
 
   /** A part of a value, and what it is bound to. */
-  private record Part(byte[] binding, int index, int count, byte[] iv) {
+  private static final class Part {
+
+    private final byte[] binding;
+    private final int index;
+    private final int count;
+    private final byte[] iv;
+
+    Part(byte[] binding, int index, int count, byte[] iv) {
+      this.binding = binding;
+      this.index = index;
+      this.count = count;
+      this.iv = iv;
+    }
 
     byte[] additional() {
       return ByteBuffer.allocate(binding.length + 2 * Integer.BYTES)
@@ -107,8 +119,8 @@ final class TokenAead implements Aead {
 
   /** Returns how many bytes it has written. */
   private int sealPart(Part part, Shape shape, byte[] text, byte[] out, int outOffset) {
-    int from = part.index() * shape.partBytes();
-    int length = shape.paddedBytes(part.index());
+    int from = part.index * shape.partBytes();
+    int length = shape.paddedBytes(part.index);
     int[] attempts = {0};
     suite
         .connection()
@@ -129,13 +141,13 @@ final class TokenAead implements Aead {
 
   private void sealGcm(
       Live live, Part part, byte[] text, int from, int length, byte[] out, int outOffset) {
-    byte[] iv = part.iv().clone();
+    byte[] iv = part.iv.clone();
     boolean own = suite.kind() == Kind.GCM_OWN_IV;
     int at = own ? outOffset + TokenKey.GCM_IV_BYTES : outOffset;
     live.key().encryptGcm(iv, part.additional(), text, from, length, out, at);
     if (own) {
       System.arraycopy(iv, 0, out, outOffset, iv.length);
-    } else if (!Arrays.equals(iv, part.iv())) {
+    } else if (!Arrays.equals(iv, part.iv)) {
       throw new TokenException(
           Ckr.GENERAL_ERROR, "a token that made an IV of its own, which it had not done before");
     }
@@ -144,7 +156,7 @@ final class TokenAead implements Aead {
   private static void sealCbc(
       Live live, Part part, byte[] text, int from, int length, byte[] out, int outOffset) {
     if (length > 0) {
-      live.key().encryptCbc(part.iv(), text, from, length, out, outOffset);
+      live.key().encryptCbc(part.iv, text, from, length, out, outOffset);
     }
     byte[] code = live.macKey().mac(part.macData(out, outOffset, length));
     System.arraycopy(code, 0, out, outOffset + length, TokenKey.TAG_BYTES);
@@ -180,7 +192,7 @@ final class TokenAead implements Aead {
 
   private boolean openPart(
       Part part, Shape shape, byte[] sealedText, int at, byte[] target, int targetOffset) {
-    int to = targetOffset + part.index() * shape.partBytes();
+    int to = targetOffset + part.index * shape.partBytes();
     return suite
         .connection()
         .call(
@@ -194,8 +206,8 @@ final class TokenAead implements Aead {
       Live live, Part part, Shape shape, byte[] sealedText, int at, byte[] target, int to) {
     boolean own = suite.kind() == Kind.GCM_OWN_IV;
     int from = own ? at + TokenKey.GCM_IV_BYTES : at;
-    byte[] iv = own ? Arrays.copyOfRange(sealedText, at, from) : part.iv();
-    int length = shape.textBytes(part.index()) + TokenKey.TAG_BYTES;
+    byte[] iv = own ? Arrays.copyOfRange(sealedText, at, from) : part.iv;
+    int length = shape.textBytes(part.index) + TokenKey.TAG_BYTES;
     return suite
         .connection()
         .opens(
@@ -206,7 +218,7 @@ final class TokenAead implements Aead {
 
   private static boolean openCbc(
       Live live, Part part, Shape shape, byte[] sealedText, int at, byte[] target, int to) {
-    int length = shape.paddedBytes(part.index());
+    int length = shape.paddedBytes(part.index);
     byte[] code = live.macKey().mac(part.macData(sealedText, at, length));
     int codeAt = at + length;
     byte[] stored = Arrays.copyOfRange(sealedText, codeAt, codeAt + TokenKey.TAG_BYTES);
@@ -217,8 +229,8 @@ final class TokenAead implements Aead {
       return true;
     }
     byte[] text = new byte[length];
-    live.key().decryptCbc(part.iv(), sealedText, at, length, text, 0);
-    System.arraycopy(text, 0, target, to, shape.textBytes(part.index()));
+    live.key().decryptCbc(part.iv, sealedText, at, length, text, 0);
+    System.arraycopy(text, 0, target, to, shape.textBytes(part.index));
     Arrays.fill(text, (byte) 0);
     return true;
   }

@@ -229,6 +229,20 @@ final class LossTest {
   }
 
   @Test
+  void aCallThatIsMadeAgainIsCountedAgain() {
+    AtomicLong counted = new AtomicLong();
+    KeyWrapper wrapper = open(options().with("mode", "direct"));
+    Direct direct = wrapper.openDirect(counted::addAndGet).orElseThrow();
+    opened.add(direct);
+
+    seal(direct, 40_000);
+    assertThat(counted).hasValue(3);
+    token.fail("C_Encrypt", "CKR_DEVICE_ERROR", 2, 1);
+    seal(direct, 40_000);
+    assertThat(counted).hasValue(7);
+  }
+
+  @Test
   void whatDoesNotPassIsTriedOnceAndThenNotForAWhile() {
     Direct direct = openDirect(options());
     token.failAlways("C_Encrypt", "CKR_DEVICE_ERROR").forget();

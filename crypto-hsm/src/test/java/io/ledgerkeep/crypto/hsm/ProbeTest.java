@@ -77,6 +77,15 @@ final class ProbeTest {
   }
 
   @Test
+  void theRouteThatOpensIsTheOneThatIsProbed() {
+    token.ownIv(TestToken.OwnIv.INIT);
+    Probe probe = probe(Settings.aes(token, "master").with("route", "auto"));
+
+    assertThat(probe.passed()).isTrue();
+    assertThat(probe.route()).isEqualTo("native");
+  }
+
+  @Test
   void whatATokenHasNotIsNotPossible() {
     token.mechanism("aes_gcm", "none").mechanism("aes_ecb", "none");
     Probe probe = probe();

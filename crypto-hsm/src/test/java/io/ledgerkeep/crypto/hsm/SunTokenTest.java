@@ -560,6 +560,45 @@ class SunTokenTest {
     assertThat(device.sessions()).isLessThanOrEqualTo(2);
   }
 
+  @Test
+  void openingAgainAndAgainDoesNotUseUpTheSessions() throws Exception {
+    device.set("max_sessions=2");
+    for (int time = 0; time < 5; time++) {
+      SunToken token = open();
+      TokenKey key = token.find(MASTER);
+      useTwoSessions(key);
+      if (time % 2 == 0) {
+        device.logOut();
+        assertThat(codeOf(() -> sealGcm(key, IV))).matches(Ckr::isLost);
+      }
+      token.close();
+    }
+    assertThat(device.sessions()).isEqualTo(2);
+  }
+
+  private void useTwoSessions(TokenKey key) throws Exception {
+    device.hold("C_Encrypt");
+    List<FutureTask<byte[]>> results = inParallel(2, () -> sealGcm(key, IV), new ArrayList<>());
+    while (device.inside("C_Encrypt") < 2) {
+      Thread.onSpinWait();
+    }
+    device.release();
+    for (FutureTask<byte[]> result : results) {
+      result.get();
+    }
+  }
+
+  @Test
+  void aProviderWithDeadSessionsIsNotUsedAgain() {
+    SunToken token = open();
+    sealGcm(token.find(MASTER), IV);
+    token.close();
+    device.killSessions().forget();
+
+    assertThat(sealGcm(key(), IV)).isNotEmpty();
+    assertThat(device.calls("C_Login")).isOne();
+  }
+
   private static long notYetWaiting(List<Thread> threads) {
     return threads.stream().filter(t -> t.getState() != Thread.State.WAITING).count();
   }
