@@ -25,10 +25,10 @@ import java.util.stream.Stream;
  * the environment when a process first calls it, so one test class uses one of these, and each
  * class has a process of its own (the build says so in {@code crypto-hsm/pom.xml}).
  */
-final class SoftHsm {
+public final class SoftHsm {
 
-  static final String LABEL = "soft";
-  static final String PIN = "1357-soft";
+  public static final String LABEL = "soft";
+  public static final String PIN = "1357-soft";
   private static final String SO_PIN = "8642-officer";
 
   private static final List<String> LIBRARIES =
@@ -52,7 +52,7 @@ final class SoftHsm {
   }
 
   /** Sets up SoftHSM with one empty token below a folder; skips the test where there is none. */
-  static SoftHsm in(Path folder) throws IOException {
+  public static SoftHsm in(Path folder) throws IOException {
     Path tokens = Files.createDirectories(folder.resolve("tokens"));
     Path configuration =
         Files.writeString(
@@ -89,18 +89,18 @@ final class SoftHsm {
   }
 
   /** Adds a token of that label; done before the process first opens one, or it is not seen. */
-  SoftHsm token(String label) {
+  public SoftHsm token(String label) {
     util("--init-token", "--free", "--label", label, "--pin", PIN, "--so-pin", SO_PIN);
     return this;
   }
 
   /** Generates a key that never leaves its token. */
-  SoftHsm aesKey(String label, int bytes) {
+  public SoftHsm aesKey(String label, int bytes) {
     return aesKey(LABEL, label, label.getBytes(UTF_8), bytes, false);
   }
 
   /** Generates a key in a token; done while nobody else in the process uses the library. */
-  SoftHsm aesKey(String token, String label, byte[] id, int bytes, boolean extractable) {
+  public SoftHsm aesKey(String token, String label, byte[] id, int bytes, boolean extractable) {
     try (Session session = new Session(library, token)) {
       session.generateAes(label, id, bytes, extractable);
     }
@@ -118,7 +118,7 @@ final class SoftHsm {
   }
 
   /** Returns the library, for configurations. */
-  Path library() {
+  public Path library() {
     return library;
   }
 

@@ -15,10 +15,10 @@ import java.util.Locale;
  * <p>The module is the same for all who load it in a process, so each test begins with {@link
  * #start}, which takes away what an earlier one left.
  */
-final class TestToken {
+public final class TestToken {
 
-  static final String LABEL = "ledger-test";
-  static final String PIN = "2468-hsm";
+  public static final String LABEL = "ledger-test";
+  public static final String PIN = "2468-hsm";
 
   private final Path library;
   private final Function control;
@@ -29,14 +29,14 @@ final class TestToken {
   }
 
   /** Starts over, with one empty token of {@link #LABEL} and {@link #PIN}. */
-  static TestToken start() {
+  public static TestToken start() {
     TestToken started = new TestToken(Workshop.testModule());
     started.tell("reset");
     return started.token(LABEL, "pin=" + PIN);
   }
 
   /** Returns the library, for configurations. */
-  Path library() {
+  public Path library() {
     return library;
   }
 
@@ -53,41 +53,41 @@ final class TestToken {
   }
 
   /** Adds another token. */
-  TestToken token(String label, String... settings) {
+  public TestToken token(String label, String... settings) {
     tell("token", label, String.join(" ", settings));
     return this;
   }
 
   /** Changes settings of the token of {@link #LABEL}, each {@code name=value}. */
-  TestToken set(String... settings) {
+  public TestToken set(String... settings) {
     tell("set", LABEL, String.join(" ", settings));
     return this;
   }
 
   /** Gives the token the SM4 of a vendor. */
-  TestToken profile(String vendor) {
+  public TestToken profile(String vendor) {
     return set("profile=" + vendor);
   }
 
   /** Renumbers a mechanism, or takes it away where the number is {@code none}. */
-  TestToken mechanism(String name, String number) {
+  public TestToken mechanism(String name, String number) {
     tell("mechanism", LABEL, name + "=" + number);
     return this;
   }
 
   /** Adds a key with more properties, each {@code name=value}. */
-  TestToken key(String label, String type, String... properties) {
+  public TestToken key(String label, String type, String... properties) {
     tell("key", LABEL, "label=" + label, "type=" + type, String.join(" ", properties));
     return this;
   }
 
   /** Adds a random key of AES. */
-  TestToken aesKey(String label, int bytes) {
+  public TestToken aesKey(String label, int bytes) {
     return key(label, "aes", "bytes=" + bytes);
   }
 
   /** Adds a random key of SM4; the token has a {@link #profile}. */
-  TestToken sm4Key(String label) {
+  public TestToken sm4Key(String label) {
     return key(label, "sm4", "bytes=16");
   }
 
@@ -102,71 +102,71 @@ final class TestToken {
   }
 
   /** Puts another random key of AES in the place of those with this label. */
-  TestToken replaceAesKey(String label, int bytes) {
+  public TestToken replaceAesKey(String label, int bytes) {
     remove(label);
     return aesKey(label, bytes);
   }
 
   /** Lets the next call of a function fail with a code such as {@code CKR_DEVICE_ERROR}. */
-  TestToken fail(String function, String code) {
+  public TestToken fail(String function, String code) {
     return fail(function, code, 1, 1);
   }
 
   /** Lets so many calls of a function fail from the n-th on; n counts from 1. */
-  TestToken fail(String function, String code, int n, int times) {
+  public TestToken fail(String function, String code, int n, int times) {
     tell("fail", function, code, "from=" + n, "times=" + times);
     return this;
   }
 
   /** Lets every call of a function fail until {@link #heal}; {@code *} is all with a session. */
-  TestToken failAlways(String function, String code) {
+  public TestToken failAlways(String function, String code) {
     tell("fail", function, code, "times=0");
     return this;
   }
 
   /** Makes every call of a function take so much longer. */
-  TestToken delay(String function, int milliseconds) {
+  public TestToken delay(String function, int milliseconds) {
     tell("delay", function, Integer.toString(milliseconds));
     return this;
   }
 
   /** Lets calls of a function wait at its door until {@link #release}. */
-  TestToken hold(String function) {
+  public TestToken hold(String function) {
     tell("hold", function);
     return this;
   }
 
   /** Lets all calls go on that {@link #hold} stopped. */
-  TestToken release() {
+  public TestToken release() {
     tell("release");
     return this;
   }
 
   /** Ends all faults, delays and holds; sessions stay dead, and settings as they are. */
-  TestToken heal() {
+  public TestToken heal() {
     tell("heal");
     return this;
   }
 
   /** Kills all sessions, as a restart of the device does. */
-  TestToken killSessions() {
+  public TestToken killSessions() {
     tell("die");
     return this;
   }
 
   /** Takes the token out of its slot, or puts it back. */
-  TestToken gone(boolean gone) {
+  public TestToken gone(boolean gone) {
     return set("gone=" + (gone ? 1 : 0));
   }
 
   /** Logs the user out, as another user of the library in this process can. */
-  TestToken logOut() {
+  public TestToken logOut() {
     tell("logout", LABEL);
     return this;
   }
 
   /** Finalizes the library and initializes it again, as another user in this process can. */
-  TestToken restartLibrary() {
+  public TestToken restartLibrary() {
     tell("finalize");
     tell("initialize");
     return this;
@@ -185,7 +185,7 @@ final class TestToken {
   }
 
   /** Lets the token make the IV of GCM itself. */
-  TestToken ownIv(OwnIv place) {
+  public TestToken ownIv(OwnIv place) {
     return set("own_iv=" + place.name().toLowerCase(Locale.ROOT));
   }
 
@@ -205,7 +205,7 @@ final class TestToken {
   }
 
   /** Begins to count anew. */
-  TestToken forget() {
+  public TestToken forget() {
     tell("forget");
     return this;
   }

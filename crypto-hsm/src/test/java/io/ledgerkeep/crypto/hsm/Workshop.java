@@ -20,10 +20,13 @@ final class Workshop {
 
   private Workshop() {}
 
-  /** Returns the folder of this module, whether the build or an IDE runs the tests. */
+  /** Returns the folder of this module, whoever runs the tests, also those of another module. */
   static Path module() {
     Path here = Path.of("").toAbsolutePath();
-    return Files.isDirectory(here.resolve("src/test/c")) ? here : here.resolve("crypto-hsm");
+    return Stream.of(here, here.resolve("crypto-hsm"), here.resolveSibling("crypto-hsm"))
+        .filter(folder -> Files.isDirectory(folder.resolve("src/test/c")))
+        .findFirst()
+        .orElseThrow(() -> new IllegalStateException("not in a module of the project: " + here));
   }
 
   /** Returns what {@code ./check} unpacked where it may not install. */
