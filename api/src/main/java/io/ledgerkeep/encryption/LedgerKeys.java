@@ -115,6 +115,12 @@ public interface LedgerKeys {
    */
   record Holder(String id, String name, String suite, boolean own) {}
 
+  /**
+   * Returns where the master key lies, as {@link KeyWrapper#place} has it, for people: which file,
+   * or which token, key and mode; no secrets.
+   */
+  String masterKey();
+
   /** Returns all data keys, in the order of their numbers. */
   List<DataKey> dataKeys();
 

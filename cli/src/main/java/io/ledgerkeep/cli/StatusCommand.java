@@ -1,8 +1,10 @@
 package io.ledgerkeep.cli;
 
 import io.ledgerkeep.Database;
+import io.ledgerkeep.Ledger;
 import io.ledgerkeep.LedgerStatus;
 import io.ledgerkeep.archive.Archive;
+import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.ConflictException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,7 +36,7 @@ final class StatusCommand extends LedgerCommand {
   private static Outcome ledger(Settings settings) {
     try (OpenLedger open = OpenLedger.existing(settings.ledger())) {
       Outcome outcome = Outcome.done().put("source", "ledger");
-      return table(outcome, fields(open.ledger().status()));
+      return table(outcome, fields(open.ledger()));
     } catch (ConflictException e) {
       if (e.reason() != ConflictException.Reason.LOCKED) {
         throw e;
@@ -61,13 +63,15 @@ final class StatusCommand extends LedgerCommand {
     return table(outcome, written);
   }
 
-  private static Map<String, Object> fields(LedgerStatus status) {
+  private static Map<String, Object> fields(Ledger ledger) {
+    LedgerStatus status = ledger.status();
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("chainId", status.chainId());
     fields.put("ledgerId", status.ledgerId());
     fields.put("genesisHash", status.genesisHash().hex());
     fields.put("digest", status.digest());
     fields.put("encryption", status.encryption());
+    fields.put("masterKey", ledger.keys().map(LedgerKeys::masterKey).orElse(""));
     fields.put("formatVersion", status.formatVersion());
     fields.put("compatibilityVersion", status.compatibilityVersion());
     fields.put("height", status.height());

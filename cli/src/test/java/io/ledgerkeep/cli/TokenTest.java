@@ -3,7 +3,9 @@ package io.ledgerkeep.cli;
 import static org.assertj.core.api.Assertions.assertThat;
 
 import io.ledgerkeep.crypto.hsm.TestToken;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import org.junit.jupiter.api.AfterEach;
@@ -126,15 +128,13 @@ final class TokenTest {
     assertWhole(config);
     assertThat(done(on(config, "status")).out())
         .contains(encryptor.equals("aes") ? "AES" : "SM4")
-        .contains(mode)
-        .contains("key '" + name + "'");
+        .containsPattern("master key .*key '" + name + "' \\(mode " + mode + ", route native\\)");
   }
 
   @Test
   void thePinMayLieInAFile() throws Exception {
     Path pin = new Place(directory).write("pin", TestToken.PIN);
-    java.nio.file.Files.setPosixFilePermissions(
-        pin, java.nio.file.attribute.PosixFilePermissions.fromString("rw-------"));
+    Files.setPosixFilePermissions(pin, PosixFilePermissions.fromString("rw-------"));
     Path config = config("file.yml", inToken(key("aes", "one"), "password_file: " + pin));
     fill(config);
     assertWhole(config);

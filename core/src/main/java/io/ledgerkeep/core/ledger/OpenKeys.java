@@ -240,6 +240,11 @@ final class OpenKeys implements LedgerKeys {
   }
 
   @Override
+  public String masterKey() {
+    return epochs.masterKey();
+  }
+
+  @Override
   public List<DirectKey> directKeys() {
     return epochs.directKeys();
   }

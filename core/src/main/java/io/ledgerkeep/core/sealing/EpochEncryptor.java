@@ -89,6 +89,12 @@ public final class EpochEncryptor implements Encryptor {
 
   // ------------------------------------------------------------------------------------ keys
 
+  /** Returns where the master key lies, for people. */
+  public String masterKey() {
+    requireOpen();
+    return keyring.masterKey();
+  }
+
   /** Returns all data keys, in the order of their numbers. */
   public List<DataKey> dataKeys() {
     requireOpen();

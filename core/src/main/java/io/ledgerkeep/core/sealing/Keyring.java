@@ -65,6 +65,8 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
   private volatile int overheadBytes;
 
   /** Guarded by this, like what follows. */
+  private String masterKey;
+
   private Secret root;
 
   /** What the files hold. */
@@ -86,9 +88,11 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
       Suites suites,
       CallLimits callLimits,
       Clock clock,
+      String masterKey,
       Secret root,
       RegistryFile file) {
     this.directory = directory;
+    this.masterKey = masterKey;
     this.suites = suites;
     this.devices = new DeviceKeys(suites);
     this.callLimits = callLimits;
@@ -140,7 +144,8 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
             Bytes.EMPTY,
             Bytes.EMPTY,
             Bytes.EMPTY);
-    try (Keyring keyring = new Keyring(directory, suites, CallLimits.DEFAULT, clock, root, empty)) {
+    try (Keyring keyring =
+        new Keyring(directory, suites, CallLimits.DEFAULT, clock, wrapper.place(), root, empty)) {
       keyring.devices.open(wrapper);
       CipherSuite first = keyring.devices.current().map(CipherSuite.class::cast).orElse(suite);
       keyring.dataKeys.add(
@@ -200,7 +205,8 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
       CallLimits callLimits,
       Clock clock) {
     Secret root = unwrap(directory, file, wrapper);
-    Keyring keyring = new Keyring(directory, suites, callLimits, clock, root, file);
+    Keyring keyring =
+        new Keyring(directory, suites, callLimits, clock, wrapper.place(), root, file);
     try {
       keyring.load();
       keyring.openDevice(wrapper);
@@ -710,7 +716,13 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
       throw e;
     }
     root = newRoot;
+    masterKey = newMaster.place();
     oldRoot.close();
+  }
+
+  /** Returns where the master key lies that the registry is under, for people. */
+  synchronized String masterKey() {
+    return masterKey;
   }
 
   private Optional<CipherSuite> ofNewKeys(Optional<String> suiteName) {

@@ -45,6 +45,7 @@ final class TokenKeyWrapper implements KeyWrapper {
   private final Connection connection;
   private final Optional<TokenSuite.Kind> direct;
   private final boolean directArchives;
+  private final String place;
   private final CipherSuite suite;
   private final SecureRandom random;
   private final byte[] info;
@@ -65,6 +66,13 @@ final class TokenKeyWrapper implements KeyWrapper {
     this.connection = connection;
     this.direct = direct;
     this.directArchives = directArchives;
+    this.place =
+        connection.place()
+            + " (mode "
+            + (direct.isPresent() ? "direct" : "envelope")
+            + ", route "
+            + connection.now().token().info().route()
+            + ")";
     this.suite = connection.suite();
     this.random = random;
     this.info =
@@ -89,7 +97,7 @@ final class TokenKeyWrapper implements KeyWrapper {
   @Override
   public String place() {
     checkOpen();
-    return connection.place();
+    return place;
   }
 
   @Override
@@ -275,6 +283,6 @@ final class TokenKeyWrapper implements KeyWrapper {
 
   @Override
   public String toString() {
-    return "KeyWrapper[" + suite.name() + ", " + connection.place() + "]";
+    return "KeyWrapper[" + suite.name() + ", " + place + "]";
   }
 }
