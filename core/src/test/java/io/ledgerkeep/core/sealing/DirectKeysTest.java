@@ -35,10 +35,11 @@ import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Nested;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.Timeout.ThreadMode;
 import org.junit.jupiter.api.io.TempDir;
 
 /** Keys that seal in a device: their calls are counted before they are made, and never too few. */
-@Timeout(120)
+@Timeout(value = 60, threadMode = ThreadMode.SEPARATE_THREAD) // no interrupt ends a deadlock
 final class DirectKeysTest {
 
   private static final String SOFTWARE = "AES-256-GCM";
