@@ -453,6 +453,8 @@ final class LossTest {
     token.forget().hold("C_Encrypt");
     assertCrowdWorks(direct, 2);
     assertThat(token.sessions()).isEqualTo(2);
+    // Who gets none waits for one, instead of asking again and again.
+    assertThat(token.calls("C_OpenSession")).isLessThanOrEqualTo(8);
   }
 
   private void assertCrowdWorks(Direct direct, int atOnce) throws Exception {
