@@ -103,9 +103,7 @@ final class Cryptoki {
 
   private static Cryptoki load(Path path) {
     if (Native.LONG_SIZE != Long.BYTES || Native.POINTER_SIZE != Long.BYTES) {
-      throw new ConfigurationException(
-          "the native route to tokens needs longs of 64 bits, as on 64-bit Linux and macOS; use"
-              + " route 'sunpkcs11' here");
+      throw new RouteException("it needs longs of 64 bits, as on 64-bit Linux and macOS");
     }
     try (Memory list = new Memory(Native.POINTER_SIZE)) {
       NativeLibrary library = NativeLibrary.getInstance(path.toString());

@@ -3,12 +3,15 @@ package io.ledgerkeep.crypto.hsm;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** The ways to a token, the one that is preferred first. */
+/**
+ * The ways to a token, the one that is preferred first: our own calls hold exactly as many sessions
+ * as they are told, and read what a token writes back. The JVM's provider needs nothing beside it.
+ */
 enum Route {
+  /** Our own calls of its library, with JNA. */
+  NATIVE("native"),
   /** The provider of the JVM, for AES. */
-  SUN("sunpkcs11"),
-  /** Our own calls of its library. */
-  NATIVE("native");
+  SUN("sunpkcs11");
 
   private final String optionValue;
 

@@ -118,18 +118,18 @@ final class Pkcs11ConfigTest {
   }
 
   @Test
-  void theRouteIsTheOneOfTheJvmWhereItSuffices() {
-    Options auto = options().with("route", "auto").with("mode", "direct");
-    token.key("codes", "aes", "bytes=16", "id=0102");
-
-    assertThat(route(auto)).isEqualTo("sunpkcs11");
-    assertThat(route(auto.with("route", "native"))).isEqualTo("native");
-    assertThat(route(auto.with("key", "hex:0102"))).isEqualTo("native");
-    assertThat(route(auto.with("mac_key", "codes"))).isEqualTo("native");
-    assertThat(route(auto.with("profile", "standard"))).isEqualTo("native");
-    token.key("twin", "aes", "bytes=16").key("twin", "aes", "bytes=16");
+  void theRouteIsOurOwnUnlessAnotherIsChosen() {
+    Options auto = options().with("route", "auto");
     assertThat(route(auto)).isEqualTo("native");
-    assertRefused(auto.with("route", "sunpkcs11"), "SunPKCS11");
+    assertThat(route(auto.with("route", "native"))).isEqualTo("native");
+    assertThat(route(auto.with("route", "sunpkcs11"))).isEqualTo("sunpkcs11");
+  }
+
+  @Test
+  void whatTheJvmCannotDoIsRefusedOnItsRoute() {
+    Options sun = options().with("route", "sunpkcs11");
+    token.key("twin", "aes", "bytes=16").key("twin", "aes", "bytes=16");
+    assertRefused(sun, "SunPKCS11");
   }
 
   @Test
