@@ -5,6 +5,7 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * The main class: runs the experiments one after the other, each in a process of its own, and
@@ -15,8 +16,6 @@ public final class Benchmarks {
 
   /** Names the directory of the module. */
   private static final String HOME = "benchmarks.home";
-
-  private static final List<String> JVM = List.of("-Xmx3g");
 
   private final Path home;
   private final Path data;
@@ -37,8 +36,12 @@ public final class Benchmarks {
       System.exit(2);
       return;
     }
-    Path home = Path.of(System.getProperty(HOME, "benchmarks")).toAbsolutePath();
-    System.exit(new Benchmarks(home).run(arguments, words) ? 0 : 1);
+    System.exit(new Benchmarks(home()).run(arguments, words) ? 0 : 1);
+  }
+
+  /** Returns the directory of the module, also in the process of an experiment. */
+  static Path home() {
+    return Path.of(System.getProperty(HOME, "benchmarks")).toAbsolutePath();
   }
 
   private boolean run(Arguments arguments, String[] words) throws IOException {
@@ -48,8 +51,9 @@ public final class Benchmarks {
     for (String name : Experiments.names()) {
       if (arguments.wants(name)) {
         System.err.println("benchmarks: " + name);
-        List<Figure> found = run(name, arguments.setting());
-        allRan &= !found.isEmpty() || name.equals("stored");
+        Optional<List<Figure>> ran = run(name, arguments.setting());
+        allRan &= ran.isPresent();
+        List<Figure> found = ran.orElse(List.of());
         found.forEach(figure -> System.err.println("  " + Table.line(figure)));
         figures.addAll(found);
         table.write(home.resolve("results"), figures);
@@ -58,14 +62,15 @@ public final class Benchmarks {
     return allRan;
   }
 
-  /** Returns no figures where the experiment failed; why was told by its process. */
-  private List<Figure> run(String name, Setting setting) throws IOException {
+  /** Returns nothing where the experiment failed; why was told by its process. */
+  private Optional<List<Figure>> run(String name, Setting setting) throws IOException {
     Path result = data.resolve("figures.json");
+    List<String> jvm = List.of("-Xmx3g", "-D" + HOME + "=" + home);
     List<String> arguments = new ArrayList<>(List.of(name, result.toString()));
     arguments.addAll(setting.words());
     try {
-      int exitCode = ChildProcess.run(data.resolve(name), ExperimentMain.class, JVM, arguments);
-      return exitCode == 0 ? FigureFile.read(result) : List.of();
+      int exitCode = ChildProcess.run(data.resolve(name), ExperimentMain.class, jvm, arguments);
+      return exitCode == 0 ? Optional.of(FigureFile.read(result)) : Optional.empty();
     } finally {
       Workspace.remove(data);
     }

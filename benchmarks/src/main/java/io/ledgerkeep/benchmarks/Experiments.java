@@ -33,6 +33,8 @@ final class Experiments {
       BY_NAME.put("encryption-" + name, () -> new EncryptionExperiment(cipher));
       BY_NAME.put("sealing-" + name, () -> new SealingExperiment(cipher));
     }
+    BY_NAME.put("hsm-envelope", HsmEnvelopeExperiment::new);
+    BY_NAME.put("hsm-direct", HsmDirectExperiment::new);
     BY_NAME.put("memory", MemoryExperiment::new);
     BY_NAME.put("open", OpenExperiment::new);
     BY_NAME.put("stored", StoredExperiment::new);

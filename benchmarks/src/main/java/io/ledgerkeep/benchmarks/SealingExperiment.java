@@ -17,14 +17,11 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.UUID;
-import java.util.concurrent.ExecutionException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
-import java.util.concurrent.Future;
 import java.util.function.IntConsumer;
 
 /**
@@ -133,21 +130,7 @@ final class SealingExperiment implements Experiment {
   }
 
   private static void onAllCores(ExecutorService threads, IntConsumer work) {
-    List<Future<?>> running = new ArrayList<>();
-    for (int task = 0; task < TASKS; task++) {
-      int number = task;
-      running.add(threads.submit(() -> work.accept(number)));
-    }
-    try {
-      for (Future<?> task : running) {
-        task.get();
-      }
-    } catch (ExecutionException e) {
-      throw new IllegalStateException("a task failed", e);
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IllegalStateException("interrupted", e);
-    }
+    Tasks.run(threads, TASKS, work);
   }
 
   /** A key as long as that of a row of a body. */

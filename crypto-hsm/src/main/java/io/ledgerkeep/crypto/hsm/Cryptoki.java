@@ -226,20 +226,21 @@ final class Cryptoki {
     return call(Entry.C_GetAttributeValue, session, object, attribute, 1L);
   }
 
-  void encrypt(
-      long session, long key, Pointer mechanism, Pointer in, long length, Pointer out, Pointer n) {
+  /**
+   * Encrypts. Like {@link #decrypt} and {@link #sign} it takes addresses as numbers: JNA passes on
+   * those in less time than pointers, and these calls are made for every value.
+   */
+  void encrypt(long session, long key, long mechanism, long in, long length, long out, long n) {
     checked(Entry.C_EncryptInit, session, mechanism, key);
     checked(Entry.C_Encrypt, session, in, length, out, n);
   }
 
-  void decrypt(
-      long session, long key, Pointer mechanism, Pointer in, long length, Pointer out, Pointer n) {
+  void decrypt(long session, long key, long mechanism, long in, long length, long out, long n) {
     checked(Entry.C_DecryptInit, session, mechanism, key);
     checked(Entry.C_Decrypt, session, in, length, out, n);
   }
 
-  void sign(
-      long session, long key, Pointer mechanism, Pointer in, long length, Pointer out, Pointer n) {
+  void sign(long session, long key, long mechanism, long in, long length, long out, long n) {
     checked(Entry.C_SignInit, session, mechanism, key);
     checked(Entry.C_Sign, session, in, length, out, n);
   }

@@ -110,8 +110,7 @@ final class NativeKey implements TokenKey {
 
   @FunctionalInterface
   private interface Call {
-    void run(
-        long session, long key, Pointer mechanism, Pointer in, long length, Pointer out, Pointer n);
+    void run(long session, long key, long mechanism, long in, long length, long out, long n);
   }
 
   @Override
@@ -238,11 +237,11 @@ final class NativeKey implements TokenKey {
             .sign(
                 use.session().handle(),
                 handle,
-                memory,
-                memory.share(TEXT_AT),
+                address(memory, 0),
+                address(memory, TEXT_AT),
                 data.length,
-                memory.share(outAt),
-                memory.share(LENGTH_AT));
+                address(memory, outAt),
+                address(memory, LENGTH_AT));
       } catch (TokenException e) {
         use.failed(e.code());
         throw e;
@@ -255,6 +254,16 @@ final class NativeKey implements TokenKey {
       use.succeeded();
       return out;
     }
+  }
+
+  /** Returns where in the process a place in the memory is, which the session holds on to. */
+  private static long address(Memory memory, long at) {
+    return Pointer.nativeValue(memory) + at;
+  }
+
+  /** Returns the address of a part of the memory, or NULL where it is empty. */
+  private static long part(Memory memory, long at, long length) {
+    return length == 0 ? 0 : address(memory, at);
   }
 
   /** What a mechanism takes; the IV is changed where the token changes it. */
@@ -273,7 +282,7 @@ final class NativeKey implements TokenKey {
     }
 
     private static void point(Memory memory, long length) {
-      memory.setPointer(Long.BYTES, length == 0 ? Pointer.NULL : memory.share(PARAMETERS_AT));
+      memory.setLong(Long.BYTES, length == 0 ? 0 : address(memory, PARAMETERS_AT));
       memory.setLong(2L * Long.BYTES, length);
     }
 
@@ -282,20 +291,20 @@ final class NativeKey implements TokenKey {
       memory.write(IV_AT, iv, 0, iv.length);
       if (layout == Layout.EITHER) {
         // CBC takes the IV alone, ECB nothing.
-        memory.setPointer(Long.BYTES, SessionPool.part(memory, IV_AT, iv.length));
+        memory.setLong(Long.BYTES, part(memory, IV_AT, iv.length));
         memory.setLong(2L * Long.BYTES, iv.length);
         return;
       }
       memory.write(additionalAt, additional, 0, additional.length);
       long at = PARAMETERS_AT;
-      memory.setPointer(at, memory.share(IV_AT));
+      memory.setLong(at, address(memory, IV_AT));
       memory.setLong(at + 8, iv.length);
       at += 16;
       if (layout == Layout.WITH_IV_BITS) {
         memory.setLong(at, (long) iv.length * Byte.SIZE);
         at += 8;
       }
-      memory.setPointer(at, SessionPool.part(memory, additionalAt, additional.length));
+      memory.setLong(at, part(memory, additionalAt, additional.length));
       memory.setLong(at + 8, additional.length);
       memory.setLong(at + 16, (long) TAG_BYTES * Byte.SIZE);
       point(memory, layout == Layout.WITH_IV_BITS ? PARAMETERS_WITH_IV_BITS : PARAMETERS_WITHOUT);
@@ -323,11 +332,11 @@ final class NativeKey implements TokenKey {
         call.run(
             use.session().handle(),
             handle,
-            memory,
-            memory.share(TEXT_AT),
+            address(memory, 0),
+            address(memory, TEXT_AT),
             length,
-            memory.share(outAt),
-            memory.share(LENGTH_AT));
+            address(memory, outAt),
+            address(memory, LENGTH_AT));
         long got = memory.getLong(LENGTH_AT);
         if (got != expected) {
           throw new TokenException(

@@ -1,7 +1,6 @@
 package io.ledgerkeep.crypto.hsm;
 
 import com.sun.jna.Memory;
-import com.sun.jna.Pointer;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import org.jspecify.annotations.Nullable;
@@ -185,10 +184,5 @@ final class SessionPool implements AutoCloseable {
     open -= idle.size();
     idle.clear();
     notifyAll();
-  }
-
-  /** Returns a part of the memory, or NULL where it is empty. */
-  static Pointer part(Memory memory, long at, long length) {
-    return length == 0 ? Pointer.NULL : memory.share(at);
   }
 }

@@ -14,6 +14,7 @@ final class Hmac implements AutoCloseable {
 
   private final Hash hash;
   private final byte[] pad;
+  private boolean begun;
 
   Hmac(Supplier<Hash> hashes, byte[] key) {
     hash = hashes.get();
@@ -26,13 +27,16 @@ final class Hmac implements AutoCloseable {
       System.arraycopy(shorter, 0, pad, 0, shorter.length);
       Arrays.fill(shorter, (byte) 0);
     }
-    begin();
   }
 
+  /** Takes in the key, unless that was done: not before there is a text, for it takes time. */
   private void begin() {
-    mask(INNER);
-    hash.update(pad);
-    mask(INNER);
+    if (!begun) {
+      mask(INNER);
+      hash.update(pad);
+      mask(INNER);
+      begun = true;
+    }
   }
 
   private void mask(byte mask) {
@@ -42,12 +46,14 @@ final class Hmac implements AutoCloseable {
   }
 
   Hmac update(byte[] data) {
+    begin();
     hash.update(data);
     return this;
   }
 
   /** Returns the code of all that was taken in, and begins anew. */
   byte[] finish() {
+    begin();
     byte[] inner = hash.finish();
     mask(OUTER);
     hash.update(pad);
@@ -55,7 +61,7 @@ final class Hmac implements AutoCloseable {
     hash.update(inner);
     byte[] code = hash.finish();
     Arrays.fill(inner, (byte) 0);
-    begin();
+    begun = false;
     return code;
   }
 
