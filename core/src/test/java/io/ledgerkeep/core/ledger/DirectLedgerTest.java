@@ -434,6 +434,7 @@ final class DirectLedgerTest {
       ledger.commitAll(blocks.subList(30, 35));
       assertRefused(() -> keys.rewrap("both", TWO, Optional.empty()));
       assertRefused(() -> keys.rewrap("both", IN_MEMORY, Optional.of(SOFTWARE)));
+      assertRefused(() -> keys.rewrap("both", IN_MEMORY, Optional.of(DIRECT)));
       keys.rotate(SOFTWARE);
       assertRefused(() -> keys.rewrap("both", IN_MEMORY, Optional.empty()));
       keys.reencrypt(JobControl.none());
