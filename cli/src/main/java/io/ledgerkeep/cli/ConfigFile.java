@@ -144,6 +144,11 @@ final class ConfigFile {
     return Optional.of(Options.of(settings));
   }
 
+  /** Whether the section says something of a token, but not whether it is enabled. */
+  boolean leavesTokenOpen() {
+    return !pkcs11.isEmpty() && !pkcs11.containsKey(ENABLED);
+  }
+
   private Optional<Node> root() {
     try (InputStream in = Files.newInputStream(file)) {
       if (Files.size(file) > MAX_BYTES) {

@@ -37,6 +37,11 @@ record MasterKey(String encryptor, Options options) {
     if (key.isEmpty()) {
       return Optional.empty();
     }
+    if (config.leavesTokenOpen()) {
+      throw new ConfigurationException(
+          "node.pkcs11 names a token and does not say whether the key is in there: set 'enabled' in it"
+              + " to true, or to false for a key in software");
+    }
     return Optional.of(
         config
             .pkcs11()

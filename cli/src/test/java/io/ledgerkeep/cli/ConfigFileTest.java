@@ -169,6 +169,17 @@ final class ConfigFileTest {
   }
 
   @Test
+  void aTokenOfWhichIsNotSaidWhetherItHasTheKeyIsRefused() throws IOException {
+    String key = "storage: {encryptor: aes, encrypt_key: LedgerMasterKey1}\n";
+    ConfigFile config = read("node: {pkcs11: {library: /a, label: b}}\n" + key);
+    assertThatThrownBy(() -> MasterKey.of(config))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContainingAll("node.pkcs11", "enabled");
+    ConfigFile disabled = read("node: {pkcs11: {enabled: false, label: b}}\n" + key);
+    assertThat(MasterKey.of(disabled).orElseThrow().encryptor()).isEqualTo("aes");
+  }
+
+  @Test
   void aKeyMayHaveBlanksAndSignsOfYaml() throws IOException {
     assertThat(
             read("storage:\n  encrypt_key: \" 0H#y EGXPOAScAn \"\n").storage().text("encrypt_key"))

@@ -158,10 +158,15 @@ final class ArchiveCheck {
     }
   }
 
-  /** Turns a failure into a finding. */
+  /** Turns a failure into a finding, unless it is that of a device: that says nothing of data. */
   private void attempt(Runnable step) {
     try {
       step.run();
+    } catch (KeyUnavailableException e) {
+      if (e.reason() == KeyUnavailableException.Reason.UNREACHABLE) {
+        throw e;
+      }
+      find(String.valueOf(e.getMessage()));
     } catch (LedgerkeepException e) {
       find(String.valueOf(e.getMessage()));
     }

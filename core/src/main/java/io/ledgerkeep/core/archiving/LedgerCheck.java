@@ -14,6 +14,7 @@ import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.core.derived.DerivedCheck;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.LedgerkeepException;
 import java.security.MessageDigest;
 import java.util.ArrayList;
@@ -224,6 +225,11 @@ final class LedgerCheck {
       bytes += found.bytes();
       cancelled |= found.cancelled();
       findings.addAll(found.findings());
+    } catch (KeyUnavailableException e) {
+      if (e.reason() == KeyUnavailableException.Reason.UNREACHABLE) {
+        throw e; // the device of the keys is gone, which says nothing of the archive
+      }
+      find(String.valueOf(e.getMessage()));
     } catch (LedgerkeepException e) {
       find(String.valueOf(e.getMessage()));
     }

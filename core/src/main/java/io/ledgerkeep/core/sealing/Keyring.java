@@ -680,8 +680,8 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
 
   private void rewrapOpened(
       KeyWrapper newMaster, Optional<String> suiteName, Set<Integer> ofSegments) {
+    requireNothingLeftBehind(ofSegments); // first: what is to be done about it says more
     Optional<CipherSuite> suite = ofNewKeys(suiteName);
-    requireNothingLeftBehind(ofSegments);
     devices.current().ifPresent(this::prepare);
     boolean exposed = dataKeys.stream().anyMatch(Keyring::isExposed);
     if (exposed && suite.isEmpty()) {

@@ -349,6 +349,32 @@ final class DirectLedgerTest {
   }
 
   @Test
+  void aDeviceThatIsGoneIsNoFindingOfACheck() {
+    World world = world();
+    try (Ledger ledger = open(world, ONE)) {
+      ledger.commitAll(blocks.subList(0, 30));
+      ledger.archiver().archive(ArchiveRequest.upTo(16));
+      for (int calls = 0; !isSoundAfter(calls, ledger); calls += 13) {
+        token.putBack();
+      }
+      token.putBack();
+      assertSound(ledger);
+    }
+  }
+
+  /** Returns whether the check came to its end before the device was gone. */
+  private boolean isSoundAfter(int calls, Ledger ledger) {
+    token.pullOutAfter(calls);
+    try {
+      assertSound(ledger);
+      return true;
+    } catch (KeyUnavailableException e) {
+      assertThat(e.reason()).isEqualTo(Reason.UNREACHABLE);
+      return false;
+    }
+  }
+
+  @Test
   void anOpenLedgerGoesOnWhenTheDeviceIsBack() {
     World world = world();
     try (Ledger ledger = open(world, ONE)) {
@@ -434,6 +460,7 @@ final class DirectLedgerTest {
       ledger.commitAll(blocks.subList(30, 35));
       assertRefused(() -> keys.rewrap("both", TWO, Optional.empty()));
       assertRefused(() -> keys.rewrap("both", IN_MEMORY, Optional.of(SOFTWARE)));
+      assertRefused(() -> keys.rewrap("both", IN_MEMORY, Optional.of(DIRECT)));
       keys.rotate(SOFTWARE);
       assertRefused(() -> keys.rewrap("both", IN_MEMORY, Optional.empty()));
       keys.reencrypt(JobControl.none());

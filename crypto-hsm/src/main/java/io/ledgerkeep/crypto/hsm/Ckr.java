@@ -53,6 +53,8 @@ final class Ckr {
   static final long CRYPTOKI_NOT_INITIALIZED = 0x190;
   static final long CRYPTOKI_ALREADY_INITIALIZED = 0x191;
 
+  private static final long VENDOR_DEFINED = 0x80000000L;
+
   private static final Map<Long, String> NAMES =
       Map.ofEntries(
           name(OK, "OK"),
@@ -133,6 +135,14 @@ final class Ckr {
         || code == PIN_EXPIRED
         || code == PIN_LOCKED
         || code == USER_PIN_NOT_INITIALIZED;
+  }
+
+  /**
+   * Whether the code, when it comes from a login, may tell that the PIN was refused: the standard
+   * says so, or it is one of the vendor's own, of which we know nothing.
+   */
+  static boolean mayRefusePin(long code) {
+    return isRefusedPin(code) || (code & VENDOR_DEFINED) != 0;
   }
 
   /** Whether the code can only mean that what was to be decrypted is not what was encrypted. */

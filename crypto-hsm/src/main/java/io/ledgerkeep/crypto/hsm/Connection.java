@@ -49,6 +49,7 @@ final class Connection {
 
   private final Identity identities;
   private final Bytes identity;
+  private final Bytes directIdentity;
   private final SelfTest.Result proof;
   private final List<Pkcs11Keys.Check> macChecks;
   private final CipherSuite suite;
@@ -125,6 +126,7 @@ final class Connection {
       this.macChecks = first.macKey == null ? List.of() : SelfTest.runMac(first.macKey, random);
       requirePassed();
       this.identity = identities.of(first.key);
+      this.directIdentity = directIdentity(first);
       this.live = first;
       proven = true;
     } finally {
@@ -271,6 +273,11 @@ final class Connection {
     return identity;
   }
 
+  /** Returns what tells the keys from others that seal values: both, if there are two. */
+  Bytes directIdentity() {
+    return directIdentity;
+  }
+
   SelfTest.Result proof() {
     return proof;
   }
@@ -357,8 +364,17 @@ final class Connection {
     return work.apply(on);
   }
 
+  private Bytes directIdentity(Live on) {
+    return on.macKey == null ? identity : identities.with(identity, on.macKey);
+  }
+
+  /** Whether the keys are those that they were, also the one that authenticates. */
+  private boolean hasSameKeys(Live on) {
+    return identities.of(on.key).equals(identity) && directIdentity(on).equals(directIdentity);
+  }
+
   private void checkIdentity(Live on) {
-    if (!identities.of(on.key).equals(identity)) {
+    if (!hasSameKeys(on)) {
       // Perhaps the number that stood for the key stands for another one now: it is looked up
       // again.
       throw new TokenException(Ckr.KEY_HANDLE_INVALID, "the comparison of the key's identity");
@@ -366,10 +382,11 @@ final class Connection {
   }
 
   private void checkSameKey(Live opened) {
-    if (!identities.of(opened.key).equals(identity)) {
+    if (!hasSameKeys(opened)) {
       throw new KeyUnavailableException(
           Reason.WRONG,
           place
+              + (hasMacKey() ? ", or the one of 'mac_key'," : "")
               + " is not the key that it was, though it has the same name: nothing was encrypted"
               + " with it; put the right key there");
     }
@@ -428,9 +445,8 @@ final class Connection {
 
   private Live reopen() {
     try {
-      Live opened = openChecked();
-      live = opened;
-      checkSameKey(opened);
+      Live opened = openSame();
+      live = opened; // for others too, so not before the key proved to be the one
       LOG.info("{} is open again", place);
       lastFailure = null;
       return opened;
@@ -446,6 +462,20 @@ final class Connection {
                   Reason.WRONG, place + " has changed: " + e.getMessage(), e);
       pause(failure);
       throw failure;
+    }
+  }
+
+  private Live openSame() {
+    Live opened = openChecked();
+    boolean same = false;
+    try {
+      checkSameKey(opened);
+      same = true;
+      return opened;
+    } finally {
+      if (!same) {
+        opened.token.close();
+      }
     }
   }
 

@@ -19,6 +19,10 @@ final class Identity {
   private static final byte[] BLOCK_LABEL = ascii("ledgerkeep token key block 1");
   private static final byte[] LABEL = ascii("ledgerkeep token key identity 1");
   private static final byte[] GCM_LABEL = ascii("ledgerkeep token key identity by GCM 1");
+
+  /** Whole blocks, for codes made by CBC, and unlike the data of any part. */
+  private static final byte[] CODE_LABEL = ascii("ledgerkeep token code identity 1");
+
   private static final byte[] NOTHING = new byte[0];
 
   private final CipherSuite hash;
@@ -60,5 +64,19 @@ final class Identity {
               + " key it uses");
     }
     return Bytes.wrap(hash.mac(GCM_LABEL, out));
+  }
+
+  /**
+   * Returns the identity of two keys that are used together: what one encrypts, the other
+   * authenticates.
+   *
+   * @param key the identity of the key that encrypts
+   * @throws TokenException if the token failed
+   */
+  Bytes with(Bytes key, TokenKey macKey) {
+    byte[] code = macKey.mac(CODE_LABEL.clone());
+    byte[] both = Arrays.copyOf(key.toArray(), key.size() + code.length);
+    System.arraycopy(code, 0, both, key.size(), code.length);
+    return Bytes.wrap(hash.mac(CODE_LABEL, both));
   }
 }

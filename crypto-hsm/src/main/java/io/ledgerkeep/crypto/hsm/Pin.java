@@ -56,7 +56,7 @@ final class Pin {
     try {
       login.accept(pin);
     } catch (TokenException e) {
-      if (Ckr.isRefusedPin(e.code())) {
+      if (Ckr.mayRefusePin(e.code())) {
         refused = e.code();
       }
       throw e;

@@ -94,6 +94,19 @@ final class Prober {
         type.isEmpty() || type.getAsLong() == facts.type(),
         Profile.hex(OptionalLong.of(facts.type())) + ", " + facts.bytes() + " bytes");
     add("key stays in the token", facts.sensitive() && !facts.extractable(), attributes(facts));
+    if (token.info().route().equals(SunToken.ROUTE)) {
+      checks.add(
+          new Check(
+              "key was made in the token",
+              Outcome.NOT_POSSIBLE,
+              "SunPKCS11 does not tell; route 'native' does"));
+    } else {
+      madeInToken(facts);
+    }
+    add("key may encrypt and decrypt", facts.encrypts() && facts.decrypts(), "");
+  }
+
+  private void madeInToken(KeyFacts facts) {
     checks.add(
         new Check(
             "key was made in the token",
@@ -104,7 +117,6 @@ final class Prober {
                 + facts.alwaysSensitive()
                 + ", CKA_NEVER_EXTRACTABLE "
                 + facts.neverExtractable()));
-    add("key may encrypt and decrypt", facts.encrypts() && facts.decrypts(), "");
   }
 
   private static String attributes(KeyFacts facts) {

@@ -66,8 +66,8 @@ record SunSlot(AuthProvider provider, String report) {
         failure = e.failure; // of a token that is perhaps not ours
       }
     }
-    if (found.isEmpty() && failure != null) {
-      throw failure;
+    if (found.isEmpty() && failure != null && failure.code() != Ckr.TOKEN_NOT_RECOGNIZED) {
+      throw failure; // the one of a token that was never set up tells nothing
     }
     if (found.size() > 1) {
       throw new ConfigurationException(

@@ -37,7 +37,7 @@ final class TokenDirect implements Direct {
 
   @Override
   public Bytes identity() {
-    return connection.identity();
+    return connection.directIdentity();
   }
 
   @Override

@@ -144,6 +144,14 @@ final class LedgerOverTokenTest {
   }
 
   @Test
+  void anotherKeyOfTheSameNameThatAuthenticatesOpensNothing() {
+    Options options = aes("one", "direct").with("mac_key", "two");
+    open(options).close();
+    token.replaceAesKey("two", 32);
+    assertThatThrownBy(() -> open(options)).isInstanceOf(KeyUnavailableException.class);
+  }
+
+  @Test
   void itMovesFromOneKeyOfTheTokenToAnother() {
     try (Ledger ledger = open(aes("one", "envelope"))) {
       ledger.commitAll(blocks);

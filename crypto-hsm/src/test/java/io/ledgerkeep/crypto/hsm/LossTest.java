@@ -21,6 +21,7 @@ import java.util.Optional;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.concurrent.Future;
+import java.util.concurrent.FutureTask;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -318,6 +319,22 @@ final class LossTest {
     assertThat(asked).hasValue(2);
   }
 
+  @Test
+  void aPinThatALoginFailedWithInAVendorsOwnWordsIsNotOfferedAgain() {
+    KeyWrapper wrapper = open();
+    token.killSessions();
+    token.failAlways("C_Login", "0x80000123").forget();
+
+    assertThat(refused(Reason.UNREACHABLE, () -> wrapper.wrap(SECRET, CONTEXT)))
+        .hasMessageContaining("0x80000123");
+    for (int i = 0; i < 5; i++) {
+      pauseIsOver();
+      refused(Reason.WRONG, () -> wrapper.wrap(SECRET, CONTEXT));
+    }
+
+    assertThat(token.calls("C_Login")).isOne();
+  }
+
   private static Map<String, String> without(Options options, String name) {
     Map<String, String> left = new HashMap<>(options.asMap());
     left.remove(name);
@@ -371,6 +388,44 @@ final class LossTest {
     pauseIsOver();
     assertThat(wrapper.unwrap(wrapped, CONTEXT)).isEqualTo(SECRET);
     assertWorks(direct);
+  }
+
+  @Test
+  void anotherKeyOfTheSameNameIsUsedByNobodyWhileItIsCompared() throws Exception {
+    Direct direct = openDirect(options());
+    token.gone(true);
+    refused(Reason.UNREACHABLE, () -> seal(direct, 10));
+    token.gone(false).replaceAesKey("master", 32);
+    pauseIsOver();
+    token.hold("C_EncryptInit");
+
+    FutureTask<byte[]> first = new FutureTask<>(() -> seal(direct, 10));
+    new Thread(first).start();
+    while (token.inside("C_EncryptInit") < 1) {
+      Thread.onSpinWait();
+    }
+    FutureTask<byte[]> second = new FutureTask<>(() -> seal(direct, 10));
+    Thread meanwhile = new Thread(second);
+    meanwhile.start();
+    while (token.inside("C_EncryptInit") < 2 && meanwhile.getState() != Thread.State.BLOCKED) {
+      Thread.onSpinWait();
+    }
+    token.release();
+
+    for (FutureTask<byte[]> each : List.of(first, second)) {
+      assertThatThrownBy(each::get).hasCauseInstanceOf(KeyUnavailableException.class);
+    }
+  }
+
+  @Test
+  void anotherKeyThatAuthenticatesIsRefusedWhenTheTokenIsBack() {
+    token.aesKey("second", 32);
+    Direct direct = openDirect(options().with("mac_key", "second"));
+    byte[] before = seal(direct, 100);
+    token.killSessions().replaceAesKey("second", 32);
+
+    refused(Reason.WRONG, () -> seal(direct, 100));
+    refused(Reason.WRONG, () -> opened(direct, before));
   }
 
   @Test

@@ -86,6 +86,13 @@ final class ProbeTest {
   }
 
   @Test
+  void whatTheRouteDoesNotTellIsNotMadeUp() {
+    Probe probe = probe(Settings.aes(token, "master").with("route", "sunpkcs11"));
+
+    assertThat(outcome(probe, "key was made in the token")).isEqualTo(Outcome.NOT_POSSIBLE);
+  }
+
+  @Test
   void whatATokenHasNotIsNotPossible() {
     token.mechanism("aes_gcm", "none").mechanism("aes_ecb", "none");
     Probe probe = probe();

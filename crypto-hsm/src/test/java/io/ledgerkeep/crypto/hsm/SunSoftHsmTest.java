@@ -62,6 +62,15 @@ class SunSoftHsmTest {
         .isInstanceOf(RouteException.class);
   }
 
+  /** SoftHSM always has a slot whose token was never set up. */
+  @Test
+  void aTokenThatIsNotThereIsToldWithThoseThatAre() {
+    assertThatThrownBy(() -> open("nobody"))
+        .isInstanceOf(TokenException.class)
+        .hasMessageContaining("'other'")
+        .hasMessageContaining("'" + SoftHsm.LABEL + "'");
+  }
+
   @Test
   void aTextComesBackAndAChangedOneIsRefused() {
     TokenKey key = open(SoftHsm.LABEL).find(KeyName.of("key", "master"));
