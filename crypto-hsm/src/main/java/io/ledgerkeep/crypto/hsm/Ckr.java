@@ -145,6 +145,11 @@ final class Ckr {
     return isRefusedPin(code) || (code & VENDOR_DEFINED) != 0;
   }
 
+  /** Whether a login that ends so may have been for a wrong PIN, or for no reason of the PIN's. */
+  static boolean isUnclearLogin(long code) {
+    return code == GENERAL_ERROR || code == FUNCTION_FAILED;
+  }
+
   /** Whether the code can only mean that what was to be decrypted is not what was encrypted. */
   static boolean isRefusedText(long code) {
     return code == ENCRYPTED_DATA_INVALID

@@ -361,7 +361,14 @@ final class Connection {
       checkIdentity(on);
       on.checkedAt = now;
     }
-    return work.apply(on);
+    try {
+      return work.apply(on);
+    } catch (RouteException e) {
+      throw new KeyUnavailableException(
+          Reason.UNREACHABLE,
+          place + " can no longer do what it could when it was opened: " + e.getMessage(),
+          e);
+    }
   }
 
   private Bytes directIdentity(Live on) {

@@ -20,8 +20,16 @@ final class Pin {
   private final Supplier<char[]> source;
   private final String place;
 
+  /** A token locks after three wrong ones, or more. */
+  private static final int MOST_UNCLEAR = 2;
+
   /** Guarded by this: the token's code for a PIN that it refused, or 0. */
   private long refused;
+
+  /**
+   * Guarded by this: how many logins in a row ended so that nobody knows whether it was the PIN.
+   */
+  private int unclear;
 
   /**
    * Creates the PIN.
@@ -47,7 +55,7 @@ final class Pin {
           token
               + " refused the PIN from "
               + place
-              + " before ("
+              + " before, as far as it tells ("
               + Ckr.name(refused)
               + "), and it is not offered again, as that may lock the token: correct it, and open"
               + " anew");
@@ -55,8 +63,10 @@ final class Pin {
     char[] pin = source.get();
     try {
       login.accept(pin);
+      unclear = 0;
     } catch (TokenException e) {
-      if (Ckr.mayRefusePin(e.code())) {
+      unclear += Ckr.isUnclearLogin(e.code()) ? 1 : 0;
+      if (Ckr.mayRefusePin(e.code()) || unclear == MOST_UNCLEAR) {
         refused = e.code();
       }
       throw e;

@@ -335,6 +335,20 @@ final class LossTest {
     assertThat(token.calls("C_Login")).isOne();
   }
 
+  @Test
+  void aPinThatLoginsFailedWithForNoClearReasonIsOfferedTwiceAtMost() {
+    KeyWrapper wrapper = open();
+    token.killSessions();
+    token.failAlways("C_Login", "CKR_GENERAL_ERROR").forget();
+
+    for (int i = 0; i < 5; i++) {
+      pauseIsOver();
+      refused(i < 2 ? Reason.UNREACHABLE : Reason.WRONG, () -> wrapper.wrap(SECRET, CONTEXT));
+    }
+
+    assertThat(token.calls("C_Login")).isEqualTo(2);
+  }
+
   private static Map<String, String> without(Options options, String name) {
     Map<String, String> left = new HashMap<>(options.asMap());
     left.remove(name);
