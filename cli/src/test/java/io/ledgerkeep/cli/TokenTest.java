@@ -162,6 +162,30 @@ final class TokenTest {
     assertThat(on(two, "status").exitCode()).isEqualTo(ExitCode.REFUSED);
   }
 
+  /** The archive is read without the node, and its keys are wrapped for another token. */
+  @Test
+  void anotherTokenHoldsTheArchiveToo() {
+    token.token("auditors", "pin=8642-audit");
+    token.tell("key", "auditors", "label=reader", "type=aes", "bytes=32");
+    Path soft = softConfig();
+    fill(soft);
+    done(on(soft, "archive", "--to", 15, "--yes"));
+    Path auditor =
+        config(
+            "auditor.yml",
+            inToken(key("aes", "reader"), "password: 8642-audit")
+                .replace("label: " + TestToken.LABEL, "label: auditors")
+                .replaceAll("(?m)^ *store_path:.*\n", ""));
+    assertThat(on(auditor, "verify").exitCode()).isEqualTo(ExitCode.REFUSED);
+
+    done(on(soft, "tde", "add-holder", "auditor", "--new-config", auditor));
+    done(on(auditor, "verify"));
+    assertThat(done(on(auditor, "query", "--height", 7)).out()).contains("\"height\":7");
+
+    done(on(soft, "tde", "drop-holder", "auditor"));
+    assertThat(on(auditor, "verify").exitCode()).isEqualTo(ExitCode.REFUSED);
+  }
+
   @Test
   void outOfTheDirectModeDataAreSealedAnewFirst() {
     Path direct =

@@ -41,7 +41,7 @@ public final class TestToken {
   }
 
   /** Sends a command, which must be understood, and returns the answer. */
-  String tell(String... words) {
+  public String tell(String... words) {
     String command = String.join(" ", words);
     String answer = control.invokeString(new Object[] {command}, false);
     assertThat(answer).as(command).doesNotStartWith("error");
