@@ -90,9 +90,7 @@ final class VerifyCommand extends LedgerCommand {
       outcome.say(
           "not checked: "
               + Units.counted(result.uncheckedBlocks(), "archived block")
-              + (archiveIsGiven
-                  ? "; the archive is encrypted, and its key checks them too"
-                  : "; --archive DIR checks them too"));
+              + (archiveIsGiven ? "" : "; --archive DIR checks them too"));
     }
     return outcome
         .put("ok", result.ok())

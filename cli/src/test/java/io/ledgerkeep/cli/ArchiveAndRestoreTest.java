@@ -9,6 +9,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -361,6 +362,22 @@ final class ArchiveAndRestoreTest {
     assertThat(place.runWithArchive("verify").out())
         .contains("checked 400 blocks", "all is well")
         .doesNotContain("not checked");
+  }
+
+  /** What was asked for cannot be the remedy, nor what is wrong. */
+  @Test
+  void blocksThatADamagedArchiveDoesNotShowAreCountedWithoutAdvice() throws Exception {
+    place.archivedTo(HIGHEST);
+    try (Stream<Path> files = Files.walk(place.archive)) {
+      for (Path segment : files.filter(file -> file.toString().endsWith(".lks")).toList()) {
+        Files.delete(segment);
+      }
+    }
+    Run run = place.runWithArchive("verify");
+    assertThat(run.exitCode()).isEqualTo(ExitCode.INTEGRITY);
+    assertThat(run.out())
+        .contains("not checked: 387 archived blocks")
+        .doesNotContain("--archive", "encrypted");
   }
 
   @Test

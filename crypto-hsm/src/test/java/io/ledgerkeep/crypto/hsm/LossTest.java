@@ -566,6 +566,16 @@ final class LossTest {
   }
 
   @Test
+  void whatATokenNoLongerDoesWhenItIsBackIsToldAsSuch() {
+    KeyWrapper.Direct direct = openDirect(options().with("mode", "direct"));
+    assertWorks(direct);
+    token.killSessions().mechanism("aes_gcm", "none");
+
+    assertThat(refused(Reason.UNREACHABLE, () -> assertWorks(direct)))
+        .hasMessageContaining("can no longer do");
+  }
+
+  @Test
   void aTokenWithoutGcmSealsNoValuesUnlessASecondKeyIsNamed() {
     token.mechanism("aes_gcm", "none").aesKey("codes", 16);
     Options direct = options().with("mode", "direct");
