@@ -16,8 +16,8 @@ import java.util.Objects;
  * @param ours what the library reached, the median of the rounds
  * @param baseline what the bare thing reached, the median of the rounds
  * @param ratio ours to the baseline, the median of the ratios of the rounds
- * @param lowest the lowest ratio of a round
- * @param highest the highest ratio of a round
+ * @param low where the middle half of the ratios begins
+ * @param high where it ends
  * @param rounds how many rounds there were
  * @param aim what the ratio should be, in words
  * @param met {@code yes}, {@code no} or {@code -}
@@ -29,8 +29,8 @@ record Figure(
     double ours,
     double baseline,
     double ratio,
-    double lowest,
-    double highest,
+    double low,
+    double high,
     int rounds,
     String aim,
     String met,
@@ -43,8 +43,8 @@ record Figure(
         rounds.ours(),
         rounds.baseline(),
         rounds.ratio(),
-        rounds.lowestRatio(),
-        rounds.highestRatio(),
+        rounds.lowRatio(),
+        rounds.highRatio(),
         rounds.count(),
         aim.toString(),
         aim.verdict(rounds.ratio()),
@@ -58,8 +58,8 @@ record Figure(
     json.writeNumberField("ours", ours);
     json.writeNumberField("baseline", baseline);
     json.writeNumberField("ratio", ratio);
-    json.writeNumberField("lowest", lowest);
-    json.writeNumberField("highest", highest);
+    json.writeNumberField("low", low);
+    json.writeNumberField("high", high);
     json.writeNumberField("rounds", rounds);
     json.writeStringField("aim", aim);
     json.writeStringField("met", met);
@@ -81,8 +81,8 @@ record Figure(
         number(fields, "ours"),
         number(fields, "baseline"),
         number(fields, "ratio"),
-        number(fields, "lowest"),
-        number(fields, "highest"),
+        number(fields, "low"),
+        number(fields, "high"),
         (int) number(fields, "rounds"),
         text(fields, "aim"),
         text(fields, "met"),

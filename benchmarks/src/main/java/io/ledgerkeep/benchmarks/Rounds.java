@@ -48,12 +48,14 @@ final class Rounds {
     return median(Pair::ratio);
   }
 
-  double lowestRatio() {
-    return sorted(Pair::ratio)[0];
+  /** Returns where the middle half of the ratios begins; of up to four, the lowest. */
+  double lowRatio() {
+    return sorted(Pair::ratio)[(pairs.size() - 1) / 4];
   }
 
-  double highestRatio() {
-    return sorted(Pair::ratio)[pairs.size() - 1];
+  /** Returns where the middle half of the ratios ends; of up to four, the highest. */
+  double highRatio() {
+    return sorted(Pair::ratio)[pairs.size() - 1 - (pairs.size() - 1) / 4];
   }
 
   private double median(ToDoubleFunction<Pair> value) {

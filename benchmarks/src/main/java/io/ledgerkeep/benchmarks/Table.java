@@ -68,7 +68,7 @@ final class Table {
     circumstances.forEach((name, value) -> lines.add("- " + name + ": " + value));
     lines.add("");
     lines.add(
-        "A ratio is ours to the baseline: the median of the rounds, lowest and highest behind it.");
+        "A ratio is ours to the baseline: the median; behind it the middle half, of up to four all.");
     lines.add("");
     lines.add("| figure | unit | ours | baseline | ratio | aim | met | note |");
     lines.add("|---|---|---|---|---|---|---|---|");
@@ -107,7 +107,7 @@ final class Table {
         ? Notes.format("%.3f", figure.ratio())
         : Notes.format(
             "%.2f (%.2f to %.2f, %s rounds)",
-            figure.ratio(), figure.lowest(), figure.highest(), figure.rounds());
+            figure.ratio(), figure.low(), figure.high(), figure.rounds());
   }
 
   private static String number(double value) {

@@ -22,9 +22,15 @@ import java.util.function.Consumer;
 final class TwoLedgers {
 
   private static final int THREADS = 2;
+
+  /** Many short turns, each a pair of its own: what disturbs the machine hits a few of them. */
   private static final int TURNS = 20;
-  private static final int COMMITS = 4000;
-  private static final int READS = 10_000;
+
+  private static final int COMMITS = 200;
+  private static final int READS = 500;
+
+  /** Fewer and longer: a batch of them fills several of the engine's tables. */
+  private static final int IMPORT_TURNS = 5;
 
   /** The JVM is not done compiling after fewer: a node runs for years. */
   private static final int WARM_UP_ROUNDS = 3;
@@ -124,36 +130,49 @@ final class TwoLedgers {
   }
 
   private void importRound(int round, long count, Ledger our, Ledger their) {
-    List<Block> some = next(count);
-    measure(round, imports, (double) count, () -> our.commitAll(some), () -> their.commitAll(some));
+    for (int turn = 0; turn < IMPORT_TURNS; turn++) {
+      List<Block> some = next(count / IMPORT_TURNS);
+      workspace.settle();
+      measure(
+          round,
+          turn,
+          imports,
+          some.size(),
+          () -> our.commitAll(some),
+          () -> their.commitAll(some));
+    }
   }
 
   private void commitRound(int round, Ledger our, Ledger their) {
     List<List<Block>> turns = new ArrayList<>();
     for (int turn = 0; turn < TURNS; turn++) {
-      turns.add(next(COMMITS / TURNS));
+      turns.add(next(COMMITS));
     }
     workspace.settle();
-    Stopwatch ourWatch = new Stopwatch();
-    Stopwatch theirWatch = new Stopwatch();
     for (int turn = 0; turn < TURNS; turn++) {
       List<Block> some = turns.get(turn);
-      Turns.take(
+      measure(
+          round,
           turn,
-          () -> ourWatch.time(() -> some.forEach(our::commit)),
-          () -> theirWatch.time(() -> some.forEach(their::commit)));
+          commits,
+          COMMITS,
+          () -> some.forEach(our::commit),
+          () -> some.forEach(their::commit));
     }
-    add(round, commits, COMMITS, ourWatch, theirWatch);
   }
 
   private void readRound(int round, Ledger our, Ledger their) {
-    List<Long> heights = random.longs(READS, 1, our.height()).boxed().toList();
-    measure(
-        round,
-        reads,
-        READS,
-        () -> heights.forEach(our::block),
-        () -> heights.forEach(their::block));
+    workspace.settle();
+    for (int turn = 0; turn < TURNS; turn++) {
+      List<Long> heights = random.longs(READS, 1, our.height()).boxed().toList();
+      measure(
+          round,
+          turn,
+          reads,
+          READS,
+          () -> heights.forEach(our::block),
+          () -> heights.forEach(their::block));
+    }
   }
 
   /** Begins an archive each time: what is archived already would be taken over, not written. */
@@ -162,9 +181,16 @@ final class TwoLedgers {
         Ledger their = open("theirs", threads, theirs)) {
       long target = Chain.ninetyPercent(our.height());
       double megabytes = bytes * 0.9 / 1e6;
+      workspace.settle();
       measure(
-          round, archiving, megabytes, () -> archive(our, target), () -> archive(their, target));
-      measure(round, restoring, megabytes, () -> restore(our), () -> restore(their));
+          round,
+          round,
+          archiving,
+          megabytes,
+          () -> archive(our, target),
+          () -> archive(their, target));
+      workspace.settle();
+      measure(round, round, restoring, megabytes, () -> restore(our), () -> restore(their));
     }
     List.of("ours-archive", "theirs-archive").forEach(workspace::remove);
   }
@@ -177,17 +203,14 @@ final class TwoLedgers {
     ledger.restorer().restore(RestoreRequest.downTo(1));
   }
 
-  private void measure(int round, Rounds rounds, double amount, Runnable our, Runnable their) {
-    workspace.settle();
+  /** Measures one turn, which counts if its round is none to warm up. */
+  private static void measure(
+      int round, int turn, Rounds pairs, double amount, Runnable our, Runnable their) {
     Stopwatch ourWatch = new Stopwatch();
     Stopwatch theirWatch = new Stopwatch();
-    Turns.take(round, () -> ourWatch.time(our), () -> theirWatch.time(their));
-    add(round, rounds, amount, ourWatch, theirWatch);
-  }
-
-  private static void add(int round, Rounds rounds, double amount, Stopwatch our, Stopwatch their) {
+    Turns.take(turn, () -> ourWatch.time(our), () -> theirWatch.time(their));
     if (round >= 0) {
-      rounds.add(amount / our.seconds(), amount / their.seconds());
+      pairs.add(amount / ourWatch.seconds(), amount / theirWatch.seconds());
     }
   }
 

@@ -13,8 +13,8 @@ final class RoundsTest {
     rounds.add(90, 100);
     rounds.add(1, 2);
     assertThat(rounds.ratio()).isEqualTo(0.9);
-    assertThat(rounds.lowestRatio()).isEqualTo(0.5);
-    assertThat(rounds.highestRatio()).isEqualTo(1.0);
+    assertThat(rounds.lowRatio()).isEqualTo(0.5);
+    assertThat(rounds.highRatio()).isEqualTo(1.0);
     assertThat(rounds.ours()).isEqualTo(10);
     assertThat(rounds.baseline()).isEqualTo(10);
   }

@@ -8,7 +8,9 @@ import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.encryption.LedgerKeys.DataKey;
 import io.ledgerkeep.error.IntegrityException;
-import java.nio.ByteBuffer;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.util.HashSet;
 import java.util.List;
@@ -44,7 +46,19 @@ public final class EpochEncryptor implements Encryptor {
   static final int MIN_OVERHEAD_BYTES = HEADER_BYTES + CipherSuite.TAG_BYTES;
 
   private static final byte[] LABEL = "LKv1".getBytes(StandardCharsets.US_ASCII);
+  private static final int STORE_AT = LABEL.length + HEADER_BYTES;
+  private static final int DATABASE_AT = STORE_AT + 2 * Long.BYTES + Short.BYTES;
+
+  /** Not a buffer around the array: the compiler does not always spare that object. */
+  private static final VarHandle LONG = view(long[].class);
+
+  private static final VarHandle INT = view(int[].class);
+  private static final VarHandle SHORT = view(short[].class);
   private static final long SEQUENCE_MASK = (1L << 56) - 1;
+
+  private static VarHandle view(Class<?> numbers) {
+    return MethodHandles.byteArrayViewVarHandle(numbers, ByteOrder.BIG_ENDIAN);
+  }
 
   private final Keyring keyring;
   private final EpochLimits limits;
@@ -253,10 +267,9 @@ public final class EpochEncryptor implements Encryptor {
       number = epoch.take(value.size());
     }
     byte[] sealed = new byte[HEADER_BYTES + epoch.suite().sealedBytes(value.size())];
-    ByteBuffer.wrap(sealed)
-        .putLong(4, number) // its first byte is 0: the epoch is written over it
-        .put(0, (byte) SEALED)
-        .putInt(1, epoch.number());
+    LONG.set(sealed, 4, number); // its first byte is 0: the epoch is written over it
+    INT.set(sealed, 1, epoch.number());
+    sealed[0] = (byte) SEALED;
     value.copyTo(sealed, HEADER_BYTES);
     Scratch mine = scratch.get();
     epoch
@@ -289,8 +302,7 @@ public final class EpochEncryptor implements Encryptor {
     requireOpen();
     requireSealed(context, sealed);
     byte[] array = sealed.toArrayUnsafe();
-    ByteBuffer header = ByteBuffer.wrap(array);
-    int number = header.getInt(1);
+    int number = (int) INT.get(array, 1);
     EpochKey epoch = epoch(number).orElseThrow(() -> unknown(context, number));
     int sealedBytes = array.length - HEADER_BYTES;
     int size = epoch.suite().openedBytes(array, HEADER_BYTES, sealedBytes);
@@ -300,7 +312,7 @@ public final class EpochEncryptor implements Encryptor {
         || !epoch
             .aead()
             .open(
-                epoch.nonce(header.getLong(4) & SEQUENCE_MASK, mine.nonce),
+                epoch.nonce((long) LONG.get(array, 4) & SEQUENCE_MASK, mine.nonce),
                 mine.additional(context, array),
                 array,
                 HEADER_BYTES,
@@ -373,15 +385,14 @@ public final class EpochEncryptor implements Encryptor {
         database = context.database();
         databaseBytes = database.getBytes(StandardCharsets.UTF_8);
       }
-      int keyAt = LABEL.length + HEADER_BYTES + 16 + 2 + databaseBytes.length;
+      int keyAt = DATABASE_AT + databaseBytes.length;
       byte[] bytes = array(keyAt + context.key().size());
-      ByteBuffer.wrap(bytes)
-          .put(LABEL)
-          .put(sealed, 0, HEADER_BYTES)
-          .putLong(context.store().getMostSignificantBits())
-          .putLong(context.store().getLeastSignificantBits())
-          .putShort((short) databaseBytes.length)
-          .put(databaseBytes);
+      System.arraycopy(LABEL, 0, bytes, 0, LABEL.length);
+      System.arraycopy(sealed, 0, bytes, LABEL.length, HEADER_BYTES);
+      LONG.set(bytes, STORE_AT, context.store().getMostSignificantBits());
+      LONG.set(bytes, STORE_AT + Long.BYTES, context.store().getLeastSignificantBits());
+      SHORT.set(bytes, DATABASE_AT - Short.BYTES, (short) databaseBytes.length);
+      System.arraycopy(databaseBytes, 0, bytes, DATABASE_AT, databaseBytes.length);
       context.key().copyTo(bytes, keyAt);
       return bytes;
     }
