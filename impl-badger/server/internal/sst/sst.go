@@ -1,0 +1,172 @@
+// Package sst checks the tables of a Badger store from the outside, block by block, with nothing of
+// Badger's own readers, which keep some damage to themselves.
+package sst
+
+import (
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash/crc32"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"github.com/dgraph-io/badger/v4"
+	"github.com/dgraph-io/badger/v4/fb"
+	"github.com/dgraph-io/badger/v4/options"
+	badgerpb "github.com/dgraph-io/badger/v4/pb"
+	"github.com/dgraph-io/badger/v4/table"
+	"github.com/klauspost/compress/s2"
+	"golang.org/x/sys/unix"
+	"google.golang.org/protobuf/proto"
+)
+
+// ErrDamaged is the cause of every finding.
+var ErrDamaged = errors.New("damaged")
+
+// Depth is how much of a table is looked at.
+type Depth int
+
+const (
+	// Index checks the end of a table: its index and the index's checksum.
+	Index Depth = iota
+	// Blocks checks every byte.
+	Blocks
+)
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// CheckStore checks the tables that the manifest in dir names. A table that a running store compacts
+// away meanwhile is passed over if mayVanish; else it is missed.
+func CheckStore(dir string, depth Depth, mayVanish bool) error {
+	tables, err := manifest(dir)
+	if err != nil {
+		return err
+	}
+	for id, entry := range tables {
+		file := filepath.Join(dir, table.IDToFilename(id))
+		err := checkFile(file, entry.Compression, depth)
+		if mayVanish && errors.Is(err, fs.ErrNotExist) {
+			continue
+		}
+		if err != nil {
+			return fmt.Errorf("table %s: %w", filepath.Base(file), err)
+		}
+	}
+	return nil
+}
+
+func manifest(dir string) (map[uint64]badger.TableManifest, error) {
+	file, err := os.Open(filepath.Join(dir, badger.ManifestFilename))
+	if err != nil {
+		return nil, fmt.Errorf("cannot open the manifest: %w", err)
+	}
+	defer file.Close()
+	replayed, _, err := badger.ReplayManifestFile(file, 0, badger.DefaultOptions(dir).WithLogger(nil))
+	if err != nil {
+		return nil, fmt.Errorf("the manifest is %w: %v", ErrDamaged, err)
+	}
+	return replayed.Tables, nil
+}
+
+func checkFile(path string, compression options.CompressionType, depth Depth) (err error) {
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("cannot open it: %w", err)
+	}
+	defer file.Close()
+	info, err := file.Stat()
+	if err != nil {
+		return fmt.Errorf("cannot measure it: %w", err)
+	}
+	if info.Size() == 0 {
+		return fmt.Errorf("it is %w: expected an index, found no bytes", ErrDamaged)
+	}
+	data, err := unix.Mmap(int(file.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED)
+	if err != nil {
+		return fmt.Errorf("cannot map it: %w", err)
+	}
+	defer func() {
+		if bad := recover(); bad != nil {
+			err = fmt.Errorf("its structure is %w", ErrDamaged)
+		}
+		err = errors.Join(err, unix.Munmap(data))
+	}()
+	return checkTable(data, compression, depth)
+}
+
+// A table ends with: index, its length, checksum of the index, its length.
+func checkTable(data []byte, compression options.CompressionType, depth Depth) error {
+	index, sum, err := cutTail(data)
+	if err != nil {
+		return fmt.Errorf("its index is %w: %v", ErrDamaged, err)
+	}
+	size := int(binary.BigEndian.Uint32(index[len(index)-4:]))
+	index = index[:len(index)-4]
+	index = index[len(index)-size:]
+	if err := verify(index, sum); err != nil {
+		return fmt.Errorf("its index is %w: %v", ErrDamaged, err)
+	}
+	if depth == Index {
+		return nil
+	}
+	root := fb.GetRootAsTableIndex(index, 0)
+	for i := range root.OffsetsLength() {
+		var at fb.BlockOffset
+		if !root.Offsets(&at, i) {
+			return fmt.Errorf("its index is %w: block %d is not in it", ErrDamaged, i)
+		}
+		if err := checkBlock(data[at.Offset():at.Offset()+at.Len()], compression); err != nil {
+			return fmt.Errorf("its block %d is %w: %v", i, ErrDamaged, err)
+		}
+	}
+	return nil
+}
+
+// A block, when unpacked, ends with: checksum of what is before, its length.
+func checkBlock(packed []byte, compression options.CompressionType) error {
+	block := packed
+	switch compression {
+	case options.None:
+	case options.Snappy:
+		unpacked, err := s2.Decode(nil, packed)
+		if err != nil {
+			return errors.New("it does not unpack")
+		}
+		block = unpacked
+	default:
+		return fmt.Errorf("its compression is %d, expected none or Snappy", compression)
+	}
+	body, sum, err := cutTail(block)
+	if err != nil {
+		return err
+	}
+	return verify(body, sum)
+}
+
+// cutTail takes the checksum off the end of data.
+func cutTail(data []byte) (body []byte, sum *badgerpb.Checksum, err error) {
+	end := len(data) - 4
+	if end < 0 {
+		return nil, nil, errors.New("too short")
+	}
+	size := int(binary.BigEndian.Uint32(data[end:]))
+	if size > end {
+		return nil, nil, errors.New("the length of its checksum is wrong")
+	}
+	sum = new(badgerpb.Checksum)
+	if err := proto.Unmarshal(data[end-size:end], sum); err != nil {
+		return nil, nil, errors.New("its checksum is unreadable")
+	}
+	return data[:end-size], sum, nil
+}
+
+func verify(data []byte, sum *badgerpb.Checksum) error {
+	if sum.GetAlgo() != badgerpb.Checksum_CRC32C {
+		return errors.New("its checksum is of an unknown kind")
+	}
+	if found := uint64(crc32.Checksum(data, castagnoli)); found != sum.GetSum() {
+		return fmt.Errorf("expected checksum %d, found %d", sum.GetSum(), found)
+	}
+	return nil
+}
