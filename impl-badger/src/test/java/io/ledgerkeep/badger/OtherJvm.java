@@ -41,13 +41,8 @@ final class OtherJvm implements AutoCloseable {
     return line;
   }
 
-  /** Returns everything it prints up to its end. */
-  String all() throws IOException {
-    StringBuilder all = new StringBuilder();
-    for (String line = line(); line != null; line = line()) {
-      all.append(line).append('\n');
-    }
-    return all.toString();
+  long pid() {
+    return process.pid();
   }
 
   /** Ends it at once: nothing in it is closed in order. */
