@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  */
 record Place(Path root, String store, boolean isKnown) {
 
-  private static final Pattern PART = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]*");
+  private static final Pattern PART = Pattern.compile("[A-Za-z0-9_-][A-Za-z0-9._-]{0,63}");
 
   /** Returns the place of the store that the directory is, or stands for. */
   static Place of(Path directory, BadgerConfig config) {
@@ -52,8 +52,8 @@ record Place(Path root, String store, boolean isKnown) {
       throw new ConfigurationException(
           "the directory "
               + directory
-              + " cannot hold a Badger store: its name must be of letters, digits, '.', '_' and"
-              + " '-', and not begin with '.'");
+              + " cannot hold a Badger store: its name must be of at most 64 letters,"
+              + " digits, '.', '_' and '-', and not begin with '.'");
     }
     Path grandparent = parent.getParent();
     return grandparent != null && isPart(parent.getFileName())

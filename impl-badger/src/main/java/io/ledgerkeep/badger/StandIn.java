@@ -25,6 +25,9 @@ final class StandIn {
   private static final String FILE = "SIDECAR";
   private static final String MAGIC = "ledgerkeep-badger 1 ";
 
+  /** A part of a store's name may have 64 letters; half are random. */
+  private static final int MAX_NAME_LETTERS = 31;
+
   private StandIn() {}
 
   /** Returns the place that the directory stands for, or a new one where it is absent or empty. */
@@ -68,7 +71,8 @@ final class StandIn {
   private static String newName(Path directory) {
     String parent = directory.getParent() == null ? "" : directory.getParent().getFileName() + "-";
     String name = (parent + directory.getFileName()).replaceAll("[^A-Za-z0-9_-]", "_");
-    return name + "-" + UUID.randomUUID();
+    String random = UUID.randomUUID().toString().replace("-", "");
+    return name.substring(0, Math.min(name.length(), MAX_NAME_LETTERS)) + "-" + random;
   }
 
   /** Records that the directory stands for the store, durably. */
