@@ -197,7 +197,7 @@ record Pkcs11Config(
     }
     boolean token = oneOf(ARCHIVE, text.orElse("token"), "token", "memory").equals("token");
     if (!token) {
-      LOG.warn("the keys of archives are in memory while they are used, as 'archive' is 'memory'");
+      LOG.info("the keys of archives are in memory while they are used, as 'archive' is 'memory'");
     }
     return direct && token;
   }
@@ -233,7 +233,8 @@ record Pkcs11Config(
   }
 
   Connection.Keys keys() {
-    return new Connection.Keys(request.algorithm(), request.profile().keyType(), key, macKey, hash);
+    return new Connection.Keys(
+        request.algorithm(), request.profile().keyType(), key, macKey, hash, request.place());
   }
 
   /** Returns where the master key lies, for messages. */
