@@ -197,7 +197,7 @@ record Pkcs11Config(
     }
     boolean token = oneOf(ARCHIVE, text.orElse("token"), "token", "memory").equals("token");
     if (!token) {
-      LOG.info("the keys of archives are in memory while they are used, as 'archive' is 'memory'");
+      LOG.warn("the keys of archives are in memory while they are used, as 'archive' is 'memory'");
     }
     return direct && token;
   }
