@@ -17,7 +17,12 @@ public final class KeyUnavailableException extends LedgerkeepException {
     /** The key is disabled, destroyed or used up. Enable it, or rotate to a new one. */
     RETIRED,
     /** The device that holds the key does not answer. Try again when it does. */
-    UNREACHABLE
+    UNREACHABLE;
+
+    /** Returns whether the data may be to blame: with a key at hand, they do not open. */
+    public boolean tellsOfData() {
+      return this == WRONG || this == RETIRED;
+    }
   }
 
   private final Reason reason;

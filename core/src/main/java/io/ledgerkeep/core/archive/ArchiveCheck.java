@@ -158,12 +158,12 @@ final class ArchiveCheck {
     }
   }
 
-  /** Turns a failure into a finding, unless it is that of a device: that says nothing of data. */
+  /** Turns a failure into a finding, unless a key is not at hand: that says nothing of data. */
   private void attempt(Runnable step) {
     try {
       step.run();
     } catch (KeyUnavailableException e) {
-      if (e.reason() == KeyUnavailableException.Reason.UNREACHABLE) {
+      if (!e.reason().tellsOfData()) {
         throw e;
       }
       find(String.valueOf(e.getMessage()));

@@ -226,8 +226,8 @@ final class LedgerCheck {
       cancelled |= found.cancelled();
       findings.addAll(found.findings());
     } catch (KeyUnavailableException e) {
-      if (e.reason() == KeyUnavailableException.Reason.UNREACHABLE) {
-        throw e; // the device of the keys is gone, which says nothing of the archive
+      if (!e.reason().tellsOfData()) {
+        throw e;
       }
       find(String.valueOf(e.getMessage()));
     } catch (LedgerkeepException e) {

@@ -195,6 +195,18 @@ final class DirectLedgerTest {
     }
   }
 
+  @Test
+  void anArchiveInTheDeviceIsNotCalledDamagedWhereTheDeviceIsNotAtHand() {
+    try (Ledger ledger = open(world(), ONE)) {
+      ledger.commitAll(blocks);
+      ledger.archiver().archive(ArchiveRequest.upTo(20));
+    }
+    try (Archive archive = alone(ENVELOPE)) {
+      assertUnavailable(
+          Reason.MISSING, () -> archive.verify(Verification.Request.of(Level.CONTENT)));
+    }
+  }
+
   private Archive alone(Options master) {
     return Ledgerkeep.archive().store(store.reopen()).encryption(new Both(), master).open();
   }

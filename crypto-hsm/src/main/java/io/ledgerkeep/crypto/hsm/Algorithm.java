@@ -27,6 +27,11 @@ enum Algorithm {
     return keyBytes == 16 || (this == AES && (keyBytes == 24 || keyBytes == 32));
   }
 
+  /** Returns the length of a key. Those for SM4 have one length, which some tokens do not tell. */
+  int keyBytes(KeyFacts facts) {
+    return this == SM4 && facts.bytes() == 0 ? 16 : facts.bytes();
+  }
+
   @Override
   public String toString() {
     return displayName;

@@ -150,6 +150,14 @@ final class Ckr {
     return code == GENERAL_ERROR || code == FUNCTION_FAILED;
   }
 
+  /** Whether the code may mean that a text is longer than what the token takes. */
+  static boolean isRefusedLength(long code) {
+    return code == DATA_LEN_RANGE
+        || code == HOST_MEMORY
+        || code == DEVICE_MEMORY
+        || code == ARGUMENTS_BAD;
+  }
+
   /** Whether the code can only mean that what was to be decrypted is not what was encrypted. */
   static boolean isRefusedText(long code) {
     return code == ENCRYPTED_DATA_INVALID

@@ -72,13 +72,15 @@ final class Connection {
    * @param key the master key
    * @param macKey the key that authenticates, where one was named
    * @param hash makes the identity
+   * @param tokenPlace where the token is, for messages
    */
   record Keys(
       Algorithm algorithm,
       OptionalLong keyType,
       KeyName key,
       Optional<KeyName> macKey,
-      CipherSuite hash) {}
+      CipherSuite hash,
+      String tokenPlace) {}
 
   /** An open token, with the keys that were found in it. */
   static final class Live {
@@ -121,7 +123,8 @@ final class Connection {
     Live first = openChecked();
     boolean proven = false;
     try {
-      this.suite = SoftwareSuites.of(keys.algorithm(), keyBytes(first.key.facts()));
+      this.suite =
+          SoftwareSuites.of(keys.algorithm(), keys.algorithm().keyBytes(first.key.facts()));
       this.proof = SelfTest.run(first.key, random);
       this.macChecks = first.macKey == null ? List.of() : SelfTest.runMac(first.macKey, random);
       requirePassed();
@@ -182,22 +185,20 @@ final class Connection {
     }
     if (!macKey.abilities().has(Mode.MAC)) {
       throw new ConfigurationException(
-          "the key '"
-              + name
-              + "' in "
-              + place
+          named(name)
               + " is for no authentication code: it takes CKA_SIGN and a mechanism for its type");
     }
     return macKey;
   }
 
+  private String named(KeyName name) {
+    return keys.tokenPlace() + ", key '" + name + "',";
+  }
+
   private void checkFacts(KeyName name, KeyFacts facts) {
     if (facts.extractable() || !facts.sensitive()) {
       throw new ConfigurationException(
-          "the key '"
-              + name
-              + "' in "
-              + place
+          named(name)
               + " can be taken out of the token (CKA_EXTRACTABLE "
               + facts.extractable()
               + ", CKA_SENSITIVE "
@@ -206,21 +207,16 @@ final class Connection {
     }
     if (!facts.neverExtractable() || !facts.alwaysSensitive()) {
       LOG.warn(
-          "the key '{}' in {} was once outside of a token, or could have been: better make one in"
-              + " the token",
-          name,
-          place);
+          "{} was once outside of a token, or could have been: better make one in the token",
+          named(name));
     }
   }
 
   private void checkType(KeyFacts facts) {
     boolean otherType = keys.keyType().isPresent() && keys.keyType().getAsLong() != facts.type();
-    if (otherType || !keys.algorithm().takes(keyBytes(facts))) {
+    if (otherType || !keys.algorithm().takes(keys.algorithm().keyBytes(facts))) {
       throw new ConfigurationException(
-          "the key '"
-              + keys.key()
-              + "' in "
-              + place
+          named(keys.key())
               + " has CKA_KEY_TYPE "
               + Profile.hex(OptionalLong.of(facts.type()))
               + " and "
@@ -235,21 +231,13 @@ final class Connection {
     }
     if (!facts.encrypts() || !facts.decrypts()) {
       throw new ConfigurationException(
-          "the key '"
-              + keys.key()
-              + "' in "
-              + place
+          named(keys.key())
               + " is not permitted to encrypt and decrypt (CKA_ENCRYPT "
               + facts.encrypts()
               + ", CKA_DECRYPT "
               + facts.decrypts()
               + ")");
     }
-  }
-
-  /** SM4 has keys of one length only, and some tokens do not tell it. */
-  private int keyBytes(KeyFacts facts) {
-    return keys.algorithm() == Algorithm.SM4 && facts.bytes() == 0 ? 16 : facts.bytes();
   }
 
   private void requirePassed() {

@@ -233,7 +233,8 @@ record Pkcs11Config(
   }
 
   Connection.Keys keys() {
-    return new Connection.Keys(request.algorithm(), request.profile().keyType(), key, macKey, hash);
+    return new Connection.Keys(
+        request.algorithm(), request.profile().keyType(), key, macKey, hash, request.place());
   }
 
   /** Returns where the master key lies, for messages. */

@@ -89,9 +89,11 @@ final class Prober {
   private void facts() {
     KeyFacts facts = key.facts();
     OptionalLong type = config.request().profile().keyType();
+    Algorithm algorithm = config.request().algorithm();
     add(
         "key type",
-        type.isEmpty() || type.getAsLong() == facts.type(),
+        (type.isEmpty() || type.getAsLong() == facts.type())
+            && algorithm.takes(algorithm.keyBytes(facts)),
         Profile.hex(OptionalLong.of(facts.type())) + ", " + facts.bytes() + " bytes");
     add("key stays in the token", facts.sensitive() && !facts.extractable(), attributes(facts));
     if (token.info().route().equals(SunToken.ROUTE)) {

@@ -5,6 +5,7 @@ import io.ledgerkeep.crypto.hsm.TokenSuite.Kind;
 import io.ledgerkeep.crypto.hsm.TokenSuite.Shape;
 import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.CipherSuite.Aead;
+import io.ledgerkeep.error.IntegrityException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.security.MessageDigest;
@@ -196,10 +197,27 @@ final class TokenAead implements Aead {
     return suite
         .connection()
         .call(
-            live ->
-                suite.kind() == Kind.CBC_MAC
+            live -> {
+              try {
+                return suite.kind() == Kind.CBC_MAC
                     ? openCbc(live, part, shape, sealedText, at, target, to)
-                    : openGcm(live, part, shape, sealedText, at, target, to));
+                    : openGcm(live, part, shape, sealedText, at, target, to);
+              } catch (TokenException e) {
+                throw Ckr.isRefusedLength(e.code()) && shape.partBytes() > suite.partBytes()
+                    ? tooLong(shape)
+                    : e;
+              }
+            });
+  }
+
+  /** Nothing this token sealed is like that, but one with room for longer texts may have. */
+  private IntegrityException tooLong(Shape shape) {
+    return new IntegrityException(
+        "a value says that it was sealed in parts of "
+            + shape.partBytes()
+            + " bytes, but the token takes "
+            + suite.partBytes()
+            + ": it was changed, or sealed in a token that takes longer texts");
   }
 
   private boolean openGcm(

@@ -204,24 +204,35 @@ final class TokenKeyWrapper implements KeyWrapper {
   private Optional<byte[]> seed(Live live, byte[] head) {
     byte method = head[BOUND_BYTES - 1];
     int length = head.length - FIXED_BYTES;
-    if (method == BY_GCM
-        && length == TokenKey.GCM_IV_BYTES + SEED_BYTES + TokenKey.TAG_BYTES
-        && live.key().abilities().has(Mode.GCM)) {
+    if (method == BY_GCM && length == TokenKey.GCM_IV_BYTES + SEED_BYTES + TokenKey.TAG_BYTES) {
+      require(live, Mode.GCM);
       return seedByGcm(live, head);
     }
     byte[] seed = new byte[SEED_BYTES];
-    if (method == BY_CBC
-        && length == TokenKey.BLOCK_BYTES + SEED_BYTES
-        && live.key().abilities().has(Mode.CBC)) {
+    if (method == BY_CBC && length == TokenKey.BLOCK_BYTES + SEED_BYTES) {
+      require(live, Mode.CBC);
       int at = FIXED_BYTES + TokenKey.BLOCK_BYTES;
       live.key()
           .decryptCbc(Arrays.copyOfRange(head, FIXED_BYTES, at), head, at, SEED_BYTES, seed, 0);
       return Optional.of(seed);
     }
-    if (method == BY_ECB && length == SEED_BYTES && live.key().abilities().has(Mode.ECB)) {
+    if (method == BY_ECB && length == SEED_BYTES) {
+      require(live, Mode.ECB);
       return Optional.of(live.key().decryptEcb(Arrays.copyOfRange(head, FIXED_BYTES, head.length)));
     }
     return Optional.empty();
+  }
+
+  private void require(Live live, Mode mode) {
+    if (!live.key().abilities().has(mode)) {
+      throw new KeyUnavailableException(
+          Reason.UNREACHABLE,
+          place
+              + " does no "
+              + mode
+              + " any more, which it wrapped this key with: see what changed in the token, or in"
+              + " what the key is permitted");
+    }
   }
 
   private Optional<byte[]> seedByGcm(Live live, byte[] head) {

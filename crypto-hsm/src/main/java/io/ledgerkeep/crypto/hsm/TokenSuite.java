@@ -153,7 +153,7 @@ final class TokenSuite implements CipherSuite {
   Shape shape(int textBytes) {
     int padding = kind == Kind.CBC_MAC ? -textBytes & (TokenKey.BLOCK_BYTES - 1) : NO_PADDING;
     byte trailer = (byte) (((partShift - LEAST_PART_SHIFT) << 4) | padding);
-    int partBytes = 1 << partShift;
+    int partBytes = partBytes();
     int parts = (int) Math.max(1, ((long) textBytes + partBytes - 1) / partBytes);
     return new Shape(textBytes, padding, partBytes, parts, trailer);
   }
@@ -213,6 +213,11 @@ final class TokenSuite implements CipherSuite {
 
   Kind kind() {
     return kind;
+  }
+
+  /** Returns how long the parts are that texts are cut into now. */
+  int partBytes() {
+    return 1 << partShift;
   }
 
   Connection connection() {

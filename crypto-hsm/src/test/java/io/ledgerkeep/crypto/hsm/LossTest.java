@@ -9,6 +9,7 @@ import io.ledgerkeep.encryption.CipherSuite.Aead;
 import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.encryption.KeyWrapper.Direct;
 import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.KeyUnavailableException.Reason;
 import java.util.ArrayList;
@@ -268,6 +269,19 @@ final class LossTest {
     assertThat(token.calls("C_EncryptInit")).isOne();
     assertThat(token.calls("C_OpenSession")).isZero();
     assertWorks(direct);
+  }
+
+  @Test
+  void aValueInLongerPartsThanTheTokenTakesIsNotTheTokensFault() {
+    Direct direct = openDirect(options());
+    byte[] sealed = seal(direct, 10_000);
+    token.set("text_limit=5000");
+    Direct less = openDirect(options());
+    token.failAlways("C_Decrypt", "CKR_DATA_LEN_RANGE");
+
+    assertThatThrownBy(() -> opened(less, sealed))
+        .isInstanceOf(IntegrityException.class)
+        .hasMessageContaining("but the token takes 4096");
   }
 
   @Test
@@ -573,6 +587,16 @@ final class LossTest {
 
     assertThat(refused(Reason.UNREACHABLE, () -> assertWorks(direct)))
         .hasMessageContaining("can no longer do");
+  }
+
+  @Test
+  void aKeyThatLostTheCipherItWrappedWithIsNotCalledAWrongOne() {
+    byte[] wrapped = open().wrap(SECRET, CONTEXT);
+    token.mechanism("aes_gcm", "none");
+    KeyWrapper wrapper = open();
+
+    assertThat(refused(Reason.UNREACHABLE, () -> wrapper.unwrap(wrapped, CONTEXT)))
+        .hasMessageContaining("does no GCM any more");
   }
 
   @Test

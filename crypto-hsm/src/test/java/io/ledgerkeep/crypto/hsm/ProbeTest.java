@@ -123,6 +123,13 @@ final class ProbeTest {
   }
 
   @Test
+  void aKeyOfALengthThatTheCipherDoesNotTakeFails() {
+    token.key("odd", "aes", "bytes=20");
+
+    assertThat(outcome(probe(Settings.aes(token, "odd")), "key type")).isEqualTo(Outcome.FAILED);
+  }
+
+  @Test
   void sm4OfAVendorIsProbedWithItsNumbers() {
     token.profile("tass").sm4Key("sm4").sm4Key("codes");
     Options options = Settings.sm4(token, "sm4", "tass");

@@ -49,7 +49,8 @@ class SunConnectionTest {
             OptionalLong.of(Ckk.AES),
             MASTER,
             Optional.empty(),
-            SoftwareSuites.of(Algorithm.AES, 32));
+            SoftwareSuites.of(Algorithm.AES, 32),
+            request.place());
     return Connection.open(
         keys, "the key", () -> SunToken.open(request, pin), clock::get, new SecureRandom());
   }
