@@ -17,6 +17,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/keepalive"
 
+	"io.ledgerkeep/badger/server/internal/damage"
 	"io.ledgerkeep/badger/server/internal/lease"
 	"io.ledgerkeep/badger/server/internal/listen"
 	"io.ledgerkeep/badger/server/internal/metrics"
@@ -82,6 +83,9 @@ func newSidecar(c config, log *slog.Logger) (*sidecar, error) {
 	}
 	if c.memoryBytes > 0 {
 		debug.SetMemoryLimit(c.memoryBytes)
+	}
+	if !damage.Complete {
+		log.Warn("built without the correction of Badger; a rare kind of damage may go unnoticed: use the script build")
 	}
 	c.store.Log = log
 	s := &sidecar{config: c, log: log, measures: metrics.New(), ended: make(chan error, 4)}

@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -54,6 +55,7 @@ type held struct {
 
 // New makes leases of the stores below root.
 func New(root string, options store.Options, grace time.Duration) *Leases {
+	options.Open = new(atomic.Int64)
 	return &Leases{root: root, options: options, grace: grace, log: options.Log, places: map[string]*place{}}
 }
 
@@ -127,7 +129,7 @@ func (l *Leases) takeOver(p *place, old *held, request Request) (*held, error) {
 }
 
 func (l *Leases) open(p *place, request Request) (*held, bool, error) {
-	if l.openStores() >= maxStores {
+	if l.options.Open.Load() >= maxStores {
 		return nil, false, failure.New(pb.Failure_BUSY, "%d stores are open, the maximum; close some", maxStores)
 	}
 	dir := filepath.Join(l.root, filepath.FromSlash(p.name))
@@ -152,18 +154,6 @@ func (l *Leases) put(p *place, next *held) {
 		p.held.grace.Stop()
 	}
 	p.held = next
-}
-
-func (l *Leases) openStores() int {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	open := 0
-	for _, p := range l.places {
-		if p.held != nil {
-			open++
-		}
-	}
-	return open
 }
 
 // isForsaken tells whether the stream of a lease is broken and its owner, a process of this machine,

@@ -22,7 +22,7 @@ const (
 )
 
 // What a creation that was cut short before it had a manifest may have left behind.
-var ofCreation = []string{ownerFile, "LOCK", "MANIFEST-REWRITE", "KEYREGISTRY", "REWRITE-KEYREGISTRY"}
+var ofCreation = []string{ownerFile, "LOCK", "MANIFEST-REWRITE"}
 
 // isFresh tells whether a store is still to be made in dir. What is neither that nor a store is
 // refused.

@@ -92,10 +92,10 @@ func (s *Store) drop(ctx context.Context, prefixes [][]byte) (pause time.Duratio
 func (s *Store) hasMany(first, end []byte) (many bool, err error) {
 	err = s.walk(first, end, func(it *badger.Iterator) error {
 		n := 0
-		for ; n <= fewKeys && inRange(it, end); it.Next() {
+		for ; n <= s.fewKeys && inRange(it, end); it.Next() {
 			n++
 		}
-		many = n > fewKeys
+		many = n > s.fewKeys
 		return nil
 	})
 	return many, err

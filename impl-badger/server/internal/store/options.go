@@ -3,6 +3,7 @@ package store
 import (
 	"fmt"
 	"log/slog"
+	"sync/atomic"
 
 	"github.com/dgraph-io/badger/v4"
 	"github.com/dgraph-io/badger/v4/options"
@@ -32,7 +33,9 @@ type Options struct {
 	// MinFreeBytes is what remains free on the disk when writes begin to be refused, besides what the
 	// open stores may need for the writes they have accepted.
 	MinFreeBytes int64
-	Log          *slog.Logger
+	// Open counts the open stores of all that have it in their options, for they share the disk.
+	Open *atomic.Int64
+	Log  *slog.Logger
 }
 
 // Check tells what is wrong with the options.
@@ -69,9 +72,21 @@ func (o Options) Limits() Limits {
 	}
 }
 
-// Headroom is the room on disk that one open store may need without being asked again: its memtables
-// as tables, and a compaction.
-func (o Options) Headroom() int64 { return 4 * o.MemtableBytes }
+// watermark is what has to be free for a write. Each open store may need room without being asked
+// again, for its memtables as tables and for a compaction.
+func (o Options) watermark() int64 {
+	stores := int64(1)
+	if o.Open != nil {
+		stores = max(stores, o.Open.Load())
+	}
+	return o.MinFreeBytes + stores*4*o.MemtableBytes
+}
+
+func (o Options) countOpen(change int64) {
+	if o.Open != nil {
+		o.Open.Add(change)
+	}
+}
 
 func (o Options) badger(dir string, log badger.Logger) badger.Options {
 	b := badger.DefaultOptions(dir).WithLogger(log)

@@ -21,7 +21,7 @@ func (s *Store) checkRoom(part room) error {
 	if err != nil {
 		return ioFailure(err, "store %s", s.name)
 	}
-	need := (s.options.MinFreeBytes + s.options.Headroom()) / int64(part)
+	need := s.options.watermark() / int64(part)
 	if free < need {
 		return failure.New(pb.Failure_DISK_FULL,
 			"the disk of store %s is nearly full: expected %d bytes free, found %d; make room, nothing was changed",

@@ -38,6 +38,7 @@ type Store struct {
 	maintaining turn
 	last        lastWrite // of the one that has the turn to write
 	pauses      pauses
+	fewKeys     int // see the constant
 }
 
 // Open opens the store in dir and makes it if it is not there, unless existingOnly. It tells whether
@@ -56,7 +57,7 @@ func Open(name, dir string, options Options, owner failure.Owner, existingOnly b
 	s := &Store{
 		name: name, dir: dir, options: options, limits: options.Limits(),
 		log: options.Log.With("store", name), writing: newTurn(), maintaining: newTurn(),
-		alarm: damage.Installed(),
+		alarm: damage.Installed(), fewKeys: fewKeys,
 	}
 	s.badgerLog = &badgerLog{log: s.log}
 	if err := s.checkRoom(halfRoom); err != nil {
@@ -69,6 +70,7 @@ func Open(name, dir string, options Options, owner failure.Owner, existingOnly b
 		s.ownership.release()
 		return nil, false, err
 	}
+	options.countOpen(1)
 	return s, fresh, nil
 }
 
@@ -249,6 +251,7 @@ func (s *Store) inspect() {
 func (s *Store) Close() error {
 	err := s.shut()
 	s.ownership.release()
+	s.options.countOpen(-1)
 	return err
 }
 
