@@ -29,6 +29,7 @@ type config struct {
 
 func parse(args []string, usage io.Writer) (config, error) {
 	var c config
+	c.store = store.Defaults()
 	f := flag.NewFlagSet("ledgerkeep-badger", flag.ContinueOnError)
 	f.SetOutput(usage)
 	f.StringVar(&c.root, "root", "", "the `directory` below which the stores are")
@@ -46,10 +47,10 @@ func parse(args []string, usage io.Writer) (config, error) {
 	f.DurationVar(&c.drainTime, "drain", 10*time.Second, "for how long calls may go on after the order to stop")
 	f.BoolVar(&c.stopWithStdin, "stop-with-stdin", false, "stop when standard input ends")
 	f.Int64Var(&c.memoryBytes, "memory-bytes", 0, "the memory to collect garbage more often at; 0 for none")
-	f.Int64Var(&c.store.MemtableBytes, "memtable-bytes", 32<<20, "the memory for new writes, per store; a batch is an eighth at most")
-	f.Int64Var(&c.store.BlockCacheBytes, "block-cache-bytes", 32<<20, "the memory for blocks that were read, per store")
-	f.Int64Var(&c.store.ValueThreshold, "value-threshold", 1<<20, "values from this size on go to the value log")
-	f.Int64Var(&c.store.MinFreeBytes, "min-free-bytes", 64<<20, "refuse writes when less is free on disk, besides 4 memtables per store")
+	f.Int64Var(&c.store.MemtableBytes, "memtable-bytes", c.store.MemtableBytes, "the memory for new writes, per store; a batch is an eighth at most")
+	f.Int64Var(&c.store.BlockCacheBytes, "block-cache-bytes", c.store.BlockCacheBytes, "the memory for blocks that were read, per store")
+	f.Int64Var(&c.store.ValueThreshold, "value-threshold", c.store.ValueThreshold, "values from this size on go to the value log")
+	f.Int64Var(&c.store.MinFreeBytes, "min-free-bytes", c.store.MinFreeBytes, "refuse writes when less is free on disk, besides 4 memtables per store")
 	if err := f.Parse(args); err != nil {
 		return c, err
 	}

@@ -48,6 +48,30 @@ func isFresh(dir string) (bool, error) {
 	return true, nil
 }
 
+// removeUnbegun removes logs that a kill has cut short between their creation and their first byte.
+// Badger refuses to open a store that has one.
+func removeUnbegun(dir string) error {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return err
+	}
+	for _, entry := range entries {
+		if kind := filepath.Ext(entry.Name()); kind != ".mem" && kind != ".vlog" {
+			continue
+		}
+		info, err := entry.Info()
+		if err != nil {
+			return err
+		}
+		if info.Size() == 0 {
+			if err := os.Remove(filepath.Join(dir, entry.Name())); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
 type ownerRecord struct {
 	Name    string `json:"name"`
 	Process int64  `json:"process"`

@@ -82,6 +82,9 @@ func (s *Store) openDatabase() error {
 			return err
 		}
 	}
+	if err := removeUnbegun(s.dir); err != nil {
+		return ioFailure(err, "cannot clear the directory of store %s", s.name)
+	}
 	if err := s.openBadger(); err != nil {
 		return err
 	}

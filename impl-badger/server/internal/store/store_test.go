@@ -263,6 +263,25 @@ func TestACreationThatWasCutShortIsDoneAgain(t *testing.T) {
 	}
 }
 
+func TestALogThatAKillHasCutShortBeforeItsFirstByteHarmsNothing(t *testing.T) {
+	for _, options := range []Options{small(), logged()} {
+		s := open(t, t.TempDir(), options)
+		write(t, s, put("k", strings.Repeat("v", 5000)))
+		if err := s.Close(); err != nil {
+			t.Fatal(err)
+		}
+		for _, name := range []string{"00099.mem", "000099.vlog"} {
+			if err := os.WriteFile(filepath.Join(s.dir, name), nil, 0o600); err != nil {
+				t.Fatal(err)
+			}
+		}
+		s = open(t, s.dir, options)
+		if value, _ := get(t, s, "k"); len(value) != 5000 {
+			t.Errorf("found %d bytes", len(value))
+		}
+	}
+}
+
 func TestASecondOwnerIsToldOfTheFirst(t *testing.T) {
 	s := open(t, t.TempDir(), small())
 	_, _, err := Open("test", s.dir, small(), failure.Owner{Name: "second"}, false)

@@ -70,6 +70,7 @@ type Guard struct {
 	certificate *tls.Certificate
 	accepted    []authorities // the newest first
 	denied      denyList
+	warned      time.Time
 }
 
 // Load reads the files for the first time.
@@ -80,7 +81,11 @@ func Load(files Files, overlap time.Duration, log *slog.Logger, measures *metric
 	if err != nil {
 		return nil, err
 	}
-	return g, g.use(read)
+	if err := g.use(read); err != nil {
+		return nil, err
+	}
+	g.Look()
+	return g, nil
 }
 
 // Watch reads the files again every so often, until the context ends.
@@ -92,8 +97,22 @@ func (g *Guard) Watch(ctx context.Context, every time.Duration) {
 		case <-ctx.Done():
 			return
 		case <-ticks.C:
-			g.Reload()
+			g.Look()
 		}
+	}
+}
+
+// Look reads the files again, and once a day tells of what expires soon.
+func (g *Guard) Look() {
+	g.Reload()
+	g.mu.Lock()
+	due := g.now().Sub(g.warned) >= 24*time.Hour
+	if due {
+		g.warned = g.now()
+	}
+	g.mu.Unlock()
+	if due {
+		g.warnOfExpiry()
 	}
 }
 
