@@ -1,5 +1,6 @@
 package io.ledgerkeep.cli;
 
+import io.ledgerkeep.Database;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.error.ConfigurationException;
 import java.io.IOException;
@@ -10,6 +11,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import org.snakeyaml.engine.v2.api.LoadSettings;
@@ -46,21 +48,35 @@ final class ConfigFile {
   static final String STORE_PATH = "store_path";
   static final String UNARCHIVED = "unarchive_block_height";
 
-  /** A section of its own: names and values go to the engine as they are. */
+  /** Sections of their own: names and values go to the engine of that name as they are. */
+  private static final String BADGERDB = "badgerdb";
+
   private static final String LEVELDB = "leveldb";
+  private static final List<String> ENGINES = List.of(BADGERDB, LEVELDB);
+
+  /** Sections that choose the engine of one database. */
+  private static final Map<String, Database> DATABASES =
+      Map.of(
+          "blockdb_config", Database.BLOCK,
+          "statedb_config", Database.STATE,
+          "historydb_config", Database.HISTORY);
 
   private static final List<String> KEYS =
       List.of(
           ALLOW_SAMPLE_KEY,
           ARCHIVE_PATH,
+          BADGERDB,
+          "blockdb_config",
           CHAIN_ID,
           EMPTY_KEY_FILE,
           ENCRYPT_KEY,
           ENCRYPTOR,
+          "historydb_config",
           LEVELDB,
           PROVIDER,
           READ_THROUGH,
           RESERVE_BYTES,
+          "statedb_config",
           STORE_PATH,
           UNARCHIVED);
 
@@ -96,7 +112,8 @@ final class ConfigFile {
 
   private final Path file;
   private final Map<String, String> storage = new TreeMap<>();
-  private final Map<String, String> leveldb = new TreeMap<>();
+  private final Map<String, Map<String, String>> engines = new TreeMap<>();
+  private final Map<Database, String> databases = new TreeMap<>();
   private final Map<String, String> pkcs11 = new TreeMap<>();
 
   private ConfigFile(Path file) {
@@ -127,8 +144,14 @@ final class ConfigFile {
     return Options.of(storage);
   }
 
-  Options leveldb() {
-    return Options.of(leveldb);
+  /** Returns what the section of an engine says. */
+  Options engine(String name) {
+    return Options.of(engines.getOrDefault(name, Map.of()));
+  }
+
+  /** Returns the engines of databases that have one of their own. */
+  Map<Database, String> databases() {
+    return Map.copyOf(databases);
   }
 
   /**
@@ -202,8 +225,10 @@ final class ConfigFile {
     for (NodeTuple entry : mapping(section).getValue()) {
       String key = scalar(entry.getKeyNode());
       Node value = entry.getValueNode();
-      if (key.equals(LEVELDB)) {
-        readLeveldb(value);
+      if (ENGINES.contains(key)) {
+        readEngine(key, value);
+      } else if (DATABASES.containsKey(key)) {
+        readDatabase(key, value);
       } else if (KEYS.contains(key)) {
         put(storage, key, value);
       } else if (!NOT_YET.contains(key)) {
@@ -216,12 +241,37 @@ final class ConfigFile {
     }
   }
 
-  private void readLeveldb(Node section) {
+  private void readEngine(String name, Node section) {
+    if (engines.containsKey(name)) {
+      throw refused(section.getStartMark(), "'" + name + "' is given twice");
+    }
+    Map<String, String> options = new TreeMap<>();
+    if (!isNull(section)) {
+      for (NodeTuple entry : mapping(section).getValue()) {
+        put(options, scalar(entry.getKeyNode()), entry.getValueNode());
+      }
+    }
+    engines.put(name, options);
+  }
+
+  private void readDatabase(String name, Node section) {
     if (isNull(section)) {
       return;
     }
+    Map<String, String> settings = new TreeMap<>();
     for (NodeTuple entry : mapping(section).getValue()) {
-      put(leveldb, scalar(entry.getKeyNode()), entry.getValueNode());
+      String key = scalar(entry.getKeyNode());
+      if (!key.equals(PROVIDER)) {
+        throw unknown(key, entry.getKeyNode(), List.of(PROVIDER), name);
+      }
+      put(settings, key, entry.getValueNode());
+    }
+    Database database = Objects.requireNonNull(DATABASES.get(name));
+    if (databases.containsKey(database)) {
+      throw refused(section.getStartMark(), "'" + name + "' is given twice");
+    }
+    if (settings.containsKey(PROVIDER)) {
+      databases.put(database, Objects.requireNonNull(settings.get(PROVIDER)));
     }
   }
 

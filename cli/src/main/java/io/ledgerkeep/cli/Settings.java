@@ -21,12 +21,13 @@ import org.jspecify.annotations.Nullable;
 final class Settings {
 
   private static final String DIRECTORY = "directory";
+  private static final String BADGERDB = "badgerdb";
   private static final String LEVELDB = "leveldb";
   private final Optional<Path> data;
   private final Optional<Path> archive;
   private final Optional<String> ledger;
   private final Options storage;
-  private final Options leveldb;
+  private final ConfigFile config;
   private final Optional<MasterKey> masterKey;
 
   private Settings(
@@ -34,13 +35,13 @@ final class Settings {
       Optional<Path> archive,
       Optional<String> ledger,
       Options storage,
-      Options leveldb,
+      ConfigFile config,
       Optional<MasterKey> masterKey) {
     this.data = data;
     this.archive = archive;
     this.ledger = ledger;
     this.storage = storage;
-    this.leveldb = leveldb;
+    this.config = config;
     this.masterKey = masterKey;
   }
 
@@ -54,7 +55,7 @@ final class Settings {
             Optional.ofNullable(options.archive).or(() -> path(storage, ConfigFile.ARCHIVE_PATH)),
             Optional.ofNullable(options.ledger),
             storage,
-            config.leveldb(),
+            config,
             MasterKey.of(config));
     if (settings.ledger.isPresent() && settings.data.isPresent()) {
       throw CommandException.usage(
@@ -78,7 +79,7 @@ final class Settings {
         Optional.of(newArchive),
         Optional.empty(),
         Options.none(),
-        Options.none(),
+        ConfigFile.none(),
         masterKey);
   }
 
@@ -106,19 +107,32 @@ final class Settings {
 
   /** Returns a builder of an existing ledger with everything that was set. */
   Ledgerkeep.Builder ledger() {
-    Ledgerkeep.Builder builder = builder();
     Optional<String> provider = storage.text(ConfigFile.PROVIDER);
-    if (provider.isPresent() || !leveldb.asMap().isEmpty()) {
-      setEngine(builder, provider.orElse(LEVELDB));
-    }
-    return builder;
+    boolean isTuned = !config.engine(LEVELDB).asMap().isEmpty();
+    return withEngines(isTuned ? provider.or(() -> Optional.of(LEVELDB)) : provider);
   }
 
   /** Returns a builder of a new ledger on the given engine, the configured one, or LevelDB. */
   Ledgerkeep.Builder newLedger(@Nullable String provider) {
+    return withEngines(
+        Optional.ofNullable(provider)
+            .or(() -> storage.text(ConfigFile.PROVIDER))
+            .or(() -> Optional.of(LEVELDB)));
+  }
+
+  private Ledgerkeep.Builder withEngines(Optional<String> provider) {
     Ledgerkeep.Builder builder = builder();
-    setEngine(
-        builder, provider != null ? provider : storage.text(ConfigFile.PROVIDER).orElse(LEVELDB));
+    provider.ifPresent(engine -> builder.storage(engine, config.engine(engine)));
+    config
+        .databases()
+        .forEach((database, engine) -> builder.database(database, engine, config.engine(engine)));
+    boolean isUsed =
+        provider.filter(BADGERDB::equals).isPresent() || config.databases().containsValue(BADGERDB);
+    if (!isUsed && !config.engine(BADGERDB).asMap().isEmpty()) {
+      throw new ConfigurationException(
+          "the section '%s' has no effect: name it as the provider, of all databases or of one"
+              .formatted(BADGERDB));
+    }
     return builder;
   }
 
@@ -135,12 +149,6 @@ final class Settings {
   /** Returns the master key, if one is configured. */
   Optional<MasterKey> masterKey() {
     return masterKey;
-  }
-
-  /** Sets the engine by its own name, which is not always what a node's configuration calls it. */
-  private void setEngine(Ledgerkeep.Builder builder, String provider) {
-    String engine = provider.equals("badgerdb") ? "badger" : provider;
-    builder.storage(engine, engine.equals(LEVELDB) ? leveldb : Options.none());
   }
 
   /** Opens the archive on its own, without a node. */

@@ -50,7 +50,7 @@ final class ConfigFileTest {
                 "provider", "leveldb",
                 "archive_path", "/mnt/archive",
                 "read_through", "true"));
-    assertThat(config.leveldb().asMap()).isEqualTo(Map.of("write_buffer_size", "8"));
+    assertThat(config.engine("leveldb").asMap()).isEqualTo(Map.of("write_buffer_size", "8"));
   }
 
   @ParameterizedTest

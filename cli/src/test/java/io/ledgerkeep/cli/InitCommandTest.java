@@ -92,9 +92,9 @@ final class InitCommandTest {
 
   @Test
   void anEngineThatIsNotThereIsWrongConfiguration() {
-    Run run = place.run("init", "--provider", "badgerdb");
+    Run run = place.run("init", "--provider", "rocksdb");
     assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
-    assertThat(run.err()).contains("badger", "leveldb");
+    assertThat(run.err()).contains("rocksdb", "badgerdb", "leveldb");
     assertThat(place.run("init").exitCode()).as("it is not in the way").isZero();
   }
 

@@ -1,0 +1,247 @@
+package io.ledgerkeep.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.ledgerkeep.Block;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.BeforeAll;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** The main job on Badger, alone and mixed with LevelDB, with processes killed in the middle. */
+@Timeout(600)
+final class BadgerLedgerTest {
+
+  private static final int MEBIBYTE = 1 << 20;
+  private static final int BLOCKS = 120;
+  private static final int PIVOT = 100;
+  private static final String CHAIN = Place.lines(MarkedChain.blocks(BLOCKS));
+  private static final String[] SEALED = {
+    "encryptor: sm4", "encrypt_key: \"hex:0f1e2d3c4b5a69788796a5b4c3d2e1f0\""
+  };
+
+  @TempDir private Path directory;
+
+  @BeforeAll
+  static void requireSidecar() {
+    OwnDisk.requireOrSkip(
+        BadgerLedgerTest.class.getResource("/META-INF/ledgerkeep-badger") != null,
+        "no Badger sidecar was built, which needs Go");
+  }
+
+  static Stream<List<String>> mixtures() {
+    return Stream.of(
+        List.of("provider: badgerdb"),
+        List.of("provider: badgerdb", "historydb_config:", "  provider: leveldb"),
+        List.of(
+            "statedb_config:",
+            "  provider: badgerdb",
+            "badgerdb:",
+            "  memtable-bytes: 16777216",
+            "leveldb:",
+            "  write-buffer-bytes: 1048576"));
+  }
+
+  @ParameterizedTest
+  @MethodSource("mixtures")
+  void whatIsArchivedAndRestoredIsTheSame(List<String> storage) throws IOException {
+    Place place = place(storage).withChain(CHAIN);
+    aftermath(place).assertNothingIsLost();
+    Block block = MarkedChain.blocks(BLOCKS).get(50);
+    String line = Place.lines(List.of(block));
+
+    place.archivedTo(PIVOT);
+
+    aftermath(place).assertPivotIs(PIVOT);
+    aftermath(place).assertNothingIsLost();
+    assertThat(place.runWithArchive("query", "--read-through", "--height", 50).out())
+        .isEqualTo(line);
+    assertThat(place.run("query", "--height", 50).err())
+        .isEqualToIgnoringNewLines("archived block");
+    assertThat(place.runOnArchive("query", "--hash", block.hash().hex()).out()).isEqualTo(line);
+    assertThat(place.runWithArchive("restore", "--down-to", 50, "--yes").exitCode()).isZero();
+    assertThat(place.run("query", "--height", 50).out()).isEqualTo(line);
+    aftermath(place).assertEqualAfterRestore();
+  }
+
+  @Test
+  void theOptionOfInitChoosesItAndLaterCommandsFindIt() {
+    Place place = place(List.of());
+    assertThat(place.run("init", "--provider", "badgerdb").exitCode()).isZero();
+    assertThat(Run.reading(CHAIN, place.withData("import", "-")).exitCode()).isZero();
+    assertThat(place.run("export", "-").out()).isEqualTo(CHAIN);
+    assertThat(Place.read(place.data.resolve("LAYOUT"))).contains("badgerdb");
+    assertThat(place.data.resolve("block").resolve("db").resolve("MANIFEST")).exists();
+    Run other = place(List.of("provider: leveldb")).run("status");
+    assertThat(other.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(other.err()).contains("badgerdb", "leveldb");
+  }
+
+  @Test
+  void optionsOfAnEngineThatIsNotUsedAreRefused() {
+    Run run = place(List.of("badgerdb:", "  memtable-bytes: 16777216")).run("init");
+    assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(run.err()).contains("badgerdb", "no effect");
+  }
+
+  @ParameterizedTest
+  @MethodSource("mixtures")
+  void anEncryptedLedgerHoldsSealedValuesOnly(List<String> storage) throws IOException {
+    place(storage).withChain(CHAIN).archivedTo(PIVOT);
+    List<String> lines = new ArrayList<>(storage);
+    lines.addAll(List.of(SEALED));
+    Place sealed = place(lines);
+
+    Run encryption = sealed.runWithArchive("tde", "encrypt", "--yes");
+
+    assertThat(encryption.exitCode()).as(encryption.err()).isZero();
+    aftermath(sealed).assertNothingIsLost();
+    aftermath(sealed).assertPivotIs(PIVOT);
+    assertThat(MarkedChain.filesWith(MarkedChain.markers(BLOCKS), sealed.data))
+        .as("only what is left to be removed is in plain")
+        .isNotEmpty()
+        .allMatch(file -> file.toString().contains("backup"));
+    aftermath(sealed).assertEqualAfterRestore();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "archive.begun",
+        "archive.published",
+        "archive.listed",
+        "archive.committed",
+        "archive.deleted",
+        "archive.compacted"
+      })
+  void anArchiveRunKilledAtAStepIsRunAgain(String step) throws Exception {
+    Place place = place(List.of("provider: badgerdb")).withChain(CHAIN);
+    assertThat(KillTest.killedAt(step, place.withBoth("archive", "--to", PIVOT, "--yes")))
+        .isEqualTo(KillTest.KILLED);
+    aftermath(place).assertNothingIsLost();
+    place.archivedTo(PIVOT);
+    aftermath(place).assertPivotIs(PIVOT);
+    aftermath(place).assertEqualAfterRestore();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"restore.read", "restore.written", "restore.lowered", "restore.done"})
+  void aRestoreKilledAtAStepIsRunAgain(String step) throws Exception {
+    Place place = place(List.of("provider: badgerdb")).withChain(CHAIN).archivedTo(PIVOT);
+    assertThat(KillTest.killedAt(step, place.withBoth("restore", "--down-to", 20, "--yes")))
+        .isEqualTo(KillTest.KILLED);
+    aftermath(place).assertNothingIsLost();
+    aftermath(place).assertEqualAfterRestore();
+  }
+
+  @Test
+  void aCommandGoesOnWhenItsSidecarIsKilled() throws Exception {
+    Path file = LargeBlocks.write(directory.resolve("chain.jsonl"), largeBlocks(300));
+    Place place = place(List.of("provider: badgerdb"));
+    assertThat(place.run("init").exitCode()).isZero();
+    assertThat(killingSidecars(place.withData("import", file), 3)).isZero();
+    assertThat(killingSidecars(place.withBoth("archive", "--to", 250, "--yes"), 1)).isZero();
+    assertThat(killingSidecars(place.withBoth("restore", "--down-to", 0, "--yes"), 1)).isZero();
+
+    Path exported = directory.resolve("exported.jsonl");
+    assertThat(place.run("export", exported).exitCode()).isZero();
+    assertThat(Files.mismatch(file, exported)).isEqualTo(-1);
+    assertThat(place.runWithArchive("verify", "--level", "ledger").exitCode()).isZero();
+  }
+
+  /** Runs the command and kills its sidecar so many times, unless it is done before. */
+  private static int killingSidecars(Object[] command, int kills) throws Exception {
+    try (Child child = Child.start(List.of("-XX:TieredStopAtLevel=1"), command)) {
+      ProcessHandle process = ProcessHandle.of(child.pid()).orElseThrow();
+      int killed = 0;
+      while (killed < kills && process.isAlive()) {
+        for (ProcessHandle sidecar : process.children().toList()) {
+          if (sidecar.destroyForcibly()) {
+            sidecar.onExit().join();
+            killed++;
+          }
+        }
+        Thread.onSpinWait();
+      }
+      child.out();
+      assertThat(killed).as("the sidecar was met").isPositive();
+      return child.awaitExit();
+    }
+  }
+
+  @Test
+  void aBlockOf64MebibytesCommits() throws IOException {
+    Path file =
+        LargeBlocks.write(directory.resolve("chain.jsonl"), LargeBlocks.chain(2, 60 * MEBIBYTE));
+    Place place = place(List.of("provider: badgerdb"));
+    assertThat(place.run("init").exitCode()).isZero();
+    Run run = place.run("import", file);
+    assertThat(run.exitCode()).as(run.err()).isZero();
+
+    Path exported = directory.resolve("exported.jsonl");
+    assertThat(place.run("export", exported).exitCode()).isZero();
+    assertThat(Files.mismatch(file, exported)).isEqualTo(-1);
+  }
+
+  @Test
+  void anImportUntilTheDiskIsFullKeepsWhatItCommittedAndGoesOnWhenThereIsRoom() throws Exception {
+    Path file = LargeBlocks.write(directory.resolve("chain.jsonl"), largeBlocks(1500));
+    try (OwnDisk disk = OwnDisk.inMemory(directory.resolve("disk"), 200)) {
+      Place place =
+          new Place(
+                  directory,
+                  disk.root().resolve("data"),
+                  directory.resolve("archive"),
+                  "reserve_bytes: 8388608",
+                  "provider: badgerdb",
+                  "badgerdb:",
+                  "  memtable-bytes: 8388608",
+                  "  min-free-bytes: 4194304")
+              .apart();
+      assertThat(place.run("init").exitCode()).isZero();
+      Run full = place.run("import", file);
+      assertThat(full.exitCode()).as(full.err()).isEqualTo(ExitCode.FAILED);
+      assertThat(full.err()).contains("make room");
+      long height = (long) place.run("status", "--json").json().get("height");
+      assertThat(height).isGreaterThan(20);
+
+      Run archive = place.runWithArchive("archive", "--to", height - 10, "--yes");
+      assertThat(archive.exitCode()).as(archive.err()).isZero();
+      place.run("import", file);
+      assertThat((long) place.run("status", "--json").json().get("height")).isGreaterThan(height);
+
+      disk.resize(2000);
+      assertThat(place.run("import", file).exitCode()).isZero();
+      Path exported = directory.resolve("exported.jsonl");
+      assertThat(place.runWithArchive("export", exported).exitCode()).isZero();
+      assertThat(Files.mismatch(file, exported)).isEqualTo(-1);
+    }
+  }
+
+  private static List<Block> largeBlocks(int count) {
+    return LargeBlocks.chain(count, 64 << 10);
+  }
+
+  private Place place(List<String> storage) {
+    List<String> lines = new ArrayList<>(List.of("reserve_bytes: 0"));
+    lines.addAll(storage);
+    return new Place(
+        directory,
+        directory.resolve("data"),
+        directory.resolve("archive"),
+        lines.toArray(String[]::new));
+  }
+
+  private static Aftermath aftermath(Place place) {
+    return new Aftermath(place, CHAIN);
+  }
+}
