@@ -66,7 +66,9 @@ final class Supervisor {
     return place.socket();
   }
 
-  /** Starts the sidecar again if it has ended. */
+  /**
+   * Starts the sidecar again if it has ended; where that fails, whoever waits for it tries again.
+   */
   synchronized void revive() {
     if (process.isAlive()) {
       return;
@@ -76,10 +78,10 @@ final class Supervisor {
     try {
       process = run();
       output = SidecarOutput.of(process);
-    } catch (IOException e) {
-      throw notStarted(root, e);
+      awaitReady();
+    } catch (IOException | StorageException e) {
+      LOG.warn("the Badger sidecar of {} was not started again", root, e);
     }
-    awaitReady();
   }
 
   private Process run() throws IOException {

@@ -54,7 +54,9 @@ final class BadgerConfigTest {
                     Optional.of(Path.of("/opt/sidecar")),
                     Optional.of(Path.of("/srv/run")),
                     List.of(
-                        "--block-cache-bytes=0", "--memtable-bytes=16777216", "--min-free-bytes=5")),
+                        "--block-cache-bytes=0",
+                        "--memtable-bytes=16777216",
+                        "--min-free-bytes=5")),
                 Optional.empty(),
                 Duration.ofSeconds(7),
                 Duration.ZERO));

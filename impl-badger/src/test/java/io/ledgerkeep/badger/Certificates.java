@@ -53,8 +53,7 @@ record Certificates(Path directory) {
   }
 
   private void generate(String name, String... more) throws IOException, InterruptedException {
-    keytool(
-        List.of("-genkeypair", "-alias", name, "-keyalg", "EC", "-dname", "CN=" + name), more);
+    keytool(List.of("-genkeypair", "-alias", name, "-keyalg", "EC", "-dname", "CN=" + name), more);
   }
 
   private void sign(String name, String... more) throws IOException, InterruptedException {

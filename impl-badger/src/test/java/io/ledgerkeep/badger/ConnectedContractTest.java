@@ -11,7 +11,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The rules with a sidecar that was there before; {@link BadgerContractTest} plays what harms it. */
+/**
+ * The rules with a sidecar that was there before; {@link BadgerContractTest} plays what harms it.
+ */
 final class ConnectedContractTest extends StorageEngineContract {
 
   private Path root;

@@ -109,8 +109,7 @@ final class ConnectionTest {
       first.kill();
 
       assertThatThrownBy(() -> engine.get(Bytes.ofUtf8("a")))
-          .isInstanceOfSatisfying(
-              StorageException.class, e -> assertThat(e.isRetryable()).isTrue())
+          .isInstanceOfSatisfying(StorageException.class, e -> assertThat(e.isRetryable()).isTrue())
           .hasMessageContaining("unix:" + RunningSidecar.socket(root))
           .hasMessageContaining("see that it runs");
       assertThatThrownBy(() -> put(engine, "b", "2")).isInstanceOf(StorageException.class);

@@ -15,7 +15,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** A process that dies without warning takes its sidecar along, and loses no write that returned. */
+/**
+ * A process that dies without warning takes its sidecar along, and loses no write that returned.
+ */
 final class KilledProcessTest {
 
   private static final int ROUNDS = 4;

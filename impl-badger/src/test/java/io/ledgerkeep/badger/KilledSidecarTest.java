@@ -27,7 +27,9 @@ import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
-/** The sidecar dies without warning; the engine starts it again, and nothing that returned is lost. */
+/**
+ * The sidecar dies without warning; the engine starts it again, and nothing that returned is lost.
+ */
 final class KilledSidecarTest {
 
   @TempDir private Path directory;
@@ -84,8 +86,7 @@ final class KilledSidecarTest {
     try (StorageEngine engine = open("store")) {
       for (int i = 0; i < 200; i++) {
         engine.write(
-            new WriteBatch().put(Bytes.ofUtf8("key " + i), noise(i, 100_000)),
-            Durability.BUFFERED);
+            new WriteBatch().put(Bytes.ofUtf8("key " + i), noise(i, 100_000)), Durability.BUFFERED);
       }
       Snapshot snapshot = engine.snapshot();
       Cursor cursor = engine.scan(KeyRange.all());

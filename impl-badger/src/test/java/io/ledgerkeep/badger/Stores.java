@@ -28,8 +28,7 @@ final class Stores {
     String platform =
         BundledBinary.platform(System.getProperty("os.name"), System.getProperty("os.arch"));
     boolean isBuilt =
-        Stores.class.getResource(
-                "/META-INF/ledgerkeep-badger/" + platform + "/ledgerkeep-badger")
+        Stores.class.getResource("/META-INF/ledgerkeep-badger/" + platform + "/ledgerkeep-badger")
             != null;
     if (!isBuilt && "1".equals(System.getenv("LEDGERKEEP_NO_SKIP"))) {
       throw new AssertionError("LEDGERKEEP_NO_SKIP=1, and no sidecar was built: install Go");
@@ -46,8 +45,7 @@ final class Stores {
   }
 
   static void put(StorageEngine engine, String key, String value) {
-    engine.write(
-        new WriteBatch().put(Bytes.ofUtf8(key), Bytes.ofUtf8(value)), Durability.DURABLE);
+    engine.write(new WriteBatch().put(Bytes.ofUtf8(key), Bytes.ofUtf8(value)), Durability.DURABLE);
   }
 
   /** Returns everything in the store as text. */
