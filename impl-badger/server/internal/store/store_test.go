@@ -15,6 +15,13 @@ import (
 	"io.ledgerkeep/badger/server/internal/failure"
 )
 
+var testOwner = failure.Owner{Name: "the test", Process: int64(os.Getpid())}
+
+func (s *Store) isEmptyOfData() (bool, error) {
+	found, err := tryAll(s, Range{})
+	return len(found) == 0, err
+}
+
 // small are options of stores that a test makes and fills quickly.
 func small() Options {
 	return Options{
@@ -41,7 +48,7 @@ func open(t *testing.T, dir string, options Options) *Store {
 
 func tryOpen(t *testing.T, dir string, options Options) (*Store, error) {
 	t.Helper()
-	s, _, err := Open("test", dir, options, failure.Owner{Name: "the test", Process: int64(os.Getpid())}, false)
+	s, _, err := Open("test", dir, options, testOwner, false)
 	if err != nil {
 		return nil, err
 	}
