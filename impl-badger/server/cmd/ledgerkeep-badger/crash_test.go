@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"os"
 	"strings"
 	"testing"
 	"time"
@@ -172,12 +173,16 @@ func TestTheEndOfStandardInputStopsInOrder(t *testing.T) {
 
 func TestASidecarThatCannotServeSaysWhyAndEnds(t *testing.T) {
 	p := start(t, t.TempDir())
+	public := ownDir(t)
+	if err := os.Chmod(public, 0o777); err != nil {
+		t.Fatal(err)
+	}
 	for name, args := range map[string][]string{
 		"an address that is taken": {"--root", t.TempDir(), "--socket", p.socket},
 		"no address":               {"--root", t.TempDir()},
 		"TCP without TLS":          {"--root", t.TempDir(), "--listen", "127.0.0.1:0"},
 		"plaintext for everyone":   {"--root", t.TempDir(), "--insecure-plaintext", "0.0.0.0:0"},
-		"a public directory":       {"--root", t.TempDir(), "--socket", "/tmp/socket-of-a-test"},
+		"a public directory":       {"--root", t.TempDir(), "--socket", public + "/s"},
 	} {
 		ctx, cancel := context.WithTimeout(t.Context(), 10*time.Second)
 		c, err := parse(args, testLog{t})

@@ -1491,7 +1491,7 @@ type DeleteRangeResponse struct {
 	// How many prefixes were dropped, and how many keys were deleted one by one.
 	DroppedPrefixes int64 `protobuf:"varint,1,opt,name=dropped_prefixes,json=droppedPrefixes,proto3" json:"dropped_prefixes,omitempty"`
 	DeletedKeys     int64 `protobuf:"varint,2,opt,name=deleted_keys,json=deletedKeys,proto3" json:"deleted_keys,omitempty"`
-	// For how long writes of the store were paused.
+	// The longest pause in the writes of the store; there may be two.
 	PausedMicros  int64 `protobuf:"varint,3,opt,name=paused_micros,json=pausedMicros,proto3" json:"paused_micros,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache

@@ -22,7 +22,8 @@ const (
 type Deleted struct {
 	Prefixes int
 	Keys     int64
-	Pause    time.Duration
+	// Pause is the longest there was in the writes.
+	Pause time.Duration
 }
 
 // DeleteRange deletes the keys of a range that are there when it is called. Prefixes are dropped, which
@@ -59,8 +60,14 @@ func (s *Store) dropTiles(ctx context.Context, first, end []byte, done *Deleted)
 	if err != nil || len(full) == 0 {
 		return err
 	}
+	// Two short pauses rather than a long one: what is in memory becomes tables in the first.
+	if done.Pause, err = s.flush(ctx); err != nil {
+		return err
+	}
 	done.Prefixes = len(full)
-	done.Pause, err = s.drop(ctx, full)
+	second, err := s.drop(ctx, full)
+	s.log.Info("dropped", "prefixes", len(full), "flushed", done.Pause, "paused", second)
+	done.Pause = max(done.Pause, second)
 	return err
 }
 

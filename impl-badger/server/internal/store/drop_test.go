@@ -2,10 +2,13 @@ package store
 
 import (
 	"bytes"
+	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -255,4 +258,34 @@ func TestAScanSeesOneMomentWhileEverythingElseGoesOn(t *testing.T) {
 	if again, _, err := view.Get([]byte("02000000")); err != nil || len(again) != randomValue {
 		t.Errorf("expected the old value in the view, found %d bytes, %v", len(again), err)
 	}
+}
+
+func TestReclaimComesToAnEndWhileAWriterDoesWhatItCan(t *testing.T) {
+	s := open(t, t.TempDir(), small())
+	fillRandom(t, s, 2, 8<<20)
+	ctx, stop := context.WithCancel(t.Context())
+	var writer sync.WaitGroup
+	writer.Go(func() {
+		for i := 0; ctx.Err() == nil; i++ {
+			if err := tryWrite(s, put(fmt.Sprintf("zz%09d", i), strings.Repeat("v", 100_000))); err != nil {
+				t.Error(err)
+				return
+			}
+		}
+	})
+	reclaim(t, s)
+	stop()
+	writer.Wait()
+}
+
+func TestReclaimEndsWithItsContext(t *testing.T) {
+	s := open(t, t.TempDir(), small())
+	fillRandom(t, s, 2, 8<<20)
+	ctx, stop := context.WithCancelCause(t.Context())
+	stop(errTooBig)
+	if err := s.compactAll(ctx); !errors.Is(err, errTooBig) {
+		t.Errorf("expected the cause of the end, found %v", err)
+	}
+	reclaim(t, s) // and what Badger had stopped for it goes on
+	write(t, s, put("k", "v"))
 }

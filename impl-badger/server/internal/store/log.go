@@ -13,12 +13,12 @@ type badgerLog struct {
 	// unsynced: a sync of the value log failed, and the writes before it were acknowledged.
 	unsynced atomic.Bool
 	// ignored: a table with a wrong checksum was left out when the store was opened.
-	ignored  atomic.Bool
-	problems atomic.Int64
+	ignored atomic.Bool
+	// round is called before each compaction of a flattening, in the goroutine of that.
+	round atomic.Pointer[func()]
 }
 
 func (l *badgerLog) Errorf(format string, args ...any) {
-	l.problems.Add(1)
 	switch {
 	case strings.HasPrefix(format, "Error while curlf sync"):
 		l.unsynced.Store(true)
@@ -33,7 +33,14 @@ func (l *badgerLog) Warningf(format string, args ...any) {
 	l.log.Warn("badger", "text", words(format), "full", anyFull(args))
 }
 
-func (*badgerLog) Infof(string, ...any) {}
+// flatteningRound is the line that Badger logs in each round of a flattening, and nowhere else.
+const flatteningRound = "\n"
+
+func (l *badgerLog) Infof(format string, _ ...any) {
+	if round := l.round.Load(); round != nil && format == flatteningRound {
+		(*round)()
+	}
+}
 
 func (*badgerLog) Debugf(string, ...any) {}
 

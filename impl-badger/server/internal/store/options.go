@@ -99,8 +99,8 @@ func (o Options) badger(dir string, log badger.Logger) badger.Options {
 	b.VerifyValueChecksum = true
 	b.MemTableSize = o.MemtableBytes
 	b.NumMemtables = memtables
-	b.NumLevelZeroTables = 3
-	b.NumLevelZeroTablesStall = 8
+	b.NumLevelZeroTables = 2 // what a deletion of a range has to work off while writes wait
+	b.NumLevelZeroTablesStall = 5
 	b.NumCompactors = 2
 	b.NumGoroutines = 2
 	b.BlockCacheSize = o.BlockCacheBytes

@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"log/slog"
 	"os"
 	"strconv"
 	"sync"
@@ -19,7 +20,7 @@ func TestThePauseOfADeletion(t *testing.T) {
 		t.Skip("set LEDGERKEEP_PAUSE_MIB to measure")
 	}
 	options := Defaults()
-	options.Log = small().Log
+	options.Log = slog.New(slog.NewTextHandler(os.Stderr, nil))
 	s := open(t, t.TempDir(), options)
 	groups := mib / 16
 	fillRandom(t, s, groups, 16<<20)

@@ -6,6 +6,8 @@ import (
 	"encoding/binary"
 	"errors"
 	"path/filepath"
+	"strings"
+	"time"
 
 	"github.com/dgraph-io/badger/v4"
 	"golang.org/x/sys/unix"
@@ -36,21 +38,53 @@ func (s *Store) Reclaim(ctx context.Context) (before, after int64, err error) {
 }
 
 func (s *Store) flatten(ctx context.Context) error {
-	if err := s.flush(ctx); err != nil {
+	if _, err := s.flush(ctx); err != nil {
 		return err
 	}
-	return s.maintain(ctx, func() error { return s.db.Flatten(2) })
+	return s.compactAll(ctx)
 }
+
+var errFlattened = errors.New("flattened long enough")
+
+// compactAll flattens the tree. Badger does so until all is in one level, which never comes while there
+// are many writes, and cannot be told to stop; so it is left, between two compactions, by a panic of
+// what it logs there.
+func (s *Store) compactAll(ctx context.Context) error {
+	rounds := 3*len(s.db.Tables()) + 50
+	round := func() {
+		if err := context.Cause(ctx); err != nil {
+			panic(err)
+		}
+		if rounds--; rounds < 0 {
+			panic(errFlattened)
+		}
+	}
+	s.badgerLog.round.Store(&round)
+	defer s.badgerLog.round.Store(nil)
+	return s.maintain(ctx, func() (err error) {
+		defer func() {
+			if left, ok := recover().(error); ok && !errors.Is(left, errFlattened) {
+				err = left
+			}
+		}()
+		if err := s.db.Flatten(1); err != nil && !strings.Contains(err.Error(), nothingToCompact) {
+			return err
+		}
+		return nil
+	})
+}
+
+// nothingToCompact is what Badger calls a level that is as it should be.
+const nothingToCompact = "Unable to fill tables"
 
 // flush writes the memtables as tables: deletions that are only in memory free nothing. Badger does so
 // when a prefix is dropped; this one has but an entry written for it.
-func (s *Store) flush(ctx context.Context) error {
+func (s *Store) flush(ctx context.Context) (pause time.Duration, err error) {
 	scratch := []byte{scratchPrefix}
 	if err := s.writeScratch(ctx, scratch, nil); err != nil {
-		return err
+		return 0, err
 	}
-	_, err := s.drop(ctx, [][]byte{scratch})
-	return err
+	return s.drop(ctx, [][]byte{scratch})
 }
 
 func (s *Store) writeScratch(ctx context.Context, key, value []byte) error {
@@ -120,7 +154,7 @@ func (s *Store) rotateValueLog(ctx context.Context) error {
 	if _, err := s.drop(ctx, [][]byte{{scratchPrefix}}); err != nil {
 		return err
 	}
-	return s.maintain(ctx, func() error { return s.db.Flatten(2) })
+	return s.compactAll(ctx)
 }
 
 func (s *Store) lastValueLog() (string, error) {
@@ -137,7 +171,9 @@ func (s *Store) maintain(ctx context.Context, step func() error) error {
 		return err
 	}
 	return s.guard(func() error {
-		if err := step(); err != nil {
+		if err := step(); err != nil && ctx.Err() != nil {
+			return context.Cause(ctx)
+		} else if err != nil {
 			return ioFailure(err, "store %s could not give back space", s.name)
 		}
 		return nil

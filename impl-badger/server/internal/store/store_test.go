@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	pb "io.ledgerkeep/badger/server/internal/enginepb"
@@ -322,6 +323,10 @@ func TestWritesAreRefusedBelowTheWatermarkAndDeletionsBelowItsHalf(t *testing.T)
 	expectReason(t, err, pb.Failure_DISK_FULL)
 
 	set(0)
+	s.options.Open = new(atomic.Int64)
+	s.options.Open.Store(free / s.options.MemtableBytes) // so many stores share the disk
+	expectReason(t, tryWrite(s, put("c", "1")), pb.Failure_DISK_FULL)
+	s.options.Open.Store(1)
 	write(t, s, put("c", "2"))
 	if found := all(t, s, Range{}); len(found) != 1 || found["c"] != "2" {
 		t.Errorf("expected that only what was accepted is there, found %v", found)
