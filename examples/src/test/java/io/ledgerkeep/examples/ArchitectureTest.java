@@ -71,7 +71,10 @@ final class ArchitectureTest {
         .should()
         .dependOnClassesThat()
         .resideInAnyPackage(
-            "io.ledgerkeep.leveldb..", "io.ledgerkeep.cli..", "io.ledgerkeep.testkit..")
+            "io.ledgerkeep.leveldb..",
+            "io.ledgerkeep.badger..",
+            "io.ledgerkeep.cli..",
+            "io.ledgerkeep.testkit..")
         .check(ALL);
     noClasses()
         .that()
