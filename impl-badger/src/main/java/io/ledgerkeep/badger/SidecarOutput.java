@@ -73,8 +73,11 @@ final class SidecarOutput {
     }
   }
 
-  /** Says how the process ended. */
+  /** Says how the process ended, or that it has not. */
   String end(Process process) {
+    if (ready.isDone() && !ready.join()) {
+      process.onExit().join(); // it has closed its output, so it is about to end
+    }
     return (process.isAlive() ? "it did not get ready" : "exit code " + process.exitValue())
         + ", last line: "
         + lastLine;

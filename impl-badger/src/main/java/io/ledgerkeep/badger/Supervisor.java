@@ -96,9 +96,10 @@ final class Supervisor {
 
   private synchronized void awaitReady() {
     if (!output.awaitReady()) {
+      String end = output.end(process);
       process.destroyForcibly();
       throw new StorageException(
-          Kind.FATAL, "the Badger sidecar of " + root + " did not start: " + output.end(process));
+          Kind.FATAL, "the Badger sidecar of " + root + " did not start: " + end);
     }
   }
 

@@ -28,6 +28,9 @@ import org.junit.jupiter.api.io.TempDir;
 /** What users leave open, and what we leave behind: nothing. */
 final class LeftoversTest {
 
+  /** Well within the limits, whatever they follow from. */
+  private static final int BATCH_BYTES = 1 << 20;
+
   @TempDir private Path directory;
 
   @BeforeAll
@@ -137,8 +140,13 @@ final class LeftoversTest {
 
   @Test
   void aCursorTornBetweenTwoThreadsDoesNoHarm() throws InterruptedException {
-    StorageEngine engine = Stores.open(directory.resolve("store"));
-    fill(engine, 500);
+    try (StorageEngine engine = Stores.open(directory.resolve("store"))) {
+      fill(engine, 500);
+      tearCursors(engine);
+    }
+  }
+
+  private static void tearCursors(StorageEngine engine) throws InterruptedException {
     for (int round = 0; round < 20; round++) {
       Cursor cursor = engine.scan(KeyRange.all());
       CountDownLatch started = new CountDownLatch(1);
@@ -176,7 +184,7 @@ final class LeftoversTest {
     WriteBatch batch = new WriteBatch();
     for (int i = 0; i < rows; i++) {
       batch.put(Bytes.ofUtf8("key %06d".formatted(i)), noise(i, 30_000));
-      if (batch.size() == 100 || i == rows - 1) {
+      if (batch.bytes() > BATCH_BYTES || i == rows - 1) {
         engine.write(batch, Durability.BUFFERED);
         batch = new WriteBatch();
       }
