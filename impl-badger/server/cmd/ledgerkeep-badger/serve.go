@@ -66,11 +66,9 @@ func serve(ctx context.Context, c config, announce io.Writer, log *slog.Logger) 
 	select {
 	case <-ctx.Done():
 		s.log.Info("stopping")
-		s.drain()
 	case err = <-s.ended:
 	}
-	s.stop()
-	return errors.Join(err, s.leases.Stop())
+	return errors.Join(err, s.drain())
 }
 
 func newSidecar(c config, log *slog.Logger) (*sidecar, error) {
@@ -180,25 +178,26 @@ func (s *sidecar) announce(to io.Writer) error {
 
 // drain lets calls end by themselves for a time. The streams of leases do not, so the stores are
 // closed first, which ends them after the calls inside.
-func (s *sidecar) drain() {
+func (s *sidecar) drain() error {
 	s.service.Stopping()
+	ctx, cancel := context.WithTimeout(context.Background(), s.config.drainTime)
+	defer cancel()
+	err := s.leases.Stop(ctx)
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		if err := s.leases.Stop(); err != nil {
-			s.log.Error("closing failed", "error", err)
-		}
 		for _, one := range s.servers {
 			one.drain()
 		}
 	}()
-	late := time.NewTimer(s.config.drainTime)
-	defer late.Stop()
 	select {
 	case <-done:
-	case <-late.C:
+	case <-ctx.Done():
 		s.log.Warn("calls are still under way; they are cut off")
 	}
+	s.stop()
+	<-done
+	return err
 }
 
 func (s *sidecar) stop() {

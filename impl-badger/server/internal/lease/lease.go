@@ -223,8 +223,20 @@ func (l *Leases) close(p *place) error {
 	return err
 }
 
-// Stop closes every store, and lets nobody hold one any more.
-func (l *Leases) Stop() error {
+// Stop closes every store, and lets nobody hold one any more. It waits for that as long as the context
+// does: on a full disk Badger does not close.
+func (l *Leases) Stop(ctx context.Context) error {
+	done := make(chan error, 1)
+	go func() { done <- l.closeAll(ctx) }()
+	select {
+	case err := <-done:
+		return err
+	case <-ctx.Done():
+		return errors.New("not all stores have closed in time; they will be repaired when they are opened")
+	}
+}
+
+func (l *Leases) closeAll(ctx context.Context) error {
 	l.mu.Lock()
 	l.stopping = true
 	names := make([]string, 0, len(l.places))
@@ -234,7 +246,7 @@ func (l *Leases) Stop() error {
 	l.mu.Unlock()
 	var all error
 	for _, name := range names {
-		all = errors.Join(all, l.inTurn(context.Background(), name, func(p *place) error {
+		all = errors.Join(all, l.inTurn(ctx, name, func(p *place) error {
 			if p.held == nil {
 				return nil
 			}

@@ -24,7 +24,7 @@ func held1(t *testing.T) *Session {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := leases.Stop(); err != nil {
+		if err := leases.Stop(context.Background()); err != nil {
 			t.Error(err)
 		}
 	})
@@ -142,7 +142,7 @@ func TestHoldsAndClosesOfOneStoreByManyGoToOneOwnerAtATime(t *testing.T) {
 		})
 	}
 	all.Wait()
-	if err := leases.Stop(); err != nil {
+	if err := leases.Stop(context.Background()); err != nil {
 		t.Error(err)
 	}
 	if len(leases.places) != 0 {

@@ -42,7 +42,7 @@ func newFixture(t testing.TB) *fixture {
 		t.Fatal(err)
 	}
 	f.ref = &pb.StoreRef{Store: "s", Lease: session.Lease}
-	t.Cleanup(func() { _ = f.leases.Stop() })
+	t.Cleanup(func() { _ = f.leases.Stop(context.Background()) })
 	return f
 }
 

@@ -30,7 +30,7 @@ func (s *Service) Options(admit func(context.Context) error) []grpc.ServerOption
 			return response, nil
 		}),
 		grpc.ChainStreamInterceptor(func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
-			return s.around(stream.Context(), info.FullMethod, admit, func() error { return handle(server, stream) })
+			return s.around(stream.Context(), info.FullMethod, admit, func() error { return handle(server, admitted{stream, admit}) })
 		}),
 	}
 }
@@ -86,4 +86,17 @@ func outcomeOf(err error) string {
 	default:
 		return pb.Failure_FAILED.String()
 	}
+}
+
+// admitted asks for each message whether the client may still have it.
+type admitted struct {
+	grpc.ServerStream
+	admit func(context.Context) error
+}
+
+func (a admitted) SendMsg(message any) error {
+	if err := a.admit(a.Context()); err != nil {
+		return err
+	}
+	return a.ServerStream.SendMsg(message)
 }

@@ -70,7 +70,7 @@ func TestDeleteRangeDoesWhatASortedMapDoes(t *testing.T) {
 			s := open(t, t.TempDir(), small())
 			s.fewKeys = few
 			model := map[string]string{}
-			for round := range 60 {
+			for round := range 30 {
 				var batch []Mutation
 				for i := range 100 {
 					key := string(randomKey(r, 5)) + "x"
@@ -95,7 +95,7 @@ func TestDeleteRangeDoesWhatASortedMapDoes(t *testing.T) {
 				if found := all(t, s, Range{}); fmt.Sprint(found) != fmt.Sprint(model) {
 					t.Fatalf("after [%x, %x): expected %d entries, found %d", first, end, len(model), len(found))
 				}
-				if round%20 == 19 {
+				if round%10 == 9 {
 					s = reopen(t, s)
 					s.fewKeys = few
 				}

@@ -70,7 +70,10 @@ type Query struct {
 type Entry struct{ Key, Value []byte }
 
 const (
-	chunkBytes   = 256 << 10
+	// Chunks grow from the first to the last size, so that many scans that rest hold little memory.
+	firstChunkBytes = 16 << 10
+	chunkBytes      = 256 << 10
+
 	chunkEntries = 4096
 	// entryBytes is what an entry takes in a message besides its key and value, at most.
 	entryBytes = 16
@@ -81,7 +84,7 @@ func (v *View) Scan(ctx context.Context, query Query, emit func([]Entry) error) 
 	first, end := dataKey(query.First), dataEnd(query.End)
 	it := v.txn.NewIterator(badger.IteratorOptions{Prefix: commonPrefix(first, end)})
 	defer it.Close()
-	chunks := chunker{store: v.store, query: query, left: query.Limit, end: end}
+	chunks := chunker{store: v.store, query: query, left: query.Limit, end: end, size: firstChunkBytes}
 	if err := v.store.guard(func() error { it.Seek(first); return nil }); err != nil {
 		return err
 	}
@@ -117,11 +120,14 @@ type chunker struct {
 	query Query
 	left  int64
 	end   []byte
+	size  int // of the next chunk
 }
 
 func (c *chunker) next(it *badger.Iterator) ([]Entry, error) {
 	var chunk []Entry
-	slab := make([]byte, 0, chunkBytes)
+	most := c.size
+	c.size = min(4*c.size, chunkBytes)
+	slab := make([]byte, 0, most)
 	for ; it.Valid(); it.Next() {
 		item := it.Item()
 		key := item.Key()
@@ -133,7 +139,7 @@ func (c *chunker) next(it *badger.Iterator) ([]Entry, error) {
 			size += int(item.ValueSize())
 		}
 		size += entryBytes
-		if len(chunk) > 0 && (len(slab)+(len(chunk)+1)*entryBytes+size > chunkBytes || len(chunk) == chunkEntries) {
+		if len(chunk) > 0 && (len(slab)+(len(chunk)+1)*entryBytes+size > most || len(chunk) == chunkEntries) {
 			return chunk, nil
 		}
 		start := len(slab)
