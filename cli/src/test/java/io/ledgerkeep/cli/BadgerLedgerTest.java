@@ -17,8 +17,9 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
-/** The main job on Badger, alone and mixed with LevelDB. {@link BadgerKillTest} kills it. */
+/** The main job on Badger, alone and mixed with LevelDB, with processes killed in the middle. */
 @Timeout(600)
 final class BadgerLedgerTest {
 
@@ -122,6 +123,79 @@ final class BadgerLedgerTest {
     assertThat(sealed.runWithArchive("restore", "--down-to", 0, "--yes").exitCode()).isZero();
     assertThat(sealed.run("export", "-").out()).isEqualTo(CHAIN);
     assertThat(MarkedChain.filesWith(MarkedChain.markers(BLOCKS), sealed.data)).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "archive.begun",
+        "archive.published",
+        "archive.listed",
+        "archive.committed",
+        "archive.deleted",
+        "archive.compacted"
+      })
+  void anArchiveRunKilledAtAStepIsRunAgain(String step) throws Exception {
+    Place place = place(List.of("provider: badgerdb")).withChain(CHAIN);
+    assertThat(KillTest.killedAt(step, place.withBoth("archive", "--to", PIVOT, "--yes")))
+        .isEqualTo(KillTest.KILLED);
+    aftermath(place).assertNothingIsLost();
+    place.archivedTo(PIVOT);
+    aftermath(place).assertPivotIs(PIVOT);
+    aftermath(place).assertEqualAfterRestore();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"restore.read", "restore.written", "restore.lowered", "restore.done"})
+  void aRestoreKilledAtAStepIsRunAgain(String step) throws Exception {
+    Place place = place(List.of("provider: badgerdb")).withChain(CHAIN).archivedTo(PIVOT);
+    assertThat(KillTest.killedAt(step, place.withBoth("restore", "--down-to", 20, "--yes")))
+        .isEqualTo(KillTest.KILLED);
+    aftermath(place).assertNothingIsLost();
+    aftermath(place).assertEqualAfterRestore();
+  }
+
+  @Test
+  void aCommandGoesOnWhenItsSidecarIsKilled() throws Exception {
+    Path file = LargeBlocks.write(directory.resolve("chain.jsonl"), largeBlocks(300));
+    Place place = place(List.of("provider: badgerdb"));
+    assertThat(place.run("init").exitCode()).isZero();
+    killSidecars(place, 3, place.withData("import", file));
+    killSidecars(place, 2, place.withBoth("archive", "--to", 250, "--yes"));
+    killSidecars(place, 2, place.withBoth("restore", "--down-to", 0, "--yes"));
+
+    Path exported = directory.resolve("exported.jsonl");
+    assertThat(place.run("export", exported).exitCode()).isZero();
+    assertThat(Files.mismatch(file, exported)).isEqualTo(-1);
+    assertThat(place.runWithArchive("verify", "--level", "ledger").exitCode()).isZero();
+  }
+
+  /** Runs the command and kills its sidecar so many times, the first time when it has a store. */
+  private static void killSidecars(Place place, int kills, Object[] command) throws Exception {
+    try (Child child = Child.start(List.of("-XX:TieredStopAtLevel=1"), command)) {
+      ProcessHandle process = ProcessHandle.of(child.pid()).orElseThrow();
+      Path owner = place.data.resolve("history").resolve("db").resolve("OWNER");
+      int killed = 0;
+      while (killed < kills && process.isAlive()) {
+        if (killed > 0 || isOwner(child, owner)) {
+          killed += (int) process.children().filter(BadgerLedgerTest::kill).count();
+        }
+        Thread.onSpinWait();
+      }
+      Run run = child.finish();
+      assertThat(run.exitCode()).as(run.err()).isZero();
+      assertThat(killed).as("the sidecar was met").isPositive();
+    }
+  }
+
+  private static boolean isOwner(Child child, Path owner) throws IOException {
+    return Files.exists(owner) && Files.readString(owner).contains(Long.toString(child.pid()));
+  }
+
+  private static boolean kill(ProcessHandle sidecar) {
+    boolean killed = sidecar.destroyForcibly();
+    sidecar.onExit().join();
+    return killed;
   }
 
   @Test
