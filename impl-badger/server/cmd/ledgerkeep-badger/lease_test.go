@@ -74,16 +74,30 @@ func TestTheSameOwnerTakesItsLeaseUpAgain(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if err := old.put(t.Context(), 1<<20, "l", strings.Repeat("v", 900_000), "m", strings.Repeat("v", 100_000)); err != nil {
+		t.Fatal(err)
+	}
+	stalled, err := old.engine.Scan(t.Context(), &pb.ScanRequest{Ref: old.ref})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := stalled.Header(); err != nil {
+		t.Fatal(err)
+	}
 	old.let()
 	next := hold(t, p.engine, "s", "one")
-	if next.event.GetLastSequence() != 1 || next.event.GetLease() == old.event.GetLease() {
+	for err == nil {
+		_, err = stalled.Recv()
+	}
+	expect(t, err, pb.Failure_LEASE_LOST)
+	if next.event.GetLastSequence() != 1<<20 || next.event.GetLease() == old.event.GetLease() {
 		t.Errorf("expected a new lease and the last sequence, found %v", next.event)
 	}
-	expect(t, old.put(t.Context(), 2, "k", "v"), pb.Failure_LEASE_LOST)
+	expect(t, old.put(t.Context(), 1<<21, "k", "v"), pb.Failure_LEASE_LOST)
 	_, err = next.engine.Get(t.Context(), &pb.GetRequest{Ref: next.ref, Key: []byte("k"), Snapshot: snapshot.GetSnapshot()})
 	expect(t, err, pb.Failure_SNAPSHOT_GONE)
 	old.close(t) // of a lease that is gone: no error, and nothing closes
-	if err := next.put(t.Context(), 2, "k", "w"); err != nil {
+	if err := next.put(t.Context(), 1<<21, "k", "w"); err != nil {
 		t.Error(err)
 	}
 }

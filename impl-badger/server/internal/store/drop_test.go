@@ -289,3 +289,43 @@ func TestReclaimEndsWithItsContext(t *testing.T) {
 	reclaim(t, s) // and what Badger had stopped for it goes on
 	write(t, s, put("k", "v"))
 }
+
+// Badger collects no file of its value log while the one that it writes to has the most garbage.
+func TestSpaceOfTheNewestValuesComesBackToo(t *testing.T) {
+	s := open(t, t.TempDir(), logged())
+	fillRandom(t, s, 6, 15<<20)
+	full, _ := s.Size()
+	for _, r := range []Range{{[]byte("00"), []byte("01")}, {[]byte("04"), []byte("06")}} {
+		if _, err := s.DeleteRange(t.Context(), r); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, after := reclaim(t, s); after > full*6/10 {
+		t.Errorf("expected about half of %d MiB, found %d MiB", full>>20, after>>20)
+	}
+	if kept := len(all(t, s, Range{})); kept != 3*15<<20/randomValue {
+		t.Errorf("found %d entries", kept)
+	}
+}
+
+func TestAValueIsKnownByItsChecksum(t *testing.T) {
+	framed := frame([]byte("key"), []byte("value"))
+	if value, whole := unframe([]byte("key"), framed); !whole || string(value) != "value" {
+		t.Errorf("found %q, %v", value, whole)
+	}
+	for i := range framed {
+		framed[i] ^= 1
+		if _, whole := unframe([]byte("key"), framed); whole {
+			t.Errorf("expected that a change of byte %d shows", i)
+		}
+		framed[i] ^= 1
+	}
+	if _, whole := unframe([]byte("kez"), framed); whole {
+		t.Error("expected that the value of another key shows")
+	}
+	for _, none := range [][]byte{nil, framed[:3]} {
+		if _, whole := unframe([]byte("key"), none); whole {
+			t.Error("expected that nothing is no value")
+		}
+	}
+}
