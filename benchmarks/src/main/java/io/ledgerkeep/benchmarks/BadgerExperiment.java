@@ -13,7 +13,10 @@ import java.nio.ByteBuffer;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Random;
 import java.util.ServiceLoader;
@@ -122,7 +125,9 @@ final class BadgerExperiment implements Experiment {
 
     private void get() {
       for (int i = 0; i < GETS; i++) {
-        engine.get(key(random.nextLong(written))).orElseThrow();
+        if (engine.get(key(random.nextLong(written))).isEmpty()) {
+          throw new IllegalStateException("a value that was written is not there");
+        }
       }
     }
 
@@ -149,8 +154,8 @@ final class BadgerExperiment implements Experiment {
     private final Side badger;
     private final Side levelDb;
     private final BareBadger bare;
-    private final Rounds[] againstBare = rounds();
-    private final Rounds[] againstLevelDb = rounds();
+    private final Map<Work, Rounds> againstBare = rounds();
+    private final Map<Work, Rounds> againstLevelDb = rounds();
 
     Contest(Side badger, Side levelDb, BareBadger bare) {
       this.badger = badger;
@@ -158,10 +163,10 @@ final class BadgerExperiment implements Experiment {
       this.bare = bare;
     }
 
-    private static Rounds[] rounds() {
-      Rounds[] rounds = new Rounds[Work.values().length];
-      for (int i = 0; i < rounds.length; i++) {
-        rounds[i] = new Rounds();
+    private static Map<Work, Rounds> rounds() {
+      Map<Work, Rounds> rounds = new EnumMap<>(Work.class);
+      for (Work work : Work.values()) {
+        rounds.put(work, new Rounds());
       }
       return rounds;
     }
@@ -189,8 +194,9 @@ final class BadgerExperiment implements Experiment {
       }
       if (counts) {
         double amount = work == Work.SCAN ? badger.written * VALUE_BYTES / 1e6 : work.amount;
-        againstBare[work.ordinal()].add(amount / seconds[0], amount / seconds[1]);
-        againstLevelDb[work.ordinal()].add(amount / seconds[0], amount / seconds[2]);
+        Objects.requireNonNull(againstBare.get(work)).add(amount / seconds[0], amount / seconds[1]);
+        Objects.requireNonNull(againstLevelDb.get(work))
+            .add(amount / seconds[0], amount / seconds[2]);
       }
     }
 
@@ -201,14 +207,14 @@ final class BadgerExperiment implements Experiment {
             Figure.of(
                 work.words + ", Badger sidecar to Badger",
                 work.unit,
-                againstBare[work.ordinal()],
+                Objects.requireNonNull(againstBare.get(work)),
                 work.aim > 0 ? Aim.atLeast(work.aim) : Aim.none(),
                 "1 KiB values; baseline: Badger in its own process, asked for nothing else"));
         figures.add(
             Figure.of(
                 work.words + ", Badger sidecar to LevelDB",
                 work.unit,
-                againstLevelDb[work.ordinal()],
+                Objects.requireNonNull(againstLevelDb.get(work)),
                 Aim.none(),
                 "1 KiB values; baseline: the engine on LevelDB in this process"));
       }
