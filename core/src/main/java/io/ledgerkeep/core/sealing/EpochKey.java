@@ -1,5 +1,7 @@
 package io.ledgerkeep.core.sealing;
 
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.CipherSuite.Aead;
 import io.ledgerkeep.encryption.LedgerKeys;
@@ -14,6 +16,7 @@ final class EpochKey implements AutoCloseable {
   /** No number left: the epoch is over. */
   static final long USED_UP = -1;
 
+  private static final Bytes LABEL = Bytes.ofUtf8("ledgerkeep values 1");
   private static final int SEQUENCE_BYTES = 7;
 
   private final Epoch epoch;
@@ -25,7 +28,7 @@ final class EpochKey implements AutoCloseable {
   private final AtomicLong values = new AtomicLong();
   private final AtomicLong bytes = new AtomicLong();
 
-  EpochKey(
+  private EpochKey(
       Epoch epoch,
       CipherSuite suite,
       Aead aead,
@@ -38,6 +41,26 @@ final class EpochKey implements AutoCloseable {
     this.baseNonce = baseNonce;
     this.limits = limits;
     this.clock = clock;
+  }
+
+  /** Returns the key that follows from a data key, for values of this ledger only. */
+  static EpochKey derive(
+      Epoch epoch, DataKey dataKey, Bytes ledgerId, EpochLimits limits, Clock clock) {
+    CipherSuite suite = dataKey.suite();
+    Bytes info =
+        new ByteWriter(64).raw(LABEL).u32(suite.id()).raw(ledgerId).u32(epoch.number()).take();
+    byte[] material =
+        suite.derive(
+            dataKey.secret().bytes(),
+            epoch.salt().toArray(),
+            info.toArray(),
+            suite.keyBytes() + CipherSuite.NONCE_BYTES);
+    try {
+      byte[] nonce = Arrays.copyOfRange(material, suite.keyBytes(), material.length);
+      return new EpochKey(epoch, suite, Secret.aead(suite, material), nonce, limits, clock);
+    } finally {
+      Arrays.fill(material, (byte) 0);
+    }
   }
 
   int number() {

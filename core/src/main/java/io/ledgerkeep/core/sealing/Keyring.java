@@ -3,9 +3,7 @@ package io.ledgerkeep.core.sealing;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
-import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.encryption.CipherSuite;
-import io.ledgerkeep.encryption.CipherSuite.Aead;
 import io.ledgerkeep.encryption.Encryptor;
 import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.encryption.LedgerKeys;
@@ -17,15 +15,11 @@ import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.error.StorageException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.StandardCopyOption;
 import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collection;
-import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
@@ -48,14 +42,9 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
 
   private static final Logger LOG = LoggerFactory.getLogger(Keyring.class);
   private static final Bytes WRAP_LABEL = Bytes.ofUtf8("ledgerkeep registry root 1");
-  private static final Bytes BODY_LABEL = Bytes.ofUtf8("ledgerkeep registry body 1");
-  private static final Bytes VALUE_LABEL = Bytes.ofUtf8("ledgerkeep values 1");
-  private static final int COMMITMENT_BYTES = 32;
-
-  /** Safe, as the key beside it is derived with a fresh salt and seals one body. */
-  private static final byte[] ZERO_NONCE = new byte[CipherSuite.NONCE_BYTES];
 
   private final Path directory;
+  private final RegistryCopies copies;
   private final Suites suites;
   private final DeviceKeys devices;
   private final CallLimits callLimits;
@@ -92,6 +81,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
       Secret root,
       RegistryFile file) {
     this.directory = directory;
+    this.copies = new RegistryCopies(directory);
     this.masterKey = masterKey;
     this.suites = suites;
     this.devices = new DeviceKeys(suites);
@@ -111,10 +101,10 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
    * @throws IntegrityException if both files are damaged
    */
   public static Optional<Head> head(Path directory) {
-    if (RegistryFile.in(directory).stream().noneMatch(Files::exists)) {
+    if (!new RegistryCopies(directory).exist()) {
       return Optional.empty();
     }
-    RegistryFile file = soundCopies(directory).get(0);
+    RegistryFile file = new RegistryCopies(directory).sound().get(0);
     return Optional.of(
         new Head(file.kind() == RegistryFile.Kind.FOREIGN, file.ledgerId(), file.chainId()));
   }
@@ -177,7 +167,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
       Path directory, KeyWrapper wrapper, Suites suites, CallLimits callLimits, Clock clock) {
     List<Keyring> opened = new ArrayList<>();
     List<LedgerkeepException> failures = new ArrayList<>();
-    for (RegistryFile copy : soundCopies(directory)) {
+    for (RegistryFile copy : new RegistryCopies(directory).sound()) {
       try {
         if (copy.kind() == RegistryFile.Kind.FOREIGN) {
           throw new ConfigurationException(
@@ -233,77 +223,12 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
   }
 
   /**
-   * Returns the copies that fit their checksum, the newest first, equal ones once; at least one.
-   */
-  private static List<RegistryFile> soundCopies(Path directory) {
-    List<RegistryFile> sound = new ArrayList<>();
-    List<String> problems = new ArrayList<>();
-    for (Path path : RegistryFile.in(directory)) {
-      try {
-        sound.add(RegistryFile.read(path));
-      } catch (IntegrityException | StorageException e) {
-        problems.add(String.valueOf(e.getMessage()));
-      }
-    }
-    if (sound.isEmpty()) {
-      throw new IntegrityException(
-          "neither file of the registry of keys can be used; put one back from a backup: "
-              + String.join("; ", problems));
-    }
-    sound.sort(Comparator.comparingLong(RegistryFile::generation).reversed());
-    return sound.stream().distinct().toList();
-  }
-
-  /**
    * Replaces a copy that is damaged, absent or another, once this one has proven to be the
    * ledger's. What it was is kept beside it unless it is an older one of the ledger. That it cannot
    * be done is no failure: one copy suffices.
    */
   public synchronized void repairCopies() {
-    for (Path path : RegistryFile.in(directory)) {
-      try {
-        repair(path);
-      } catch (StorageException | IOException e) {
-        LOG.warn("{} is not as its twin and cannot be replaced: {}", path, e.toString());
-      }
-    }
-  }
-
-  private void repair(Path path) throws IOException {
-    if (Files.exists(path)) {
-      try {
-        RegistryFile found = RegistryFile.read(path);
-        if (found.equals(file)) {
-          return;
-        }
-        if (!found.ledgerId().equals(file.ledgerId()) || found.generation() >= file.generation()) {
-          keep(path);
-        }
-      } catch (IntegrityException e) {
-        keep(path);
-      }
-    }
-    LOG.warn("{} was damaged, missing or another; it is replaced by its twin", path);
-    file.writeTo(path);
-  }
-
-  private static void keep(Path path) throws IOException {
-    Files.copy(path, kept(path), StandardCopyOption.REPLACE_EXISTING);
-  }
-
-  private static Path kept(Path path) {
-    return path.resolveSibling(path.getFileName() + ".replaced");
-  }
-
-  /** Removes what was kept of replaced files: keys lie in there that are no longer to be had. */
-  private void removeKept() {
-    for (Path path : RegistryFile.in(directory)) {
-      try {
-        Files.deleteIfExists(kept(path));
-      } catch (IOException e) {
-        throw SmallFile.failed("cannot remove " + kept(path) + ", which holds older keys", e);
-      }
-    }
+    copies.repair(file);
   }
 
   // ------------------------------------------------------------------------------------ devices
@@ -437,27 +362,17 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
   // ------------------------------------------------------------------------------------ the body
 
   private synchronized void load() {
-    CipherSuite suite = suites.of(file.suite());
-    byte[] material = bodyMaterial(suite, root, file.salt());
-    byte[] body = new byte[Math.max(0, file.body().size() - CipherSuite.TAG_BYTES)];
-    try (Aead aead = aead(suite, material)) {
-      if (!commitment(suite, material).equals(file.commitment())
-          || !aead.open(
-              ZERO_NONCE,
-              file.head().toArrayUnsafe(),
-              file.body().toArrayUnsafe(),
-              0,
-              file.body().size(),
-              body,
-              0)) {
-        throw new IntegrityException(
-            "the registry of keys in %s, generation %s, was changed; put it back from a backup"
-                .formatted(directory, file.generation()));
-      }
+    byte[] body =
+        RegistryBody.open(suites.of(file.suite()), root, file)
+            .orElseThrow(
+                () ->
+                    new IntegrityException(
+                        "the registry of keys in %s, generation %s, was changed; put it back from a backup"
+                            .formatted(directory, file.generation())));
+    try {
       decode(new ByteReader(Bytes.wrap(body), "the registry of keys"));
       archiveKeys.show(archive.archiveKeys());
     } finally {
-      Arrays.fill(material, (byte) 0);
       Arrays.fill(body, (byte) 0);
     }
   }
@@ -471,67 +386,10 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
     if (closed) {
       throw new IllegalStateException("the registry of keys is closed"); // its secrets are wiped
     }
-    CipherSuite suite = suites.of(base.suite());
-    Bytes salt = Bytes.wrap(Secret.randomBytes());
-    byte[] material = bodyMaterial(suite, newRoot, salt);
-    byte[] plain = encode();
-    byte[] body = new byte[plain.length + CipherSuite.TAG_BYTES];
-    System.arraycopy(plain, 0, body, 0, plain.length);
-    Arrays.fill(plain, (byte) 0);
-    RegistryFile next = base.next(salt, commitment(suite, material), Bytes.wrap(body));
-    try (Aead aead = aead(suite, material)) {
-      aead.seal(ZERO_NONCE, next.head().toArrayUnsafe(), body, 0, plain.length);
-    } catch (RuntimeException | Error e) {
-      Arrays.fill(body, (byte) 0);
-      throw e;
-    } finally {
-      Arrays.fill(material, (byte) 0);
-    }
-    try {
-      next.write(directory);
-    } catch (StorageException e) {
-      takeBack(e);
-      throw e;
-    }
+    RegistryFile next = RegistryBody.next(suites.of(base.suite()), newRoot, base, encode());
+    copies.replace(file, next);
     file = next;
     archiveKeys.show(archive.archiveKeys());
-  }
-
-  /** One of the files may be the next generation already: what failed must not be found in it. */
-  private void takeBack(StorageException failure) {
-    if (generation() == 0) {
-      return; // there is none before
-    }
-    for (Path path : RegistryFile.in(directory)) {
-      try {
-        if (!RegistryFile.read(path).equals(file)) {
-          file.writeTo(path);
-        }
-      } catch (IntegrityException | StorageException e) {
-        failure.addSuppressed(e);
-      }
-    }
-  }
-
-  /** Derives the key of the body, followed by the commitment to it. */
-  private byte[] bodyMaterial(CipherSuite suite, Secret from, Bytes salt) {
-    Bytes info = new ByteWriter(64).raw(BODY_LABEL).u32(suite.id()).raw(file.ledgerId()).take();
-    return suite.derive(
-        from.bytes(), salt.toArray(), info.toArray(), suite.keyBytes() + COMMITMENT_BYTES);
-  }
-
-  private static Aead aead(CipherSuite suite, byte[] material) {
-    byte[] key = Bytes.wrap(material, 0, suite.keyBytes()).toArray();
-    try {
-      return suite.aead(key);
-    } finally {
-      Arrays.fill(key, (byte) 0);
-    }
-  }
-
-  private static Bytes commitment(CipherSuite suite, byte[] material) {
-    int from = suite.keyBytes();
-    return Bytes.wrap(Arrays.copyOfRange(material, from, from + COMMITMENT_BYTES));
   }
 
   /** As long as the writer need not grow, it leaves no copy of the secrets behind. */
@@ -697,7 +555,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
     }
     suite.ifPresent(by -> requireForHolders(by, exposed ? archive.alone() : archive));
     int masterSuite = suites.named(newMaster.suite()).id();
-    removeKept(); // first: a failure of this leaves all as it is
+    copies.removeKept(); // first: a failure of this leaves all as it is
     Secret oldRoot = root;
     Secret newRoot = Secret.random();
     try {
@@ -831,7 +689,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
    */
   synchronized void destroy(int number) {
     requireDisabled(number);
-    removeKept(); // first: a failure of this leaves all as it is
+    copies.removeKept(); // first: a failure of this leaves all as it is
     DataKey key = requiredKey(number);
     replace(key, key.destroyed());
     key.secret().close();
@@ -928,26 +786,7 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
                   dataKey.state().name().toLowerCase(Locale.ROOT),
                   dataKey.state() == State.DISABLED ? "; enable it (ledgerkeep tde enable)" : ""));
     }
-    CipherSuite suite = dataKey.suite();
-    Bytes info =
-        new ByteWriter(64)
-            .raw(VALUE_LABEL)
-            .u32(suite.id())
-            .raw(file.ledgerId())
-            .u32(epoch.number())
-            .take();
-    byte[] material =
-        suite.derive(
-            dataKey.secret().bytes(),
-            epoch.salt().toArray(),
-            info.toArray(),
-            suite.keyBytes() + CipherSuite.NONCE_BYTES);
-    try {
-      byte[] nonce = Arrays.copyOfRange(material, suite.keyBytes(), material.length);
-      return new EpochKey(epoch, suite, aead(suite, material), nonce, limits, clock);
-    } finally {
-      Arrays.fill(material, (byte) 0);
-    }
+    return EpochKey.derive(epoch, dataKey, file.ledgerId(), limits, clock);
   }
 
   private DataKey activeKey() {

@@ -1,5 +1,7 @@
 package io.ledgerkeep.core.sealing;
 
+import io.ledgerkeep.encryption.CipherSuite;
+import io.ledgerkeep.encryption.CipherSuite.Aead;
 import java.security.SecureRandom;
 import java.util.Arrays;
 
@@ -28,6 +30,16 @@ final class Secret implements AutoCloseable {
     byte[] bytes = new byte[BYTES];
     RANDOM.nextBytes(bytes);
     return bytes;
+  }
+
+  /** Returns the cipher whose key is the first bytes of what was derived. */
+  static Aead aead(CipherSuite suite, byte[] derived) {
+    byte[] key = Arrays.copyOf(derived, suite.keyBytes());
+    try {
+      return suite.aead(key);
+    } finally {
+      Arrays.fill(key, (byte) 0);
+    }
   }
 
   /** Returns the bytes themselves, for whoever derives or wraps. */
