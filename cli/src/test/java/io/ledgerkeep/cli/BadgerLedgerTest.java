@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -196,6 +197,26 @@ final class BadgerLedgerTest {
     boolean killed = sidecar.destroyForcibly();
     sidecar.onExit().join();
     return killed;
+  }
+
+  @Test
+  void theSpaceOfArchivedBlocksComesBack() throws Exception {
+    Path file = LargeBlocks.write(directory.resolve("chain.jsonl"), largeBlocks(400));
+    Place place = place(List.of("provider: badgerdb", "badgerdb:", "  memtable-bytes: 8388608"));
+    assertThat(place.run("init").exitCode()).isZero();
+    assertThat(place.run("import", file).exitCode()).isZero();
+    long before = blockBytes(place);
+
+    place.archivedTo(380);
+
+    assertThat(blockBytes(place)).isLessThan(before / 2);
+    assertThat(place.runWithArchive("verify", "--level", "ledger").exitCode()).isZero();
+  }
+
+  /** Returns the room that the block database takes on disk. */
+  private static long blockBytes(Place place) {
+    Object bytes = place.run("status", "--json").json().get("bytesOnDisk");
+    return (Long) ((Map<?, ?>) bytes).get("block");
   }
 
   @Test
