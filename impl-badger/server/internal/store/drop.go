@@ -60,6 +60,9 @@ func (s *Store) dropTiles(ctx context.Context, first, end []byte, done *Deleted)
 	if err != nil || len(full) == 0 {
 		return err
 	}
+	if err := s.slowDown(ctx); err != nil {
+		return err
+	}
 	// Two short pauses rather than a long one: what is in memory becomes tables in the first.
 	if done.Pause, err = s.flush(ctx); err != nil {
 		return err
@@ -69,6 +72,30 @@ func (s *Store) dropTiles(ctx context.Context, first, end []byte, done *Deleted)
 	s.log.Info("dropped", "prefixes", len(full), "flushed", done.Pause, "paused", second)
 	done.Pause = max(done.Pause, second)
 	return err
+}
+
+const (
+	slowSteps = 40
+	slowStep  = 50 * time.Millisecond
+)
+
+// slowDown lets only a write through now and then until the newest tables are worked off, for a while:
+// whatever of them is left is worked off while all writes wait.
+func (s *Store) slowDown(ctx context.Context) error {
+	for range slowSteps {
+		if s.db.Levels()[0].NumTables < newestTables {
+			return nil
+		}
+		if err := s.writing.take(ctx); err != nil {
+			return err
+		}
+		select {
+		case <-time.After(slowStep):
+		case <-ctx.Done():
+		}
+		s.writing.give()
+	}
+	return nil
 }
 
 // drop drops prefixes, and measures for how long it stopped the writes.

@@ -8,7 +8,6 @@ import (
 	"math/rand/v2"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -260,22 +259,28 @@ func TestAScanSeesOneMomentWhileEverythingElseGoesOn(t *testing.T) {
 	}
 }
 
-func TestReclaimComesToAnEndWhileAWriterDoesWhatItCan(t *testing.T) {
+func TestFlatteningEndsAfterEnoughRounds(t *testing.T) {
 	s := open(t, t.TempDir(), small())
-	fillRandom(t, s, 2, 8<<20)
-	ctx, stop := context.WithCancel(t.Context())
-	var writer sync.WaitGroup
-	writer.Go(func() {
-		for i := 0; ctx.Err() == nil; i++ {
-			if err := tryWrite(s, put(fmt.Sprintf("zz%09d", i), strings.Repeat("v", 100_000))); err != nil {
-				t.Error(err)
-				return
+	fillRandom(t, s, 4, 8<<20)
+	levels := func() (used int) {
+		for _, level := range s.db.Levels() {
+			if level.NumTables > 0 {
+				used++
 			}
 		}
-	})
+		return used
+	}
+	if _, err := s.flush(t.Context()); err != nil {
+		t.Fatal(err)
+	}
+	write(t, s, put("00", ""), put("99", ""))
+	if err := s.compactAll(t.Context(), 0); err != nil {
+		t.Errorf("expected no error where it is left, found %v", err)
+	}
 	reclaim(t, s)
-	stop()
-	writer.Wait()
+	if levels() != 1 {
+		t.Errorf("expected that all is in one level in the end, found %d", levels())
+	}
 }
 
 func TestReclaimEndsWithItsContext(t *testing.T) {
@@ -283,7 +288,7 @@ func TestReclaimEndsWithItsContext(t *testing.T) {
 	fillRandom(t, s, 2, 8<<20)
 	ctx, stop := context.WithCancelCause(t.Context())
 	stop(errTooBig)
-	if err := s.compactAll(ctx); !errors.Is(err, errTooBig) {
+	if err := s.compactAll(ctx, 10); !errors.Is(err, errTooBig) {
 		t.Errorf("expected the cause of the end, found %v", err)
 	}
 	reclaim(t, s) // and what Badger had stopped for it goes on

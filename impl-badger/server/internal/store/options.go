@@ -19,6 +19,9 @@ const (
 	maxCacheBytes = 16 << 30
 	valueLogBytes = 64 << 20
 	memtables     = 2
+	// newestTables is how many tables of level 0 are worked off in the background. It is small because
+	// the writes wait for those that are there when a range is deleted.
+	newestTables = 2
 )
 
 // Options are those of every store of a sidecar.
@@ -99,7 +102,7 @@ func (o Options) badger(dir string, log badger.Logger) badger.Options {
 	b.VerifyValueChecksum = true
 	b.MemTableSize = o.MemtableBytes
 	b.NumMemtables = memtables
-	b.NumLevelZeroTables = 2 // what a deletion of a range has to work off while writes wait
+	b.NumLevelZeroTables = newestTables
 	b.NumLevelZeroTablesStall = 5
 	b.NumCompactors = 2
 	b.NumGoroutines = 2

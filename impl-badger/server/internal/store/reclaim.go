@@ -41,16 +41,18 @@ func (s *Store) flatten(ctx context.Context) error {
 	if _, err := s.flush(ctx); err != nil {
 		return err
 	}
-	return s.compactAll(ctx)
+	return s.compactAll(ctx, s.enoughRounds())
 }
+
+// enoughRounds is how many compactions flatten the tree if no table is added meanwhile.
+func (s *Store) enoughRounds() int { return 3*len(s.db.Tables()) + 50 }
 
 var errFlattened = errors.New("flattened long enough")
 
 // compactAll flattens the tree. Badger does so until all is in one level, which never comes while there
 // are many writes, and cannot be told to stop; so it is left, between two compactions, by a panic of
 // what it logs there.
-func (s *Store) compactAll(ctx context.Context) error {
-	rounds := 3*len(s.db.Tables()) + 50
+func (s *Store) compactAll(ctx context.Context, rounds int) error {
 	round := func() {
 		if err := context.Cause(ctx); err != nil {
 			panic(err)
@@ -154,7 +156,7 @@ func (s *Store) rotateValueLog(ctx context.Context) error {
 	if _, err := s.drop(ctx, [][]byte{{scratchPrefix}}); err != nil {
 		return err
 	}
-	return s.compactAll(ctx)
+	return s.compactAll(ctx, s.enoughRounds())
 }
 
 func (s *Store) lastValueLog() (string, error) {
