@@ -16,6 +16,7 @@ import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.error.StorageException.Kind;
 import io.ledgerkeep.error.UnsupportedFormatException;
+import java.io.IOException;
 import java.time.Instant;
 
 /** Says what the sidecar and gRPC report in the words of the library. */
@@ -70,9 +71,12 @@ final class BadgerErrors {
     return failure(thrown).getReason() == Reason.BUSY;
   }
 
+  /** A connection that breaks as a call begins is of no code of its own, but has a cause. */
   private static boolean isUnreachable(StatusRuntimeException thrown) {
-    Status.Code code = thrown.getStatus().getCode();
-    return code == Status.Code.UNAVAILABLE || code == Status.Code.CANCELLED;
+    Status status = thrown.getStatus();
+    return status.getCode() == Status.Code.UNAVAILABLE
+        || status.getCode() == Status.Code.CANCELLED
+        || status.getCause() instanceof IOException;
   }
 
   /**
@@ -131,13 +135,14 @@ final class BadgerErrors {
       String action, String where, StatusRuntimeException thrown) {
     Status status = thrown.getStatus();
     String said = status.getDescription() == null ? "" : ": " + status.getDescription();
+    if (isUnreachable(thrown) || status.getCode() == Status.Code.DEADLINE_EXCEEDED) {
+      return new StorageException(
+          Kind.RETRYABLE,
+          "%s failed, as %s does not answer (%s%s); see that it runs, then try again"
+              .formatted(action, where, status.getCode(), said),
+          thrown);
+    }
     return switch (status.getCode()) {
-      case UNAVAILABLE, CANCELLED, DEADLINE_EXCEEDED ->
-          new StorageException(
-              Kind.RETRYABLE,
-              "%s failed, as %s does not answer (%s%s); see that it runs, then try again"
-                  .formatted(action, where, status.getCode(), said),
-              thrown);
       case PERMISSION_DENIED, UNAUTHENTICATED ->
           new ConfigurationException(
               "%s failed, as %s does not let us in%s; give a certificate that it accepts"
