@@ -109,7 +109,7 @@ final class RebuildJob {
     long last = blocks.last().height();
     if (request.height().isPresent() && request.height().getAsLong() < last) {
       throw new ConfigurationException(
-          "the ledger in %s is at height %s; to rebuild it to height %s is a roll back, which this release does not do: leave the height away, or 0, to rebuild all"
+          "the ledger in %s is at height %s; to rebuild it to height %s is a roll back, which this release does not do: leave the height (rebuild_block_height) away, or 0, to rebuild all"
               .formatted(directory, last, request.height().getAsLong()));
     }
     blocks.requireArchive();
