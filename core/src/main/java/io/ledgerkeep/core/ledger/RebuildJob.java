@@ -75,17 +75,49 @@ final class RebuildJob {
         Encryption.Keys keys = settings.encryption.open(settings.classLoader)) {
       Layout layout = Layout.read(directory);
       requireOwnEngines(layout);
-      Optional<RebuildRecord> record = builtRecord(layout, keys);
-      if (record.isEmpty()) {
-        return cancelled();
+      Optional<Report> rest = restOfAnEarlierCall(layout, keys);
+      Report report = rest.isPresent() ? rest.get() : rebuild(layout, keys);
+      if (!report.cancelled()) {
+        keys.confirm();
       }
-      if (!record.get().layout().equals(layout)) {
-        switchTo(record.get());
-      }
-      Report report = finished(record.get(), keys);
-      keys.confirm();
       return report;
     }
+  }
+
+  private Report rebuild(Layout layout, Encryption.Keys keys) {
+    Optional<RebuildRecord> record = builtRecord(layout, keys);
+    if (record.isEmpty()) {
+      return cancelled();
+    }
+    switchTo(record.get());
+    return finished(record.get(), keys);
+  }
+
+  /**
+   * Ends a rebuild that was switched to and not ended, if it was that of the blocks as they are.
+   */
+  private Optional<Report> restOfAnEarlierCall(Layout layout, Encryption.Keys keys) {
+    Optional<RebuildRecord> found =
+        RebuildRecord.read(directory).filter(record -> record.layout().equals(layout));
+    if (found.isEmpty()) {
+      return Optional.empty();
+    }
+    RebuildRecord record = found.get();
+    boolean isOfTheseBlocks;
+    try (BlockSide blocks = BlockSide.open(settings, layout, keys)) {
+      requireAllThatIsAskedFor(blocks);
+      isOfTheseBlocks = isOfTheseBlocks(record, blocks);
+    }
+    if (isOfTheseBlocks) {
+      try {
+        return Optional.of(finished(record, keys));
+      } catch (IntegrityException e) {
+        LOG.warn("what was rebuilt is damaged by now and is rebuilt again: {}", e.getMessage());
+      }
+    }
+    keepBackup(record);
+    RebuildRecord.remove(directory);
+    return Optional.empty();
   }
 
   private void requireLedger() {
@@ -122,23 +154,15 @@ final class RebuildJob {
     Optional<RebuildRecord> found = RebuildRecord.read(directory);
     try (BlockSide blocks = BlockSide.open(settings, layout, keys)) {
       requireAllThatIsAskedFor(blocks);
-      if (found.isPresent() && found.get().layout().equals(layout)) {
-        if (isOfTheseBlocks(found.get(), blocks)) {
-          return found;
-        }
-        keepBackup(found.get()); // of a rebuild long since switched to
-        RebuildRecord.remove(directory);
-        found = Optional.empty();
-      }
       Optional<RebuildRecord> begun =
           found
               .filter(record -> record.original().equals(layout) && goesOn(record, blocks))
               .map(record -> record.withVerified(request.verifyBlocks()));
-      RebuildRecord record = begun.orElseGet(() -> newRecord(layout, blocks));
-      new RebuildRoom(settings, directory, blocks).require(record);
       if (begun.isEmpty()) {
         found.ifPresent(another -> throwAway(another, layout));
       }
+      RebuildRecord record = begun.orElseGet(() -> newRecord(layout, blocks));
+      new RebuildRoom(settings, directory, blocks).require(record);
       record.write(directory);
       FailPoint.pass("rebuild.begun");
       return build(record, layout, blocks);
@@ -156,7 +180,9 @@ final class RebuildJob {
   }
 
   private boolean goesOn(RebuildRecord record, BlockSide blocks) {
-    return isOfTheseBlocks(record, blocks) && (record.verified() || !request.verifyBlocks());
+    return record.step() != Step.DISCARDING
+        && isOfTheseBlocks(record, blocks)
+        && (record.verified() || !request.verifyBlocks());
   }
 
   private static boolean isOfTheseBlocks(RebuildRecord record, BlockSide blocks) {
@@ -208,6 +234,7 @@ final class RebuildJob {
       derived = openMade(record, blocks, resources);
       replaced = ReplacedRows.open(record.replacedRows(directory));
       resources.add(replaced);
+      requireWholeIfProven(record, derived);
     } catch (IntegrityException e) {
       throw isNew ? e : new UnusableException(e);
     }
@@ -229,7 +256,7 @@ final class RebuildJob {
       if (!complete) {
         return Optional.empty();
       }
-      proven = record.correcting();
+      proven = record.at(Step.CORRECTING);
       proven.write(directory);
       FailPoint.pass("rebuild.proven");
     }
@@ -247,6 +274,15 @@ final class RebuildJob {
     PartMade history = blocks.openMade(Database.HISTORY, record.place(Database.HISTORY), resources);
     return new DerivedStore(
         state.engine(), state.pieceBytes(), history.engine(), history.pieceBytes());
+  }
+
+  /** Somebody may have removed what was proven. */
+  private static void requireWholeIfProven(RebuildRecord record, DerivedStore derived) {
+    long last = record.last().height();
+    if (record.step() != Step.BUILDING
+        && (derived.stateHeight() != last || derived.historyHeight() != last)) {
+      throw new IntegrityException("state or history as they were built are not there any more");
+    }
   }
 
   private boolean replay(Regeneration regeneration) {
@@ -355,6 +391,9 @@ final class RebuildJob {
    * that were saved are kept if any of them may have been replaced.
    */
   private void throwAway(RebuildRecord record, Layout live) {
+    if (record.step() == Step.CORRECTING) {
+      record.at(Step.DISCARDING).write(directory); // what is left of it is not proven any more
+    }
     for (Database database : RebuildRecord.MADE) {
       Layout.Place place = record.place(database);
       if (!live.databases().containsValue(place)

@@ -42,7 +42,9 @@ record RebuildRecord(
     /** State and history are built; nothing of the ledger was changed. */
     BUILDING,
     /** They are built and proven; the indexes are put right, then the ledger switches. */
-    CORRECTING
+    CORRECTING,
+    /** They were proven, are of no use any more, and are removed. */
+    DISCARDING
   }
 
   /** The newest block of a ledger; -1 and no hash where it has none. */
@@ -88,9 +90,9 @@ record RebuildRecord(
     return new RebuildRecord(step, stamp, ledgerId, areVerified, last, layout, original);
   }
 
-  /** Returns the record of the next step. */
-  RebuildRecord correcting() {
-    return new RebuildRecord(Step.CORRECTING, stamp, ledgerId, verified, last, layout, original);
+  /** Returns the record at another step. */
+  RebuildRecord at(Step another) {
+    return new RebuildRecord(another, stamp, ledgerId, verified, last, layout, original);
   }
 
   /** Returns the directory of what is kept of the originals beside themselves. */

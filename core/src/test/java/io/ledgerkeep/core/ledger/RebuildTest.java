@@ -748,6 +748,84 @@ final class RebuildTest {
     assertIsWhole(true);
   }
 
+  /** As after a kill that came after the switch. */
+  private void switchedAndNotEnded() {
+    Layout original = Layout.read(root());
+    rebuild();
+    Bytes id;
+    try (Ledger whole = open(settings())) {
+      id = Bytes.fromHex(whole.status().ledgerId());
+    }
+    new RebuildRecord(
+            RebuildRecord.Step.CORRECTING,
+            "20260504T120000Z",
+            id,
+            true,
+            new RebuildRecord.Newest(39, blocks.get(39).hash()),
+            Layout.read(root()),
+            original)
+        .write(root());
+  }
+
+  @Test
+  void afterTheSwitchOnlyTheRestIsDone() {
+    fill(true);
+    switchedAndNotEnded();
+    delete("backup-20260504T120000Z-rebuild");
+    Report report = rebuild();
+    assertThat(report.blocks()).isZero();
+    assertThat(report.backup().orElseThrow().resolve("LAYOUT.before")).exists();
+    assertThat(root().resolve("REBUILDING")).doesNotExist();
+    assertIsWhole(true);
+  }
+
+  @Test
+  void whatWasDamagedAfterTheSwitchIsRebuiltAgain() {
+    fill(true);
+    switchedAndNotEnded();
+    delete(Layout.read(root()).place(Database.STATE).directory());
+    assertThat(rebuild().blocks()).isEqualTo(40);
+    assertIsWhole(true);
+  }
+
+  @Test
+  void whatWasProvenAndIsGoneIsNotSwitchedTo() {
+    fill(true);
+    assertThat(cancelledAfter(settings(), Request.all(), 1).cancelled()).isTrue();
+    RebuildRecord record = RebuildRecord.read(root()).orElseThrow();
+    record.at(RebuildRecord.Step.CORRECTING).write(root());
+    delete(record.place(Database.HISTORY).directory());
+    assertThat(rebuild().blocks()).isEqualTo(40);
+    assertIsWhole(true);
+  }
+
+  @ParameterizedTest
+  @EnumSource(RebuildRecord.Step.class)
+  void anAttemptThatIsOfNoUseIsRemovedAtWhateverStepItWas(RebuildRecord.Step step) {
+    fill(true);
+    assertThat(cancelledAfter(settings(), Request.all(), 1).cancelled()).isTrue();
+    RebuildRecord record = RebuildRecord.read(root()).orElseThrow();
+    new RebuildRecord(
+            step,
+            record.stamp(),
+            record.ledgerId(),
+            record.verified(),
+            new RebuildRecord.Newest(12, blocks.get(12).hash()),
+            record.layout(),
+            record.original())
+        .write(root());
+    Path saved = record.replacedRows(root());
+    try {
+      Files.createDirectories(record.backup(root()));
+      Files.writeString(saved, "rows");
+    } catch (IOException e) {
+      throw new java.io.UncheckedIOException(e);
+    }
+    assertThat(rebuild().blocks()).isEqualTo(40);
+    assertThat(Files.exists(saved)).isEqualTo(step != RebuildRecord.Step.BUILDING);
+    assertIsWhole(true);
+  }
+
   // ------------------------------------------------------------------------------------ faults
 
   @ParameterizedTest

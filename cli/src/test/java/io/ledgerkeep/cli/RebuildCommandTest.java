@@ -25,7 +25,7 @@ import org.junit.jupiter.params.provider.ValueSource;
  * step: the export before and after is the same, and state and history are what the blocks say.
  */
 @Timeout(600)
-final class RebuildTest {
+final class RebuildCommandTest {
 
   private static final String KEY = "hex:0f1e2d3c4b5a69788796a5b4c3d2e1f0";
   private static final String[] SEALED = {"encryptor: sm4", "encrypt_key: \"" + KEY + "\""};
