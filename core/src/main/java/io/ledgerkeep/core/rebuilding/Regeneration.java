@@ -296,7 +296,15 @@ public final class Regeneration {
           List<Found> chunk = reading.chunk();
           long bytes = chunk.stream().mapToLong(found -> found.block().bodyBytes()).sum();
           pipeline.submit(bytes, () -> new Chunk<>(task.apply(chunk), chunk.size(), bytes));
-          reading.failure().ifPresent(failure -> pipeline.submit(0, () -> fail(failure)));
+          reading
+              .failure()
+              .ifPresent(
+                  failure ->
+                      pipeline.submit(
+                          0,
+                          () -> {
+                            throw failure;
+                          }));
         }
         Chunk<R> next = pipeline.take();
         then.accept(next.result());
@@ -307,10 +315,6 @@ public final class Regeneration {
   }
 
   private record Chunk<R>(R result, long blocks, long bytes) {}
-
-  private static <R> R fail(LedgerkeepException failure) {
-    throw failure;
-  }
 
   /** Reads ahead; a failure waits for its turn, as a block before it may be bad too. */
   private static final class Reading {
