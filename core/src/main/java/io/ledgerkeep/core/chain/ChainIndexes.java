@@ -73,6 +73,11 @@ public final class ChainIndexes {
         .toList();
   }
 
+  /** Returns whether a correction is one of an entry, not of the id filter's record. */
+  public static boolean isEntry(Correction correction) {
+    return !correction.key().equals(ChainKeys.FILTER);
+  }
+
   /** Puts entries right; durable when it returns, and harmless when done again. */
   public void apply(List<Correction> corrections) {
     RowWriter writer = new RowWriter(form.below(), Integer.MAX_VALUE, Durability.DURABLE);

@@ -227,7 +227,8 @@ final class RebuildJob {
 
   private Optional<RebuildRecord> built(
       RebuildRecord record, BlockSide blocks, Resources resources) {
-    boolean isNew = record.homes(directory).stream().noneMatch(Files::exists);
+    boolean isNew =
+        record.step() == Step.BUILDING && record.homes(directory).stream().noneMatch(Files::exists);
     DerivedStore derived;
     ReplacedRows replaced;
     try {
@@ -262,10 +263,10 @@ final class RebuildJob {
     }
     regeneration.correct();
     FailPoint.pass("rebuild.righted");
-    if (replaced.count() > 0) {
+    if (!replaced.isEmpty()) {
       blocks.renewFilter();
     }
-    indexEntries = replaced.count();
+    indexEntries = replaced.entries();
     return Optional.of(proven);
   }
 

@@ -1,7 +1,6 @@
 package io.ledgerkeep.core.rebuilding;
 
 import io.ledgerkeep.Block;
-import io.ledgerkeep.BlockMeta;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.archiving.AllBlocks;
 import io.ledgerkeep.core.archiving.Archiving;
@@ -124,8 +123,13 @@ public final class Regeneration {
     boolean filterLacks = false;
     long archived = 0;
     for (Found found : chunk) {
-      decoded.add(proven(found, digest));
-      wrong.addAll(indexes.wrongOf(found.meta(), found.block()));
+      try {
+        decoded.add(proven(found, digest));
+        wrong.addAll(indexes.wrongOf(found.meta(), found.block()));
+      } catch (IntegrityException e) {
+        throw new IntegrityException(
+            "block " + found.meta().meta().height() + ": " + e.getMessage(), e);
+      }
       filterLacks |= filterLacks(found);
       archived += chain.isArchived(found.meta().meta()) ? 1 : 0;
     }
@@ -134,20 +138,18 @@ public final class Regeneration {
   }
 
   private Block proven(Found found, MessageDigest digest) {
-    BlockMeta recorded = found.meta().meta();
-    try {
-      if (verifies
-          && !recorded.equals(BlockDigests.of(found.block(), digest).meta(found.block()))) {
-        throw new IntegrityException("it is not what was committed");
-      }
-      Block block = found.block().decode();
-      if (verifies) {
-        site.verifier().ifPresent(rule -> rule.verify(block));
-      }
-      return block;
-    } catch (IntegrityException e) {
-      throw new IntegrityException("block " + recorded.height() + ": " + e.getMessage(), e);
+    if (verifies
+        && !found
+            .meta()
+            .meta()
+            .equals(BlockDigests.of(found.block(), digest).meta(found.block()))) {
+      throw new IntegrityException("it is not what was committed");
     }
+    Block block = found.block().decode();
+    if (verifies) {
+      site.verifier().ifPresent(rule -> rule.verify(block));
+    }
+    return block;
   }
 
   private boolean filterLacks(Found found) {
@@ -207,13 +209,13 @@ public final class Regeneration {
   public void correct() {
     applyReplaced();
     FailPoint.pass("rebuild.corrected");
-    long before = replaced.count();
+    long before = replaced.entries();
     removeSurplus();
-    if (replaced.count() > before) {
+    if (replaced.entries() > before) {
       replaced.append(indexes.forgottenFilter());
       applyReplaced();
     }
-    if (replaced.count() > 0) {
+    if (!replaced.isEmpty()) {
       site.room().during(() -> indexes.apply(indexes.forgottenFilter()));
     }
   }

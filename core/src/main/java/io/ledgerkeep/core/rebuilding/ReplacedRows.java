@@ -2,6 +2,7 @@ package io.ledgerkeep.core.rebuilding;
 
 import com.google.common.hash.Hashing;
 import io.ledgerkeep.Bytes;
+import io.ledgerkeep.core.chain.ChainIndexes;
 import io.ledgerkeep.core.chain.ChainIndexes.Correction;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
@@ -39,7 +40,8 @@ public final class ReplacedRows implements AutoCloseable {
 
   private final Path file;
   private @Nullable FileChannel channel;
-  private long count;
+  private long rows;
+  private long entries;
 
   private ReplacedRows(Path file) {
     this.file = file;
@@ -67,9 +69,19 @@ public final class ReplacedRows implements AutoCloseable {
     return rows;
   }
 
-  /** Returns how many rows the file has; one that was found twice counts twice. */
-  public long count() {
-    return count;
+  /** Returns how many entries of the indexes are there; one that was found twice counts twice. */
+  public long entries() {
+    return entries;
+  }
+
+  /** Returns whether there is no row at all. */
+  public boolean isEmpty() {
+    return rows == 0;
+  }
+
+  private void count(Correction correction) {
+    rows++;
+    entries += ChainIndexes.isEntry(correction) ? 1 : 0;
   }
 
   /** Adds rows; durable when it returns. */
@@ -87,7 +99,7 @@ public final class ReplacedRows implements AutoCloseable {
         write(open, record(correction));
       }
       open.force(true);
-      count += corrections.size();
+      corrections.forEach(this::count);
     } catch (IOException e) {
       throw SmallFile.failed("cannot write " + file, e);
     }
@@ -157,9 +169,7 @@ public final class ReplacedRows implements AutoCloseable {
   }
 
   private void cutTornEnd() throws IOException {
-    long[] rows = new long[1];
-    long end = read(correction -> rows[0]++);
-    count = rows[0];
+    long end = read(this::count);
     FileChannel open = channel;
     if (open != null) {
       if (end == 0) {
