@@ -712,13 +712,16 @@ final class RebuildTest {
     assertIsWhole(true);
   }
 
-  @Test
-  void whatWasBuiltAndDoesNotFitIsThrownAway() throws IOException {
+  @ParameterizedTest
+  @ValueSource(strings = {"", " more"})
+  void whatWasBuiltAndDoesNotFitIsThrownAway(String more) {
     fill(true);
     assertThat(cancelledAfter(settings(), Request.all(), 1).cancelled()).isTrue();
     Path begun = RebuildRecord.read(root()).orElseThrow().homes(root()).get(0);
     try (StorageEngine engine = new LandStorage(disk).open(begun.resolve("db"), Options.none())) {
-      Bytes row = World.content(engine).lastKey();
+      Bytes last = World.content(engine).lastKey();
+      Bytes row = Bytes.ofUtf8("\u0002\u0000\u0001n" + more);
+      row = more.isEmpty() ? last : row;
       engine.write(new WriteBatch().put(row, Bytes.ofUtf8("other")), Durability.DURABLE);
     }
     assertThatExceptionOfType(IntegrityException.class)
