@@ -4,7 +4,8 @@ import io.ledgerkeep.error.IntegrityException;
 
 /**
  * The node's own rule for a block: recompute its hash and roots, check its signatures. Called with
- * every block before a restore writes it. Implementations serve any number of threads.
+ * every block before a restore writes it, and before a rebuild takes it for good. Implementations
+ * serve any number of threads.
  */
 @FunctionalInterface
 public interface BlockVerifier {

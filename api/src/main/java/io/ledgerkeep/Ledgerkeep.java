@@ -180,6 +180,12 @@ public final class Ledgerkeep {
      *     before anything is written where the room will not suffice
      */
     Conversion.Report convert(Conversion conversion);
+
+    /**
+     * Returns what makes state, history and indexes of the ledger of the directory anew. Nothing is
+     * opened before it is asked to.
+     */
+    Rebuilder rebuilder();
   }
 
   /**

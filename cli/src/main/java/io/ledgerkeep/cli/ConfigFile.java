@@ -44,6 +44,7 @@ final class ConfigFile {
   static final String ENCRYPTOR = "encryptor";
   static final String PROVIDER = "provider";
   static final String READ_THROUGH = "read_through";
+  static final String REBUILD_HEIGHT = "rebuild_block_height";
   static final String RESERVE_BYTES = "reserve_bytes";
   static final String STORE_PATH = "store_path";
   static final String UNARCHIVED = "unarchive_block_height";
@@ -75,6 +76,7 @@ final class ConfigFile {
           LEVELDB,
           PROVIDER,
           READ_THROUGH,
+          REBUILD_HEIGHT,
           RESERVE_BYTES,
           "statedb_config",
           STORE_PATH,
@@ -106,9 +108,6 @@ final class ConfigFile {
 
   /** A node's file has a few thousand; what has more was named by mistake. */
   private static final int MAX_BYTES = 16 << 20;
-
-  /** Keys that mean something to a node but not yet to this release: to ignore them would lie. */
-  private static final List<String> NOT_YET = List.of("rebuild_block_height");
 
   private final Path file;
   private final Map<String, String> storage = new TreeMap<>();
@@ -231,12 +230,8 @@ final class ConfigFile {
         readDatabase(key, value);
       } else if (KEYS.contains(key)) {
         put(storage, key, value);
-      } else if (!NOT_YET.contains(key)) {
+      } else {
         throw unknown(key, entry.getKeyNode(), KEYS, "storage");
-      } else if (!isUnset(scalar(value))) {
-        throw refused(
-            entry.getKeyNode().getStartMark(),
-            "'" + key + "' is not supported by this release; remove it or leave it empty");
       }
     }
   }
@@ -300,10 +295,6 @@ final class ConfigFile {
     if (!text.isEmpty()) {
       target.put(key, text);
     }
-  }
-
-  private static boolean isUnset(String value) {
-    return value.isEmpty() || value.equals("0");
   }
 
   private Optional<Node> entry(Node root, String key) {

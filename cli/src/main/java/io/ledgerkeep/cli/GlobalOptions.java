@@ -27,6 +27,7 @@ import picocli.CommandLine.ScopeType;
       RestoreCommand.class,
       QueryCommand.class,
       VerifyCommand.class,
+      RebuildCommand.class,
       TdeCommand.class,
       HsmCommand.class,
       HelpCommand.class

@@ -11,6 +11,7 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeSet;
@@ -144,6 +145,12 @@ final class Settings {
     number(ConfigFile.RESERVE_BYTES, builder::reserveBytes);
     masterKey.ifPresent(key -> builder.encryption(key.encryptor(), key.options()));
     return builder.readThrough(storage.flag(ConfigFile.READ_THROUGH, false));
+  }
+
+  /** Returns up to which height to rebuild, or empty for all. */
+  OptionalLong rebuildHeight() {
+    long height = storage.number(ConfigFile.REBUILD_HEIGHT, 0, 0, Long.MAX_VALUE);
+    return height == 0 ? OptionalLong.empty() : OptionalLong.of(height);
   }
 
   /** Returns the master key, if one is configured. */

@@ -199,7 +199,7 @@ abstract class TdeConvertCommand extends LedgerCommand {
     outcome.say("  %-17s%s".formatted(name, value));
   }
 
-  private static String remove(List<Path> paths) {
+  static String remove(List<Path> paths) {
     return paths.stream()
         .map(Path::toString)
         .map(

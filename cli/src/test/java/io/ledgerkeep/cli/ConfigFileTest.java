@@ -49,7 +49,8 @@ final class ConfigFileTest {
                 "unarchive_block_height", "300000",
                 "provider", "leveldb",
                 "archive_path", "/mnt/archive",
-                "read_through", "true"));
+                "read_through", "true",
+                "rebuild_block_height", "0"));
     assertThat(config.engine("leveldb").asMap()).isEqualTo(Map.of("write_buffer_size", "8"));
   }
 
@@ -66,20 +67,12 @@ final class ConfigFileTest {
     "storepath, store_path",
     "archive, archive_path",
     "chainid, chain_id",
-    "disable_block_file_db, empty_key_file"
+    "disable_block_file_db, rebuild_block_height"
   })
   void anUnknownKeyIsRefusedNamingItsLineAndTheNearestKnown(String key, String nearest) {
     assertThatThrownBy(() -> read("x: 1\nstorage:\n  provider: leveldb\n  " + key + ": 5\n"))
         .isInstanceOf(ConfigurationException.class)
         .hasMessageContainingAll("line 4", "'" + key + "'", "'" + nearest + "'");
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"rebuild_block_height: 10"})
-  void whatThisReleaseCannotDoIsRefusedInsteadOfIgnored(String entry) {
-    assertThatThrownBy(() -> read("storage:\n  " + entry + "\n"))
-        .isInstanceOf(ConfigurationException.class)
-        .hasMessageContainingAll("line 2", "not supported by this release");
   }
 
   /** As the manual shows it. */

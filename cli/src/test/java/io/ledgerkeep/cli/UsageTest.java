@@ -27,6 +27,9 @@ final class UsageTest {
         "archive --data d --to 5 --max-rate NaN",
         "restore --data d",
         "query --data d",
+        "rebuild-dbs",
+        "rebuild-dbs --data d --need-verify=perhaps",
+        "rebuild-dbs --data d --max-rate 0",
         "query --data d --height 1 --tx a",
         "query --height 1",
         "verify --data d --level deep",
@@ -73,8 +76,17 @@ final class UsageTest {
     String help = Run.of("--help").out();
     for (String command :
         new String[] {
-          "demo", "init", "import", "export", "status", "archive", "restore", "query", "verify",
-          "tde"
+          "demo",
+          "init",
+          "import",
+          "export",
+          "status",
+          "archive",
+          "restore",
+          "query",
+          "verify",
+          "tde",
+          "rebuild-dbs"
         }) {
       assertThat(help).contains("  " + command + " ");
       assertThat(Run.of(command, "--help").out()).contains("--data", "--json");

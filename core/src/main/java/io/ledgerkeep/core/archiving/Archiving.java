@@ -55,6 +55,11 @@ public final class Archiving {
     return link.archive();
   }
 
+  /** Returns the blocks from one height to another, wherever their bodies are. */
+  public AllBlocks blocks(long firstHeight, long lastHeight) {
+    return new AllBlocks(site, link, firstHeight, lastHeight);
+  }
+
   /** Returns the archiver of the ledger. */
   public Archiver archiver() {
     return new Archiver() {

@@ -222,7 +222,12 @@ public final class ChainStore implements AutoCloseable {
 
   /** Returns whether the filter says that the id may be known. */
   public boolean mightKnow(String id) {
-    return filter.mightContain(filter.hash(Bytes.ofUtf8(id)));
+    return mightKnow(Bytes.ofUtf8(id));
+  }
+
+  /** Returns whether the filter says that the id or hash may be known. */
+  public boolean mightKnow(Bytes idOrHash) {
+    return filter.mightContain(filter.hash(idOrHash));
   }
 
   // ------------------------------------------------------------------------------------ append

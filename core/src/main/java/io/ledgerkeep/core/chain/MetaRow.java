@@ -9,6 +9,7 @@ import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.error.IntegrityException;
 
 /**
  * A meta with what the ledger keeps beside it.
@@ -38,6 +39,25 @@ public record MetaRow(BlockMeta meta, int additionalBytes, long normalBlocks, lo
         block.additional().size(),
         blocks + (normal ? 1 : 0),
         bytes + (normal ? block.bodyBytes() : 0));
+  }
+
+  /**
+   * Returns if this is the meta of a block that follows the one of the given meta.
+   *
+   * @throws IntegrityException if the hash or the sums tell otherwise
+   */
+  public void requireAfter(MetaRow previous) {
+    if (!meta.previousHash().equals(previous.meta.hash())) {
+      throw new IntegrityException(
+          "block %s: it does not name the hash of block %s"
+              .formatted(meta.height(), previous.meta.height()));
+    }
+    boolean normal = meta.kind() == Block.Kind.NORMAL;
+    if (normalBlocks != previous.normalBlocks + (normal ? 1 : 0)
+        || normalBytes != previous.normalBytes + (normal ? meta.bodyBytes() : 0)) {
+      throw new IntegrityException(
+          "block %s: the sums recorded with it are wrong".formatted(meta.height()));
+    }
   }
 
   Bytes encode() {

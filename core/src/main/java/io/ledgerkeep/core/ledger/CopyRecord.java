@@ -8,6 +8,7 @@ import io.ledgerkeep.error.IntegrityException;
 import java.io.IOException;
 import java.nio.file.FileStore;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.ZoneOffset;
@@ -40,12 +41,12 @@ record CopyRecord(
   private static final String FIRST_WORDS = "ledgerkeep conversion ";
   private static final String FIRST_LINE = FIRST_WORDS + "1";
   private static final int HEAD_LINES = 5;
-  private static final DateTimeFormatter STAMP =
+  static final DateTimeFormatter STAMP =
       DateTimeFormatter.ofPattern("yyyyMMdd'T'HHmmss'Z'", Locale.ROOT).withZone(ZoneOffset.UTC);
 
-  /** The end of a directory's name that an earlier conversion chose. */
+  /** The end of a directory's name that an earlier conversion or rebuild chose. */
   private static final Pattern CHOSEN =
-      Pattern.compile("(.*?)\\.?(?:encrypted|plain)-[0-9]{8}T[0-9]{6}Z(?:-[0-9]+)?");
+      Pattern.compile("(.*?)\\.?(?:encrypted|plain|rebuilt)-[0-9]{8}T[0-9]{6}Z(?:-[0-9]+)?");
 
   /** What lies in the directory of a database. */
   private static final Pattern OWN_FILE = Pattern.compile("db|ids|RESERVE|KEYS(\\..*)?");
@@ -92,7 +93,7 @@ record CopyRecord(
    * A database stays on its disk: the copy's directory is a sibling, unless the directory is where
    * a disk is mounted, or a link to one; then it is within.
    */
-  private static Path beside(Path ledger, String directory, String name) {
+  static Path beside(Path ledger, String directory, String name) {
     Path old = Path.of(directory);
     Path fileName = old.getFileName();
     if (fileName == null || isDoorToADisk(ledger.resolve(old))) {
@@ -105,6 +106,9 @@ record CopyRecord(
 
   static boolean isDoorToADisk(Path home) {
     Path parent = home.toAbsolutePath().normalize().getParent();
+    if (!Files.exists(home, LinkOption.NOFOLLOW_LINKS)) {
+      return false; // it is gone, and with it whatever door it was
+    }
     try {
       return parent == null || Files.isSymbolicLink(home) || !storeOf(home).equals(storeOf(parent));
     } catch (IOException e) {
@@ -141,17 +145,17 @@ record CopyRecord(
    * within a directory of the original, only what belongs to that is named.
    */
   List<Path> originals(Path ledger) {
-    List<Path> originals = new ArrayList<>();
-    for (Database database : Database.values()) {
-      Path home = ledger.resolve(original.place(database).directory());
-      if (Path.of(layout.place(database).directory())
-          .startsWith(Path.of(original.place(database).directory()))) {
-        originals.addAll(ownFiles(home));
-      } else {
-        originals.add(home);
-      }
-    }
-    return originals;
+    return Stream.of(Database.values())
+        .flatMap(database -> originals(ledger, original.place(database), layout.place(database)))
+        .toList();
+  }
+
+  /** Returns what the original of one database consists of. */
+  static Stream<Path> originals(Path ledger, Layout.Place original, Layout.Place copy) {
+    Path home = ledger.resolve(original.directory());
+    return Path.of(copy.directory()).startsWith(Path.of(original.directory()))
+        ? ownFiles(home).stream()
+        : Stream.of(home);
   }
 
   private static List<Path> ownFiles(Path home) {

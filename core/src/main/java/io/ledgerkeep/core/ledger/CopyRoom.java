@@ -17,10 +17,10 @@ import java.util.stream.Stream;
 final class CopyRoom {
 
   /** An engine needs room beside the data while it sorts them. */
-  private static final double PLAIN_FACTOR = 1.25;
+  static final double PLAIN_FACTOR = 1.25;
 
   /** A small value becomes half as large again when it is sealed. */
-  private static final double SEALED_FACTOR = 1.5;
+  static final double SEALED_FACTOR = 1.5;
 
   private final Settings settings;
   private final Path directory;
@@ -43,16 +43,25 @@ final class CopyRoom {
    * @throws StorageException of kind OUT_OF_SPACE otherwise
    */
   void require(CopyRecord copy) {
+    Map<Path, Long> needed = new LinkedHashMap<>();
+    needed(copy).forEach((database, bytes) -> needed.put(home(copy, database), bytes));
+    require(needed, settings);
+  }
+
+  /**
+   * Returns if there is enough room for what is to be written to each of some directories, which
+   * need not be there.
+   */
+  static void require(Map<Path, Long> needed, Settings settings) {
     Map<Object, Long> perDisk = new LinkedHashMap<>();
     Map<Object, Path> places = new LinkedHashMap<>();
-    needed(copy)
-        .forEach(
-            (database, bytes) -> {
-              Path place = existing(home(copy, database));
-              Object disk = disk(place);
-              places.putIfAbsent(disk, place);
-              perDisk.merge(disk, bytes, Long::sum);
-            });
+    needed.forEach(
+        (home, bytes) -> {
+          Path place = existing(home);
+          Object disk = disk(place);
+          places.putIfAbsent(disk, place);
+          perDisk.merge(disk, bytes, Long::sum);
+        });
     perDisk.forEach(
         (disk, bytes) -> {
           Path place = places.get(disk);
@@ -98,7 +107,7 @@ final class CopyRoom {
     return at;
   }
 
-  private static long sizeOf(Path root) {
+  static long sizeOf(Path root) {
     if (!Files.exists(root)) {
       return 0;
     }

@@ -38,6 +38,12 @@ record FormatRecord(
   private static final Bytes KEY = ChainKeys.record("format");
   private static final Bytes MAGIC = Bytes.ofUtf8("LKDB");
 
+  /** Returns the record of another database of the same ledger. */
+  FormatRecord of(Database another, int itsPieceBytes) {
+    return new FormatRecord(
+        another, ledgerId, chainId, digest, compatibilityVersion, itsPieceBytes);
+  }
+
   void write(StorageEngine engine) {
     Bytes record =
         new ByteWriter(128)

@@ -57,10 +57,15 @@ record Layout(Map<Database, Place> databases) {
   }
 
   void write(Path ledger) {
+    writeTo(file(ledger));
+  }
+
+  /** Writes the same to a file that is the layout of nothing yet. */
+  void writeTo(Path file) {
     List<String> lines = new ArrayList<>();
     lines.add(FIRST_LINE);
     lines.addAll(lines());
-    CheckedText.write(file(ledger), lines);
+    CheckedText.write(file, lines);
   }
 
   /** Removes the file, if it is there, so that the directory holds no ledger; durable. */

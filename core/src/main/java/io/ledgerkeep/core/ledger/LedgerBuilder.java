@@ -5,6 +5,7 @@ import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Ledgerkeep;
 import io.ledgerkeep.Options;
+import io.ledgerkeep.Rebuilder;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.encryption.Encryptor;
 import io.ledgerkeep.encryption.EncryptorProvider;
@@ -149,5 +150,10 @@ final class LedgerBuilder implements Ledgerkeep.Builder {
   @Override
   public Ledgerkeep.Conversion.Report convert(Ledgerkeep.Conversion conversion) {
     return new ConversionJob(settings, conversion, Clock.systemUTC()).run();
+  }
+
+  @Override
+  public Rebuilder rebuilder() {
+    return new LedgerRebuilder(settings.copy(), Clock.systemUTC());
   }
 }

@@ -286,10 +286,7 @@ final class LedgerOpener {
     removeMarker();
     Layout layout = Layout.read(directory);
     Path blockHome = home(layout.place(Database.BLOCK));
-    List<Encryption.Sealed> candidates = keys.open(blockHome);
-    candidates.stream()
-        .filter(Encryption.Sealed::isOurs)
-        .forEach(ours -> resources.add(ours.encryptor()));
+    List<Encryption.Sealed> candidates = candidates(resources, keys, blockHome);
     Map<Database, StorageEngine> engines = new EnumMap<>(Database.class);
     Map<Database, FormatRecord> formats = new EnumMap<>(Database.class);
     ReservedRoom room = room(layout);
@@ -336,6 +333,15 @@ final class LedgerOpener {
                 onSealed));
     sealed.flatMap(Encryption.Sealed::epochs).ifPresent(EpochEncryptor::repairRegistry);
     return ledger;
+  }
+
+  private static List<Encryption.Sealed> candidates(
+      Resources resources, Encryption.Keys keys, Path blockHome) {
+    List<Encryption.Sealed> candidates = keys.open(blockHome);
+    candidates.stream()
+        .filter(Encryption.Sealed::isOurs)
+        .forEach(ours -> resources.add(ours.encryptor()));
+    return candidates;
   }
 
   /** Returns the first that opens the block database and is not older than it. */
@@ -445,6 +451,11 @@ final class LedgerOpener {
                         block.ledgerId().hex()));
           }
         });
+    requireWanted(block);
+    return block;
+  }
+
+  private void requireWanted(FormatRecord block) {
     if (settings.chainId != null && !settings.chainId.equals(block.chainId())) {
       throw new ConflictException(
           Reason.OTHER_CHAIN,
@@ -455,6 +466,67 @@ final class LedgerOpener {
           "the digest of this ledger is '%s', not '%s'; it is fixed at creation"
               .formatted(block.digest().id(), settings.digest));
     }
-    return block;
   }
+
+  // ------------------------------------------------------------------------------------ in part
+
+  /**
+   * The block database, opened without the others: they may be damaged, or gone.
+   *
+   * @param home where it lies, and all that belongs to it
+   * @param engine the engine with values as they were written
+   */
+  record BlocksAlone(
+      Path home,
+      StorageEngine engine,
+      Optional<SealedEngine> onSealed,
+      Optional<Encryption.Sealed> by,
+      FormatRecord format,
+      ReservedRoom room) {}
+
+  /** Opens the block database alone, for a job that owns the directory. */
+  BlocksAlone openBlocks(Layout layout, Resources resources, Encryption.Keys keys) {
+    Layout.Place place = layout.place(Database.BLOCK);
+    Path home = home(place);
+    List<Encryption.Sealed> candidates = candidates(resources, keys, home);
+    ReservedRoom room = new ReservedRoom(List.of(new Reserve(home, settings.reserveBytes)));
+    resources.add(room::takeBack);
+    EngineChoice choice = matchingChoice(Database.BLOCK, place);
+    StorageEngine engine = openEngine(choice, place, room);
+    if (choice.isOurs()) {
+      resources.add(engine);
+    }
+    Optional<Encryption.Sealed> by = proven(candidates, engine);
+    Optional<SealedEngine> onSealed = by.map(found -> sealing(engine, Database.BLOCK, found));
+    StorageEngine shown = onSealed.<StorageEngine>map(found -> found).orElse(engine);
+    FormatRecord format = format(shown, Database.BLOCK, place);
+    onSealed.ifPresent(SealedEngine::requireGeneration);
+    requireWanted(format);
+    return new BlocksAlone(home, shown, onSealed, by, format, room);
+  }
+
+  /**
+   * Opens a database that is made anew for the ledger, or makes it.
+   *
+   * @throws IntegrityException if something else lies there
+   */
+  PartMade openMade(
+      Database database, Layout.Place place, BlocksAlone blocks, Resources resources) {
+    StorageEngine engine = openEngine(matchingChoice(database, place), place, ReservedRoom.NONE);
+    resources.add(engine);
+    StorageEngine shown = sealing(engine, database, blocks.by());
+    if (!FormatRecord.exists(engine) && FormatRecord.hasNothingBeside(engine)) {
+      blocks.format().of(database, RowWriter.pieceBytesFor(shown)).write(shown);
+    }
+    FormatRecord format = format(shown, database, place);
+    if (!format.ledgerId().equals(blocks.format().ledgerId())) {
+      throw new IntegrityException(
+          "the database in %s is that of ledger %s"
+              .formatted(home(place), format.ledgerId().hex()));
+    }
+    return new PartMade(shown, format.pieceBytes());
+  }
+
+  /** A database that is being made. */
+  record PartMade(StorageEngine engine, int pieceBytes) {}
 }

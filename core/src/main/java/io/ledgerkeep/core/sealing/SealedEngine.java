@@ -212,7 +212,7 @@ public final class SealedEngine implements AheadEngine {
   record Replacement(Bytes key, Bytes old, Bytes by) {}
 
   /** Returns the engine with the values as they lie there. */
-  StorageEngine below() {
+  public StorageEngine below() {
     return engine;
   }
 
@@ -295,11 +295,17 @@ public final class SealedEngine implements AheadEngine {
     engine.close();
   }
 
-  Bytes seal(Bytes key, Bytes value) {
+  /** Returns the value as it may lie at the key. */
+  public Bytes seal(Bytes key, Bytes value) {
     return encryptor.seal(context(key), value);
   }
 
-  Bytes open(Bytes key, Bytes sealedValue) {
+  /**
+   * Returns the value of what lies at the key.
+   *
+   * @throws IntegrityException if it was not sealed for this place
+   */
+  public Bytes open(Bytes key, Bytes sealedValue) {
     try {
       return encryptor.open(context(key), sealedValue);
     } catch (IntegrityException e) {

@@ -1,0 +1,154 @@
+package io.ledgerkeep.cli;
+
+import io.ledgerkeep.Ledgerkeep;
+import io.ledgerkeep.Rebuilder.Plan;
+import io.ledgerkeep.Rebuilder.Report;
+import io.ledgerkeep.Rebuilder.Request;
+import io.ledgerkeep.job.JobControl;
+import java.io.IOException;
+import java.nio.file.Path;
+import java.util.OptionalLong;
+import org.jspecify.annotations.Nullable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Option;
+
+@Command(
+    name = "rebuild-dbs",
+    description = {
+      "Makes state, history and indexes anew from the block database; archived blocks are read from"
+          + " the archive.",
+      "State and history are built beside the originals, which may be damaged or gone, and compared"
+          + " with the blocks; then the ledger switches to them in one step. The originals stay"
+          + " until you remove them.",
+      "The first bad block is named, and the exit code is 4; nothing was changed then."
+    })
+final class RebuildCommand extends LedgerCommand {
+
+  private static final String NAME = "rebuild-dbs";
+
+  @Option(
+      names = "--chain-id",
+      paramLabel = "ID",
+      description = "The name of the chain; that of the ledger has to be the same.")
+  private @Nullable String chainId;
+
+  @Option(
+      names = "--need-verify",
+      paramLabel = "true|false",
+      arity = "0..1",
+      defaultValue = "true",
+      fallbackValue = "true",
+      description =
+          "Whether every block is verified: hash links and recorded digests. Seals and checksums"
+              + " are checked anyway.")
+  private boolean needVerify;
+
+  @Option(
+      names = "--max-rate",
+      paramLabel = "MB/s",
+      description = "The most megabytes of blocks to read in a second.")
+  private @Nullable Double maxRate;
+
+  @Option(names = "--dry-run", description = "Show what would be done; change nothing.")
+  private boolean dryRun;
+
+  @Option(names = "--yes", description = "Do not ask.")
+  private boolean yes;
+
+  @Override
+  Outcome run(Settings settings) throws IOException {
+    JobCommand.requireRate(maxRate);
+    Request request = request(settings.rebuildHeight());
+    if (dryRun || !yes) {
+      Plan plan = OpenLedger.withThreads(builder(settings), of -> of.rebuilder().plan(request));
+      if (dryRun) {
+        return outcome(plan);
+      }
+      ask(plan);
+    }
+    Report report = OpenLedger.withThreads(builder(settings), of -> rebuild(of, request));
+    return outcome(report);
+  }
+
+  private Request request(OptionalLong height) {
+    Request request = height.isPresent() ? Request.upTo(height.getAsLong()) : Request.all();
+    return needVerify ? request : request.withoutVerification();
+  }
+
+  private Ledgerkeep.Builder builder(Settings settings) {
+    Ledgerkeep.Builder builder = settings.ledger();
+    return chainId == null ? builder : builder.chainId(chainId);
+  }
+
+  private Report rebuild(Ledgerkeep.Builder builder, Request request) {
+    try (JobWatch watch = JobWatch.begin(console())) {
+      JobControl control = watch.control();
+      if (maxRate != null) {
+        control = control.atMost((long) (maxRate * Units.MEGABYTE));
+      }
+      return builder.rebuilder().rebuild(request.with(control));
+    }
+  }
+
+  private void ask(Plan plan) throws IOException {
+    Console console = console();
+    outcome(plan).lines().forEach(console.err()::println);
+    if (!console.terminal()) {
+      throw CommandException.usage("this changes data: add --yes, or --dry-run to only look");
+    }
+    if (!console.confirms("Go on?")) {
+      throw CommandException.refused("nothing was changed");
+    }
+  }
+
+  private Outcome outcome(Plan plan) {
+    long needed = plan.bytesNeeded().values().stream().mapToLong(Long::longValue).sum();
+    Outcome outcome =
+        Outcome.done()
+            .say("would rebuild state, history and indexes of " + Units.blocks(plan.blocks()));
+    say(outcome, "from the archive", Units.blocks(plan.archivedBlocks()));
+    say(outcome, "to read", Units.bytes(plan.bytesToRead()));
+    say(outcome, "needed, about", Units.bytes(needed));
+    return outcome
+        .put("job", NAME)
+        .put("dryRun", true)
+        .put("height", plan.height())
+        .put("blocks", plan.blocks())
+        .put("archivedBlocks", plan.archivedBlocks())
+        .put("bytesToRead", plan.bytesToRead())
+        .put("bytesNeeded", needed);
+  }
+
+  private static Outcome outcome(Report report) {
+    if (report.cancelled()) {
+      throw CommandException.interrupted(
+          NAME + " stopped; the ledger is as it was. Run the same command again to go on");
+    }
+    Outcome outcome =
+        Outcome.done()
+            .say(
+                "%s: replayed %s in %s; state and history are made anew"
+                    .formatted(
+                        NAME, Units.blocks(report.blocks()), Units.duration(report.elapsed())));
+    say(outcome, "height", String.valueOf(report.height()));
+    say(outcome, "from the archive", Units.blocks(report.archivedBlocks()));
+    say(outcome, "index entries", report.indexEntries() + " put right");
+    report.backup().ifPresent(path -> say(outcome, "backup", path.toString()));
+    return outcome
+        .say("The originals stay until you remove them:")
+        .say(TdeConvertCommand.remove(report.originals()))
+        .put("job", NAME)
+        .put("dryRun", false)
+        .put("height", report.height())
+        .put("blocks", report.blocks())
+        .put("archivedBlocks", report.archivedBlocks())
+        .put("indexEntries", report.indexEntries())
+        .put("backup", report.backup().map(Path::toString).orElse(""))
+        .put("originals", report.originals().stream().map(Path::toString).toList())
+        .put("millis", report.elapsed().toMillis());
+  }
+
+  private static void say(Outcome outcome, String name, String value) {
+    outcome.say("  %-17s%s".formatted(name, value));
+  }
+}
