@@ -64,6 +64,34 @@ func TestAnotherOwnerMayComeAfterTheGracePeriod(t *testing.T) {
 	expect(t, one.put(t.Context(), 1, "k", "v"), pb.Failure_LEASE_LOST)
 }
 
+func TestAnOwnerThatWasOvertakenIsNotLetBackIn(t *testing.T) {
+	p := start(t, t.TempDir(), "--lease-grace", "1ms")
+	one := hold(t, p.engine, "s", "one")
+	one.let()
+	var two *owner
+	within(t, 10*time.Second, "the second owner is let in", func() (in bool) {
+		held, err := tryHold(t, p.engine, &pb.HoldRequest{Store: "s", OwnerId: "two"})
+		two = held
+		return err == nil
+	})
+	two.close(t)
+	_, err := tryHold(t, p.engine, &pb.HoldRequest{Store: "s", OwnerId: "one", Resume: true})
+	expect(t, err, pb.Failure_OVERTAKEN)
+	if _, err := tryHold(t, p.engine, &pb.HoldRequest{Store: "s", OwnerId: "two", Resume: true}); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestAStoreDoesNotLieInAnother(t *testing.T) {
+	p := start(t, t.TempDir())
+	hold(t, p.engine, "a", "one")
+	for _, name := range []string{"a/DAMAGED", "a/b/c"} {
+		_, err := tryHold(t, p.engine, &pb.HoldRequest{Store: name, OwnerId: "two"})
+		expect(t, err, pb.Failure_INVALID)
+	}
+	hold(t, p.engine, "b/c", "one")
+}
+
 func TestTheSameOwnerTakesItsLeaseUpAgain(t *testing.T) {
 	p := start(t, t.TempDir(), "--lease-grace", "1h")
 	old := hold(t, p.engine, "s", "one")

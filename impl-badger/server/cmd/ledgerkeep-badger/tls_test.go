@@ -136,6 +136,18 @@ func TestADeniedClientGetsNothingOnTheConnectionItHas(t *testing.T) {
 	}
 }
 
+func TestADeniedClientLosesItsLease(t *testing.T) {
+	s := startTLS(t, "--lease-grace", "1ms")
+	certificate, chain, key := s.ca.Leaf(t, "client", time.Hour)
+	denied, other := s.client(t, credentials.NewTLS(s.ca.Client(t, chain, key))), s.signedBy(t, s.ca)
+	hold(t, denied, "s", "denied")
+	s.write(t, "deny", []byte(tlsconf.Fingerprint(certificate)+"\n"))
+	within(t, 20*time.Second, "another owner is let in", func() bool {
+		_, err := tryHold(t, other, &pb.HoldRequest{Store: "s", OwnerId: "other"})
+		return err == nil
+	})
+}
+
 func TestCertificatesAreReplacedWithoutAnEndOfService(t *testing.T) {
 	s := startTLS(t, "--tls-overlap", "1h")
 	before := s.signedBy(t, s.ca)

@@ -62,6 +62,8 @@ const (
 	Failure_FAILED Failure_Reason = 13
 	// The store was to be there already (HoldRequest.existing_only) and is not; nothing was made.
 	Failure_ABSENT Failure_Reason = 14
+	// Another owner has had the store since this one did: what this one knows of it may be wrong.
+	Failure_OVERTAKEN Failure_Reason = 15
 )
 
 // Enum value maps for Failure_Reason.
@@ -82,6 +84,7 @@ var (
 		12: "NOT_EMPTY",
 		13: "FAILED",
 		14: "ABSENT",
+		15: "OVERTAKEN",
 	}
 	Failure_Reason_value = map[string]int32{
 		"REASON_UNSPECIFIED": 0,
@@ -99,6 +102,7 @@ var (
 		"NOT_EMPTY":          12,
 		"FAILED":             13,
 		"ABSENT":             14,
+		"OVERTAKEN":          15,
 	}
 )
 
@@ -401,7 +405,10 @@ type HoldRequest struct {
 	// The owner's process, where it runs on this machine; else 0. When it is gone, so is the grace period.
 	OwnerProcess int64 `protobuf:"varint,4,opt,name=owner_process,json=ownerProcess,proto3" json:"owner_process,omitempty"`
 	// Refuses (ABSENT) rather than make a store that is not there.
-	ExistingOnly  bool `protobuf:"varint,5,opt,name=existing_only,json=existingOnly,proto3" json:"existing_only,omitempty"`
+	ExistingOnly bool `protobuf:"varint,5,opt,name=existing_only,json=existingOnly,proto3" json:"existing_only,omitempty"`
+	// The owner had the store before, and takes it up again: refused (OVERTAKEN) where another owner
+	// has had it since.
+	Resume        bool `protobuf:"varint,6,opt,name=resume,proto3" json:"resume,omitempty"`
 	unknownFields protoimpl.UnknownFields
 	sizeCache     protoimpl.SizeCache
 }
@@ -467,6 +474,13 @@ func (x *HoldRequest) GetOwnerProcess() int64 {
 func (x *HoldRequest) GetExistingOnly() bool {
 	if x != nil {
 		return x.ExistingOnly
+	}
+	return false
+}
+
+func (x *HoldRequest) GetResume() bool {
+	if x != nil {
+		return x.Resume
 	}
 	return false
 }
@@ -2120,14 +2134,14 @@ var File_ledgerkeep_badger_v1_engine_proto protoreflect.FileDescriptor
 
 const file_ledgerkeep_badger_v1_engine_proto_rawDesc = "" +
 	"\n" +
-	"!ledgerkeep/badger/v1/engine.proto\x12\x14ledgerkeep.badger.v1\"\xc6\x03\n" +
+	"!ledgerkeep/badger/v1/engine.proto\x12\x14ledgerkeep.badger.v1\"\xd5\x03\n" +
 	"\aFailure\x12<\n" +
 	"\x06reason\x18\x01 \x01(\x0e2$.ledgerkeep.badger.v1.Failure.ReasonR\x06reason\x12\x18\n" +
 	"\amessage\x18\x02 \x01(\tR\amessage\x12\x1d\n" +
 	"\n" +
 	"owner_name\x18\x03 \x01(\tR\townerName\x12#\n" +
 	"\rowner_process\x18\x04 \x01(\x03R\fownerProcess\x123\n" +
-	"\x16held_since_unix_millis\x18\x05 \x01(\x03R\x13heldSinceUnixMillis\"\xe9\x01\n" +
+	"\x16held_since_unix_millis\x18\x05 \x01(\x03R\x13heldSinceUnixMillis\"\xf8\x01\n" +
 	"\x06Reason\x12\x16\n" +
 	"\x12REASON_UNSPECIFIED\x10\x00\x12\n" +
 	"\n" +
@@ -2148,7 +2162,8 @@ const file_ledgerkeep_badger_v1_engine_proto_rawDesc = "" +
 	"\n" +
 	"\x06FAILED\x10\r\x12\n" +
 	"\n" +
-	"\x06ABSENT\x10\x0e\"\xa4\x01\n" +
+	"\x06ABSENT\x10\x0e\x12\r\n" +
+	"\tOVERTAKEN\x10\x0f\"\xa4\x01\n" +
 	"\x06Limits\x12\"\n" +
 	"\rmax_key_bytes\x18\x01 \x01(\x05R\vmaxKeyBytes\x12&\n" +
 	"\x0fmax_value_bytes\x18\x02 \x01(\x05R\rmaxValueBytes\x12&\n" +
@@ -2161,14 +2176,15 @@ const file_ledgerkeep_badger_v1_engine_proto_rawDesc = "" +
 	"\x0ebadger_version\x18\x03 \x01(\tR\rbadgerVersion\x12\x1f\n" +
 	"\vinstance_id\x18\x04 \x01(\tR\n" +
 	"instanceId\x124\n" +
-	"\x06limits\x18\x05 \x01(\v2\x1c.ledgerkeep.badger.v1.LimitsR\x06limits\"\xa7\x01\n" +
+	"\x06limits\x18\x05 \x01(\v2\x1c.ledgerkeep.badger.v1.LimitsR\x06limits\"\xbf\x01\n" +
 	"\vHoldRequest\x12\x14\n" +
 	"\x05store\x18\x01 \x01(\tR\x05store\x12\x19\n" +
 	"\bowner_id\x18\x02 \x01(\tR\aownerId\x12\x1d\n" +
 	"\n" +
 	"owner_name\x18\x03 \x01(\tR\townerName\x12#\n" +
 	"\rowner_process\x18\x04 \x01(\x03R\fownerProcess\x12#\n" +
-	"\rexisting_only\x18\x05 \x01(\bR\fexistingOnly\"\xb7\x01\n" +
+	"\rexisting_only\x18\x05 \x01(\bR\fexistingOnly\x12\x16\n" +
+	"\x06resume\x18\x06 \x01(\bR\x06resume\"\xb7\x01\n" +
 	"\tHoldEvent\x12\x14\n" +
 	"\x05lease\x18\x01 \x01(\tR\x05lease\x124\n" +
 	"\x06limits\x18\x02 \x01(\v2\x1c.ledgerkeep.badger.v1.LimitsR\x06limits\x12\x18\n" +

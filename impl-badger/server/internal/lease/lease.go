@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"path"
 	"path/filepath"
 	"regexp"
 	"sync"
@@ -64,6 +65,7 @@ type Request struct {
 	Store, OwnerID string
 	Owner          failure.Owner
 	ExistingOnly   bool
+	Resume         bool
 }
 
 func (r Request) check() error {
@@ -133,17 +135,41 @@ func (l *Leases) open(p *place, request Request) (*held, bool, error) {
 		return nil, false, failure.New(pb.Failure_BUSY, "%d stores are open, the maximum; close some", maxStores)
 	}
 	dir := filepath.Join(l.root, filepath.FromSlash(p.name))
+	if err := l.checkAbove(p.name); err != nil {
+		return nil, false, err
+	}
 	opened, created, err := store.Open(p.name, dir, l.options, request.Owner, request.ExistingOnly)
 	if err != nil {
 		return nil, false, err
 	}
+	if err := opened.BeOwnedBy(request.OwnerID, request.Resume); err != nil {
+		return nil, false, closed(opened, err)
+	}
 	session, err := newSession(opened, request.OwnerID)
 	if err != nil {
-		return nil, false, errors.Join(err, opened.Close())
+		return nil, false, closed(opened, err)
 	}
 	next := &held{session: session, owner: request.Owner}
 	l.put(p, next)
 	return next, created, nil
+}
+
+// closed closes a store that is not given to anybody after all, and returns why.
+func closed(opened *store.Store, why error) error {
+	if err := opened.Close(); err != nil {
+		return errors.Join(why, err)
+	}
+	return why
+}
+
+// checkAbove refuses a store within another, whose files its directory would be among.
+func (l *Leases) checkAbove(name string) error {
+	for above := path.Dir(name); above != "."; above = path.Dir(above) {
+		if store.IsStore(filepath.Join(l.root, filepath.FromSlash(above))) {
+			return failure.New(pb.Failure_INVALID, "store %s would lie in store %s; choose another name", name, above)
+		}
+	}
+	return nil
 }
 
 // put sets who has the place, and ends the grace of who had it.

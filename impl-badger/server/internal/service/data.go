@@ -55,6 +55,11 @@ func (s *Service) MultiGet(ctx context.Context, request *pb.MultiGetRequest) (*p
 	if asked := request.GetBudgetBytes(); asked > 0 {
 		left = min(left, asked)
 	}
+	giveBack, err := s.budget.take(left + int64(proto.Size(request)))
+	if err != nil {
+		return nil, err
+	}
+	defer giveBack()
 	response := &pb.MultiGetResponse{}
 	return response, s.read(ctx, request.GetRef(), request.GetSnapshot(), func(view *store.View) error {
 		for _, key := range request.GetKeys() {

@@ -30,7 +30,9 @@ func (s *Service) Options(admit func(context.Context) error) []grpc.ServerOption
 			return response, nil
 		}),
 		grpc.ChainStreamInterceptor(func(server any, stream grpc.ServerStream, info *grpc.StreamServerInfo, handle grpc.StreamHandler) error {
-			return s.around(stream.Context(), info.FullMethod, admit, func() error { return handle(server, admitted{stream, admit}) })
+			ctx, end := admittedFor(stream.Context(), admit)
+			defer end()
+			return s.around(ctx, info.FullMethod, admit, func() error { return handle(server, admitted{stream, ctx, admit}) })
 		}),
 	}
 }
@@ -88,10 +90,43 @@ func outcomeOf(err error) string {
 	}
 }
 
-// admitted asks for each message whether the client may still have it.
+// admitAgain is how often a stream's client is looked at on which nothing is sent: that of a lease.
+const admitAgain = time.Second
+
+// admittedFor returns a context that ends when the client is no longer admitted.
+func admittedFor(ctx context.Context, admit func(context.Context) error) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(ctx)
+	go func() {
+		again := time.NewTicker(admitAgain)
+		defer again.Stop()
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-again.C:
+				if err := admit(ctx); err != nil {
+					cancel(err)
+				}
+			}
+		}
+	}()
+	return ctx, func() { cancel(nil) }
+}
+
+// admitted asks for each message whether the client may still send it, or have it.
 type admitted struct {
 	grpc.ServerStream
+	ctx   context.Context
 	admit func(context.Context) error
+}
+
+func (a admitted) Context() context.Context { return a.ctx }
+
+func (a admitted) RecvMsg(message any) error {
+	if err := a.ServerStream.RecvMsg(message); err != nil {
+		return err
+	}
+	return a.admit(a.Context())
 }
 
 func (a admitted) SendMsg(message any) error {

@@ -106,7 +106,8 @@ func badgerVersion() string {
 func (s *Service) Hold(request *pb.HoldRequest, stream grpc.ServerStreamingServer[pb.HoldEvent]) error {
 	session, created, err := s.leases.Hold(stream.Context(), lease.Request{
 		Store: request.GetStore(), OwnerID: request.GetOwnerId(), ExistingOnly: request.GetExistingOnly(),
-		Owner: ownerNow(request.GetOwnerName(), request.GetOwnerProcess()),
+		Resume: request.GetResume(),
+		Owner:  ownerNow(request.GetOwnerName(), request.GetOwnerProcess()),
 	})
 	if err != nil {
 		return err
@@ -123,7 +124,7 @@ func (s *Service) Hold(request *pb.HoldRequest, stream grpc.ServerStreamingServe
 	}
 	select {
 	case <-stream.Context().Done():
-		return stream.Context().Err()
+		return context.Cause(stream.Context())
 	case <-session.Done():
 		return failure.New(pb.Failure_LEASE_LOST, "the lease of store %s has ended", request.GetStore())
 	}

@@ -56,17 +56,55 @@ func CheckStore(dir string, depth Depth, mayVanish bool) error {
 	return nil
 }
 
+// CheckClosed checks that the manifest in dir is whole and names every table there. After a kill a
+// change may be cut short, and then be undone; a store that was closed has no such thing.
+func CheckClosed(dir string) error {
+	path := filepath.Join(dir, badger.ManifestFilename)
+	info, err := os.Stat(path)
+	if err != nil {
+		return fmt.Errorf("cannot look at the manifest: %w", err)
+	}
+	named, end, err := replay(dir)
+	if err != nil {
+		return err
+	}
+	if end != info.Size() {
+		return fmt.Errorf("the manifest is %w: %d bytes can be read, of %d", ErrDamaged, end, info.Size())
+	}
+	files, err := filepath.Glob(filepath.Join(dir, "*.sst"))
+	if err != nil {
+		return fmt.Errorf("cannot list the tables: %w", err)
+	}
+	for _, file := range files {
+		if id, ok := table.ParseFileID(file); ok && !has(named, id) {
+			return fmt.Errorf("the manifest is %w, or an older one: it does not name table %s", ErrDamaged, filepath.Base(file))
+		}
+	}
+	return nil
+}
+
+func has(named map[uint64]badger.TableManifest, id uint64) bool {
+	_, ok := named[id]
+	return ok
+}
+
 func manifest(dir string) (map[uint64]badger.TableManifest, error) {
+	tables, _, err := replay(dir)
+	return tables, err
+}
+
+// replay returns the tables that the manifest names, and how many of its bytes are whole.
+func replay(dir string) (map[uint64]badger.TableManifest, int64, error) {
 	file, err := os.Open(filepath.Join(dir, badger.ManifestFilename))
 	if err != nil {
-		return nil, fmt.Errorf("cannot open the manifest: %w", err)
+		return nil, 0, fmt.Errorf("cannot open the manifest: %w", err)
 	}
 	defer file.Close()
-	replayed, _, err := badger.ReplayManifestFile(file, 0, badger.DefaultOptions(dir).WithLogger(nil))
+	replayed, end, err := badger.ReplayManifestFile(file, 0, badger.DefaultOptions(dir).WithLogger(nil))
 	if err != nil {
-		return nil, fmt.Errorf("the manifest is %w: %v", ErrDamaged, err)
+		return nil, 0, fmt.Errorf("the manifest is %w: %v", ErrDamaged, err)
 	}
-	return replayed.Tables, nil
+	return replayed.Tables, end, nil
 }
 
 func checkFile(path string, compression options.CompressionType, depth Depth) (err error) {

@@ -18,6 +18,7 @@ import (
 const (
 	ownerFile    = "OWNER"
 	damagedFile  = "DAMAGED"
+	closedFile   = "CLOSED"
 	manifestFile = "MANIFEST"
 )
 
@@ -47,6 +48,9 @@ func isFresh(dir string) (bool, error) {
 	}
 	return true, nil
 }
+
+// IsStore tells whether a directory holds a store, or the beginning of one.
+func IsStore(dir string) bool { return isFile(dir, manifestFile) || isFile(dir, ownerFile) }
 
 // removeUnbegun removes logs that a kill has cut short between their creation and their first byte.
 // Badger refuses to open a store that has one.
@@ -135,6 +139,10 @@ func markDamaged(dir, finding string) error {
 	if err := os.WriteFile(filepath.Join(dir, damagedFile), []byte(text), 0o600); err != nil {
 		return fmt.Errorf("cannot write the mark %s: %w", damagedFile, err)
 	}
+	return syncDirectory(dir)
+}
+
+func syncDirectory(dir string) error {
 	handle, err := os.Open(dir)
 	if err != nil {
 		return fmt.Errorf("cannot open %s: %w", dir, err)
@@ -142,9 +150,31 @@ func markDamaged(dir, finding string) error {
 	return errors.Join(handle.Sync(), handle.Close())
 }
 
-func isMarkedDamaged(dir string) bool {
-	_, err := os.Stat(filepath.Join(dir, damagedFile))
-	return err == nil
+func isMarkedDamaged(dir string) bool { return isFile(dir, damagedFile) }
+
+// markClosed says that Badger has put its files in order: nothing in them is there to be undone.
+func markClosed(dir string) error {
+	if err := os.WriteFile(filepath.Join(dir, closedFile), nil, 0o600); err != nil {
+		return fmt.Errorf("cannot write the mark %s: %w", closedFile, err)
+	}
+	return syncDirectory(dir)
+}
+
+func unmarkClosed(dir string) error {
+	if !isMarkedClosed(dir) {
+		return nil
+	}
+	if err := os.Remove(filepath.Join(dir, closedFile)); err != nil {
+		return fmt.Errorf("cannot remove the mark %s: %w", closedFile, err)
+	}
+	return syncDirectory(dir)
+}
+
+func isMarkedClosed(dir string) bool { return isFile(dir, closedFile) }
+
+func isFile(dir, name string) bool {
+	info, err := os.Stat(filepath.Join(dir, name))
+	return err == nil && info.Mode().IsRegular()
 }
 
 func ioFailure(err error, format string, args ...any) *failure.Error {

@@ -17,6 +17,7 @@ const (
 
 var (
 	formatKey    = []byte{recordPrefix, 'f'}
+	ownerKey     = []byte{recordPrefix, 'o'}
 	lastWriteKey = []byte{recordPrefix, 'w'}
 	loadingKey   = []byte{recordPrefix, 'l'}
 	castagnoli   = crc32.MakeTable(crc32.Castagnoli)

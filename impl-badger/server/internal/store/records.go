@@ -5,6 +5,9 @@ import (
 	"errors"
 
 	"github.com/dgraph-io/badger/v4"
+
+	pb "io.ledgerkeep/badger/server/internal/enginepb"
+	"io.ledgerkeep/badger/server/internal/failure"
 )
 
 // lastWrite is kept in the transaction of the write itself, so that a write that was repeated is
@@ -27,6 +30,23 @@ func (s *Store) readLastWrite() (lastWrite, error) {
 		return lastWrite{}, s.foundDamage("its record of the last write is too short")
 	}
 	return lastWrite{owner: string(record[8:]), sequence: binary.BigEndian.Uint64(record)}, nil
+}
+
+// BeOwnedBy records who has the store now. Who had it before may only resume if nobody else had it
+// since: what an owner remembers of a store is no longer so when another has written to it.
+func (s *Store) BeOwnedBy(ownerID string, resume bool) error {
+	record, found, err := s.getRecord(ownerKey)
+	if err != nil {
+		return err
+	}
+	if found && string(record) == ownerID {
+		return nil
+	}
+	if resume {
+		return failure.New(pb.Failure_OVERTAKEN,
+			"another owner has had store %s since this one did; nothing was changed, open it anew", s.name)
+	}
+	return s.putRecord(ownerKey, []byte(ownerID))
 }
 
 func (s *Store) getRecord(key []byte) (value []byte, found bool, err error) {

@@ -19,6 +19,7 @@ import (
 	"io.ledgerkeep/badger/server/internal/failure"
 	"io.ledgerkeep/badger/server/internal/space"
 	"io.ledgerkeep/badger/server/internal/sst"
+	"io.ledgerkeep/badger/server/internal/wal"
 )
 
 // Store is an open store. Its methods may be called by any number of goroutines until Close is.
@@ -99,14 +100,25 @@ func (s *Store) checkTables() error {
 	if isMarkedDamaged(s.dir) {
 		return s.damaged("a mark of earlier damage is there")
 	}
-	err := sst.CheckStore(s.dir, sst.Index, false)
-	if errors.Is(err, sst.ErrDamaged) || errors.Is(err, os.ErrNotExist) {
+	err := s.checkFiles()
+	if errors.Is(err, sst.ErrDamaged) || errors.Is(err, wal.ErrDamaged) || errors.Is(err, os.ErrNotExist) {
 		return s.damaged("%w", err)
 	}
 	if err != nil {
 		return ioFailure(err, "cannot check store %s", s.name)
 	}
 	return nil
+}
+
+func (s *Store) checkFiles() error {
+	if err := sst.CheckStore(s.dir, sst.Index, false); err != nil {
+		return err
+	}
+	logs, err := wal.CheckStore(s.dir)
+	if err != nil || logs || !isMarkedClosed(s.dir) {
+		return err
+	}
+	return sst.CheckClosed(s.dir)
 }
 
 // openBadger opens the database. Where Badger panics over what it finds, that is damage.
@@ -116,6 +128,9 @@ func (s *Store) openBadger() (err error) {
 			err = s.damaged("Badger cannot open it")
 		}
 	}()
+	if err := unmarkClosed(s.dir); err != nil {
+		return ioFailure(err, "cannot open store %s", s.name)
+	}
 	raised := s.alarm.Raised()
 	db, err := badger.Open(s.options.badger(s.dir, s.badgerLog))
 	if err != nil {
@@ -267,6 +282,9 @@ func (s *Store) shut() (err error) {
 	}()
 	if err := s.db.Close(); err != nil {
 		return ioFailure(err, "cannot close store %s", s.name)
+	}
+	if err := markClosed(s.dir); err != nil {
+		s.log.Warn("that the store was closed could not be marked", "error", err)
 	}
 	return nil
 }

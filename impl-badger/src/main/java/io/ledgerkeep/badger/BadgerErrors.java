@@ -101,9 +101,8 @@ final class BadgerErrors {
           new IntegrityException(
               told + "; the store was there before, so " + where + " is another one, or lost it",
               thrown);
-      case DISK_FULL ->
-          new StorageException(
-              Kind.OUT_OF_SPACE, told + "; nothing was changed, make room", thrown);
+      case OVERTAKEN -> new ConflictException(ConflictException.Reason.LOCKED, told);
+      case DISK_FULL -> new StorageException(Kind.OUT_OF_SPACE, told, thrown);
       case UNSUPPORTED_FORMAT -> new UnsupportedFormatException(told);
       case INVALID -> new ConfigurationException(told, thrown);
       case TOO_LARGE -> new IllegalArgumentException(told, thrown);
@@ -126,7 +125,9 @@ final class BadgerErrors {
         "%s was refused: it is open by %s%s%s"
             .formatted(
                 action,
-                failure.getOwnerName().isEmpty() ? "another owner" : failure.getOwnerName(),
+                failure.getOwnerName().isEmpty()
+                    ? "another owner"
+                    : failure.getOwnerName().replaceAll("\\p{Cntrl}", "?"),
                 process,
                 since));
   }

@@ -122,6 +122,10 @@ final class BundledBinary {
     try {
       Files.createDirectory(directory, PosixFilePermissions.asFileAttribute(OURS_ONLY));
     } catch (FileAlreadyExistsException e) {
+      if (Files.isSymbolicLink(directory)) {
+        throw new ConfigurationException(
+            directory + " is a link, which somebody else could turn; nothing is run from there", e);
+      }
       Path probe = Files.createTempFile(directory, "probe", "");
       boolean isOurs = Files.getOwner(directory).equals(Files.getOwner(probe));
       Files.delete(probe);

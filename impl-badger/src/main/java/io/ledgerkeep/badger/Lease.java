@@ -56,6 +56,10 @@ final class Lease {
    * @param mustExist whether a store that is absent is refused rather than made
    */
   synchronized HoldEvent hold(boolean mustExist) {
+    return hold(mustExist, false);
+  }
+
+  private HoldEvent hold(boolean mustExist, boolean resume) {
     HoldRequest request =
         HoldRequest.newBuilder()
             .setStore(store)
@@ -63,6 +67,7 @@ final class Lease {
             .setOwnerName(ownerName())
             .setOwnerProcess(ProcessHandle.current().pid())
             .setExistingOnly(mustExist)
+            .setResume(resume)
             .build();
     Exchange<HoldRequest, HoldEvent> exchange =
         Exchange.start(
@@ -85,7 +90,7 @@ final class Lease {
       throw new IllegalStateException("the store is closed");
     }
     if (held == null) {
-      hold(true);
+      hold(true, true);
     }
     return Objects.requireNonNull(held).ref();
   }

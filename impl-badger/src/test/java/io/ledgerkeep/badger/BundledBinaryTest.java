@@ -69,6 +69,16 @@ final class BundledBinaryTest {
   }
 
   @Test
+  void nothingIsRunThroughALink() throws Exception {
+    Path place = Files.createDirectory(temporary.resolve("place"));
+    Path link = Files.createSymbolicLink(temporary.resolve("link"), place);
+
+    assertThatThrownBy(() -> BundledBinary.unpacked(link, "linux-x86_64", "0".repeat(64)))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContaining("is a link");
+  }
+
+  @Test
   void nothingIsRunFromAFolderThatOthersCanWriteTo() throws Exception {
     Path place = Files.createDirectory(temporary.resolve("place"));
     Files.setPosixFilePermissions(place, PosixFilePermissions.fromString("rwxrwxrwx"));
