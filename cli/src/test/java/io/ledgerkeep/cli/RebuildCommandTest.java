@@ -281,11 +281,13 @@ final class RebuildCommandTest {
   @Test
   void aLedgerInUseIsLocked() throws Exception {
     Place place = place(false).withChain(CHAIN);
+    Path status = data().resolve("status.json");
+    Files.delete(status);
     try (Child owner = Child.start(List.of(), place.withData("import", "-"))) {
-      Run refused;
-      do {
-        refused = place.run("rebuild-dbs", "--dry-run");
-      } while (refused.exitCode() == ExitCode.DONE); // until the other process has it
+      while (!Files.exists(status)) { // until the other process has it
+        assertThat(owner.isAlive()).isTrue();
+      }
+      Run refused = place.run("rebuild-dbs", "--dry-run");
       assertThat(refused.exitCode()).isEqualTo(ExitCode.LOCKED);
       assertThat(refused.err()).contains("is in use by pid");
       owner.signal("KILL");
