@@ -4,6 +4,7 @@ import io.ledgerkeep.Bytes;
 import io.ledgerkeep.KeyRange;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.StorageException;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -14,7 +15,8 @@ import java.util.Optional;
  *
  * <ol>
  *   <li>Keys are ordered as strings of unsigned bytes. Keys have 1 byte at least, values may be
- *       empty, and both come back as they were put.
+ *       empty, and both come back as they were put. Keys asked for together are answered in their
+ *       order.
  *   <li>A batch is all or nothing: no read, no scan and no crash ever shows a part of it. Of two
  *       mutations of one key in it the later holds.
  *   <li>A {@link Durability#DURABLE} write survives a crash of the machine once {@link #write} has
@@ -60,6 +62,14 @@ public interface StorageEngine extends AutoCloseable {
 
     /** Returns the value of the key, or empty where it has none. */
     Optional<Bytes> get(Bytes key);
+
+    /**
+     * Returns the values of the keys, in their order, each as {@link #get} has it. An engine that
+     * is far away asks for them together.
+     */
+    default List<Optional<Bytes>> getAll(List<Bytes> keys) {
+      return keys.stream().map(this::get).toList();
+    }
 
     /** Returns a cursor before the first key of the range. The caller closes it. */
     Cursor scan(KeyRange range);
@@ -147,6 +157,14 @@ public interface StorageEngine extends AutoCloseable {
 
   /** Returns the value of the key, or empty where it has none. */
   Optional<Bytes> get(Bytes key);
+
+  /**
+   * Returns the values of the keys, in their order, each as {@link #get} has it at some moment of
+   * the call. An engine that is far away asks for them together.
+   */
+  default List<Optional<Bytes>> getAll(List<Bytes> keys) {
+    return keys.stream().map(this::get).toList();
+  }
 
   /** Returns a cursor before the first key of the range, at this moment. The caller closes it. */
   Cursor scan(KeyRange range);

@@ -30,9 +30,10 @@ final class BadgerExperiment implements Experiment {
 
   private static final int WARM_UP_ROUNDS = 2;
   private static final int TURNS = 10;
-  private static final int BATCHES = 20;
-  private static final int ENTRIES = 128;
+  private static final int BYTES_A_TURN = 2 << 20;
   private static final int GETS = 2_000;
+  private static final int MULTI_GETS = 50;
+  private static final int KEYS = 100;
   private static final int VALUE_BYTES = 1 << 10;
 
   private final Workspace workspace = Workspace.ofThisProcess();
@@ -64,8 +65,10 @@ final class BadgerExperiment implements Experiment {
 
   /** One piece of work, as each side does it. */
   private enum Work {
-    WRITE("write batches of " + ENTRIES, "MB/s", 0.6, BATCHES * ENTRIES * VALUE_BYTES / 1e6),
+    WRITE_BLOCKS("write batches of 128 KiB", "MB/s", 0.6, BYTES_A_TURN / 1e6),
+    WRITE_LARGE("write batches of 1 MiB", "MB/s", 0.6, BYTES_A_TURN / 1e6),
     GET("get a value", "values/s", 0, GETS),
+    MULTI_GET("get " + KEYS + " values at once", "values/s", 0, MULTI_GETS * KEYS),
     SCAN("scan all", "MB/s", 0.6, 0);
 
     private final String words;
@@ -82,8 +85,10 @@ final class BadgerExperiment implements Experiment {
 
     private String forBare() {
       return switch (this) {
-        case WRITE -> "write " + BATCHES + " " + ENTRIES;
+        case WRITE_BLOCKS -> "write 16 128";
+        case WRITE_LARGE -> "write 2 1024";
         case GET -> "get " + GETS;
+        case MULTI_GET -> "multiget " + MULTI_GETS + " " + KEYS;
         case SCAN -> "scan";
       };
     }
@@ -105,18 +110,20 @@ final class BadgerExperiment implements Experiment {
       watch.time(
           () -> {
             switch (work) {
-              case WRITE -> write();
+              case WRITE_BLOCKS -> write(16, 128);
+              case WRITE_LARGE -> write(2, 1024);
               case GET -> get();
+              case MULTI_GET -> multiGet();
               case SCAN -> scan();
             }
           });
       return watch.seconds();
     }
 
-    private void write() {
-      for (int i = 0; i < BATCHES; i++) {
+    private void write(int batches, int entries) {
+      for (int i = 0; i < batches; i++) {
         WriteBatch batch = new WriteBatch();
-        for (int j = 0; j < ENTRIES; j++, written++) {
+        for (int j = 0; j < entries; j++, written++) {
           batch.put(key(written), value(written));
         }
         engine.write(batch, Durability.DURABLE);
@@ -125,9 +132,21 @@ final class BadgerExperiment implements Experiment {
 
     private void get() {
       for (int i = 0; i < GETS; i++) {
-        if (engine.get(key(random.nextLong(written))).isEmpty()) {
-          throw new IllegalStateException("a value that was written is not there");
-        }
+        requireFound(engine.get(key(random.nextLong(written))));
+      }
+    }
+
+    private void multiGet() {
+      for (int i = 0; i < MULTI_GETS; i++) {
+        engine
+            .getAll(random.longs(KEYS, 0, written).mapToObj(BadgerExperiment::key).toList())
+            .forEach(Side::requireFound);
+      }
+    }
+
+    private static void requireFound(Optional<Bytes> value) {
+      if (value.isEmpty()) {
+        throw new IllegalStateException("a value that was written is not there");
       }
     }
 

@@ -79,7 +79,7 @@ final class BareBadger implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    process.outputWriter().close();
+    process.outputWriter(StandardCharsets.US_ASCII).close();
     try {
       process.waitFor();
     } catch (InterruptedException e) {

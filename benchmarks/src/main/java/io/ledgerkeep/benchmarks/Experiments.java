@@ -35,7 +35,8 @@ final class Experiments {
     }
     BY_NAME.put("hsm-envelope", HsmEnvelopeExperiment::new);
     BY_NAME.put("hsm-direct", HsmDirectExperiment::new);
-    BY_NAME.put("badger", BadgerExperiment::new);
+    BY_NAME.put("badger-engine", BadgerExperiment::new);
+    BY_NAME.put("badger-ledger", BadgerLedgerExperiment::new);
     BY_NAME.put("memory", MemoryExperiment::new);
     BY_NAME.put("open", OpenExperiment::new);
     BY_NAME.put("stored", StoredExperiment::new);

@@ -20,6 +20,7 @@ import io.ledgerkeep.badger.proto.WriteRequest;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.WriteBatch;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.locks.ReentrantLock;
 
@@ -73,6 +74,16 @@ final class BadgerEngine implements StorageEngine {
             "reading",
             EngineGrpc.getGetMethod(),
             ref -> GetRequest.newBuilder().setRef(ref).setKey(wrapped).build()));
+  }
+
+  @Override
+  public List<Optional<Bytes>> getAll(List<Bytes> keys) {
+    calls.requireOpen();
+    return MultiGet.all(
+        keys,
+        request ->
+            calls.call(
+                "reading", EngineGrpc.getMultiGetMethod(), ref -> request.setRef(ref).build()));
   }
 
   /** Returns the bytes as the messages have them, without a copy. */

@@ -7,6 +7,7 @@ import io.ledgerkeep.badger.proto.EngineGrpc;
 import io.ledgerkeep.badger.proto.GetRequest;
 import io.ledgerkeep.badger.proto.StoreRef;
 import io.ledgerkeep.storage.StorageEngine;
+import java.util.List;
 import java.util.Optional;
 
 /**
@@ -52,6 +53,20 @@ final class BadgerSnapshot implements StorageEngine.Snapshot {
     return BadgerEngine.value(
         calls.underLease(
             "reading a snapshot of", () -> calls.attempt(EngineGrpc.getGetMethod(), request)));
+  }
+
+  @Override
+  public List<Optional<Bytes>> getAll(List<Bytes> keys) {
+    requireOpen();
+    return MultiGet.all(
+        keys,
+        request ->
+            calls.underLease(
+                "reading a snapshot of",
+                () ->
+                    calls.attempt(
+                        EngineGrpc.getMultiGetMethod(),
+                        request.setRef(ref).setSnapshot(id).build())));
   }
 
   @Override

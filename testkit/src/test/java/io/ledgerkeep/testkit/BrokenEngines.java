@@ -69,6 +69,7 @@ final class BrokenEngines {
     BrokenEngines engines = new BrokenEngines();
     engines.openWrongly();
     engines.confuseKeysAndValues();
+    engines.mixUpKeysAskedForTogether();
     engines.tearBatches();
     engines.loseAtACrash();
     engines.hideWrites();
@@ -260,6 +261,19 @@ final class BrokenEngines {
               @Override
               public Optional<Bytes> get(Bytes key) {
                 return sound.get(key).filter(value -> !value.isEmpty() || key.size() == 1);
+              }
+            });
+  }
+
+  private void mixUpKeysAskedForTogether() {
+    engine(
+        "rule1_keysAskedForTogetherAreAnsweredInTheirOrder",
+        "answers keys that are asked for together in the order that they lie in",
+        sound ->
+            new ForwardingEngine(sound) {
+              @Override
+              public List<Optional<Bytes>> getAll(List<Bytes> keys) {
+                return sound.getAll(keys.stream().sorted().toList());
               }
             });
   }

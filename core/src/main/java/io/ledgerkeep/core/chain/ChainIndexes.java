@@ -39,22 +39,28 @@ public final class ChainIndexes {
 
   /** Returns what is wrong with the entries that lead to a block and its transactions. */
   public List<Correction> wrongOf(MetaRow meta, StoredBlock block) {
-    List<Correction> wrong = new ArrayList<>();
+    List<Entry> expected = new ArrayList<>();
     long height = meta.meta().height();
-    Bytes atHeight = new ByteWriter(8).u64(height).take();
-    check(ChainKeys.hash(meta.meta().hash()), atHeight, wrong);
+    expected.add(
+        new Entry(ChainKeys.hash(meta.meta().hash()), new ByteWriter(8).u64(height).take()));
     for (int i = 0; i < block.transactions().size(); i++) {
       String id = StoredBlock.transactionId(block.transactions().get(i).join());
-      check(ChainKeys.id(id), new ByteWriter(12).u64(height).u32(i).take(), wrong);
+      expected.add(new Entry(ChainKeys.id(id), new ByteWriter(12).u64(height).u32(i).take()));
     }
-    return wrong;
+    return wrongOf(expected);
   }
 
-  private void check(Bytes key, Bytes expected, List<Correction> wrong) {
-    Optional<Bytes> found = form.below().get(key);
-    if (found.isEmpty() || !shown(key, found.get()).equals(Optional.of(expected))) {
-      wrong.add(new Correction(key, found, Optional.of(form.store().apply(key, expected))));
+  private List<Correction> wrongOf(List<Entry> expected) {
+    List<Optional<Bytes>> found = form.below().getAll(expected.stream().map(Entry::key).toList());
+    List<Correction> wrong = new ArrayList<>();
+    for (int i = 0; i < expected.size(); i++) {
+      Bytes key = expected.get(i).key();
+      Bytes value = expected.get(i).value();
+      if (!found.get(i).flatMap(stored -> shown(key, stored)).equals(Optional.of(value))) {
+        wrong.add(new Correction(key, found.get(i), Optional.of(form.store().apply(key, value))));
+      }
     }
+    return wrong;
   }
 
   /** Returns the value, or empty where nobody can open it: then it is as wrong as any other. */

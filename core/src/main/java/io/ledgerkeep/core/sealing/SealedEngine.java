@@ -20,6 +20,7 @@ import java.util.OptionalLong;
 import java.util.UUID;
 import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
+import java.util.stream.IntStream;
 
 /**
  * A storage engine whose values lie sealed in another one; the keys lie there as they are. Values
@@ -106,6 +107,17 @@ public final class SealedEngine implements AheadEngine {
   }
 
   @Override
+  public List<Optional<Bytes>> getAll(List<Bytes> keys) {
+    return openAll(keys, engine.getAll(keys));
+  }
+
+  private List<Optional<Bytes>> openAll(List<Bytes> keys, List<Optional<Bytes>> found) {
+    return IntStream.range(0, keys.size())
+        .mapToObj(i -> found.get(i).map(value -> open(keys.get(i), value)))
+        .toList();
+  }
+
+  @Override
   public Cursor scan(KeyRange range) {
     return new OpeningCursor(engine.scan(range));
   }
@@ -117,6 +129,11 @@ public final class SealedEngine implements AheadEngine {
       @Override
       public Optional<Bytes> get(Bytes key) {
         return snapshot.get(key).map(found -> open(key, found));
+      }
+
+      @Override
+      public List<Optional<Bytes>> getAll(List<Bytes> keys) {
+        return openAll(keys, snapshot.getAll(keys));
       }
 
       @Override

@@ -32,6 +32,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.NavigableMap;
@@ -263,6 +264,31 @@ public abstract class StorageEngineContract {
     assertThat(engine.get(key(1))).contains(Bytes.EMPTY);
     assertThat(content(engine)).containsOnly(Map.entry(key(1), Bytes.EMPTY));
     assertThat(content(reopen(engine))).containsOnly(Map.entry(key(1), Bytes.EMPTY));
+  }
+
+  @Test
+  public void rule1_keysAskedForTogetherAreAnsweredInTheirOrder() {
+    StorageEngine engine = open();
+    Map<Bytes, Bytes> values = new HashMap<>();
+    for (int i = 0; i < 3_000; i += 12) {
+      values.put(key(i), noise(i, 12_000));
+    }
+    values.forEach((key, value) -> put(engine, key, value));
+    List<Bytes> keys = new ArrayList<>(List.of(Bytes.EMPTY, key(12), key(0), key(12), Bytes.EMPTY));
+    for (int i = 3_000; i >= 0; i--) {
+      keys.add(key(i));
+    }
+    List<Optional<Bytes>> expected =
+        keys.stream().map(key -> Optional.ofNullable(values.get(key))).toList();
+
+    assertThat(engine.getAll(keys)).isEqualTo(expected);
+    assertThat(engine.getAll(List.of())).isEmpty();
+    try (Snapshot snapshot = engine.snapshot()) {
+      put(engine, key(1), value(1));
+      delete(engine, key(12));
+
+      assertThat(snapshot.getAll(keys)).isEqualTo(expected);
+    }
   }
 
   // ---- rule 2: a batch is all or nothing
@@ -990,6 +1016,7 @@ public abstract class StorageEngineContract {
     engine.close();
 
     assertClosed(() -> engine.get(key(1)));
+    assertClosed(() -> engine.getAll(List.of(key(1))));
     assertClosed(() -> engine.scan(KeyRange.all()));
     assertClosed(engine::snapshot);
     for (Durability durability : Durability.values()) {
@@ -1015,6 +1042,7 @@ public abstract class StorageEngineContract {
     engine.close();
 
     assertClosed(() -> snapshot.get(key(1)));
+    assertClosed(() -> snapshot.getAll(List.of(key(1))));
     assertClosed(() -> snapshot.scan(KeyRange.all()));
     assertRefuses(cursor);
     assertRefuses(ofSnapshot);
@@ -1032,6 +1060,7 @@ public abstract class StorageEngineContract {
     cursor.close();
 
     assertClosed(() -> snapshot.get(key(1)));
+    assertClosed(() -> snapshot.getAll(List.of(key(1))));
     assertClosed(() -> snapshot.scan(KeyRange.all()));
     assertRefuses(cursor);
     assertThat(content(engine)).hasSize(10);
