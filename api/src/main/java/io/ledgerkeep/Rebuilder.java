@@ -151,8 +151,8 @@ public interface Rebuilder {
    * @param archivedBlocks how many of them were read from the archive
    * @param indexEntries the entries of the indexes that were put right
    * @param backup the directory with what was replaced: where the originals are, and the former
-   *     entries of the indexes; of a roll back, an archive of the blocks that were taken away; empty
-   *     where it was cancelled
+   *     entries of the indexes; of a roll back, an archive of the blocks that were taken away;
+   *     empty where it was cancelled
    * @param originals what the former state and history consist of, as far as it is there, and the
    *     backup: to be rid of it, remove all of these, and nothing else
    * @param cancelled whether it was ended before its end; make the same call again to go on

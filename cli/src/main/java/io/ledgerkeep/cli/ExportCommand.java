@@ -126,8 +126,7 @@ final class ExportCommand extends LedgerCommand {
   }
 
   private Heights chosen(Heights all) {
-    Heights chosen =
-        new Heights(from == null ? all.first() : from, to == null ? all.last() : to);
+    Heights chosen = new Heights(from == null ? all.first() : from, to == null ? all.last() : to);
     boolean fits = chosen.first() >= all.first() && chosen.last() <= all.last();
     if (!chosen.equals(all) && (!fits || chosen.first() > chosen.last())) {
       throw CommandException.usage(

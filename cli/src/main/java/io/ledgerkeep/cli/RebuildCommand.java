@@ -125,7 +125,7 @@ final class RebuildCommand extends LedgerCommand {
         plan.rollBack().isPresent()
             ? wouldRollBack(plan.rollBack().get())
             : Outcome.done()
-            .say("would rebuild state, history and indexes of " + Units.blocks(plan.blocks()));
+                .say("would rebuild state, history and indexes of " + Units.blocks(plan.blocks()));
     say(outcome, "from the archive", Units.blocks(plan.archivedBlocks()));
     say(outcome, "to read", Units.bytes(plan.bytesToRead()));
     say(outcome, "needed, about", Units.bytes(needed));
@@ -196,7 +196,9 @@ final class RebuildCommand extends LedgerCommand {
         .say("The backup is an archive of these blocks. This commits them again:")
         .say(
             "  ledgerkeep --archive %s export - | ledgerkeep --data %s import -"
-                .formatted(TdeConvertCommand.quoted(backup), TdeConvertCommand.quoted(settings.data().toString())))
+                .formatted(
+                    TdeConvertCommand.quoted(backup),
+                    TdeConvertCommand.quoted(settings.data().toString())))
         .say("It stays until you remove it:")
         .say(TdeConvertCommand.remove(report.originals()))
         .put("job", NAME)

@@ -153,8 +153,7 @@ final class ArchiveCheck {
   /** Where the content is damaged, all the damaged frames are named, not only the first. */
   private void checkContent(Archive.Segment segment, SegmentReader reader) {
     try {
-      SegmentCheck.content(
-          reader, executor, (block, meta) -> goOnAfter(block, meta, segment));
+      SegmentCheck.content(reader, executor, (block, meta) -> goOnAfter(block, meta, segment));
     } catch (IntegrityException e) {
       List<String> damaged = SegmentCheck.bytes(reader, executor, frameBytes -> goOn());
       damaged.forEach(this::find);

@@ -60,8 +60,7 @@ public final class Manifest {
 
     static Listed of(ManifestEntry.Added added) {
       Archive.Segment segment = added.segment();
-      return new Listed(
-          added, segment.digest(), new Edge(segment.lastHeight(), added.lastHash()));
+      return new Listed(added, segment.digest(), new Edge(segment.lastHeight(), added.lastHash()));
     }
 
     /** Returns the segment as far as it counts. */
@@ -490,7 +489,8 @@ public final class Manifest {
     require(
         at >= 0 && edge.height() < lastHeight(before),
         name,
-        "it ends the archive at height %s, which it does not reach beyond".formatted(edge.height()));
+        "it ends the archive at height %s, which it does not reach beyond"
+            .formatted(edge.height()));
     Edge end = before.segments().get(at).end();
     require(
         edge.height() < end.height() || edge.hash().equals(end.hash()),

@@ -69,7 +69,8 @@ final class ArchiveLink {
       try {
         toWriteOn();
       } catch (StorageException | KeyUnavailableException e) {
-        LOG.warn("the archive is ended where the ledger was rolled back to later: {}", e.toString());
+        LOG.warn(
+            "the archive is ended where the ledger was rolled back to later: {}", e.toString());
       }
     }
   }
@@ -101,8 +102,7 @@ final class ArchiveLink {
     }
     new KeyObjects(store, names()).reconcile(site.archiveKeys());
     ArchiveKeys keys = site.archiveKeys();
-    Manifest manifest =
-        Manifest.create(store, names(), site.chainId(), site.digests(), keys, key);
+    Manifest manifest = Manifest.create(store, names(), site.chainId(), site.digests(), keys, key);
     endFormerBranch(manifest, key);
     return writing(manifest, key);
   }

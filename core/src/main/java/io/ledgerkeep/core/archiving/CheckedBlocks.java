@@ -13,8 +13,8 @@ import java.util.List;
 import java.util.NoSuchElementException;
 
 /**
- * Blocks in the order of heights, each checked against its meta on the node: digests are computed on
- * the executor, a group of blocks at a time, ahead of who asks. For one thread; close it.
+ * Blocks in the order of heights, each checked against its meta on the node: digests are computed
+ * on the executor, a group of blocks at a time, ahead of who asks. For one thread; close it.
  */
 final class CheckedBlocks implements AutoCloseable {
 

@@ -575,10 +575,7 @@ public final class ChainStore implements AutoCloseable {
   /** Records that it ends there, with the manifest entry that the archive has to hold since. */
   public void archiveEnded(long sequence, Bytes digest) {
     ArchiveMark newMark = new ArchiveMark(mark.pivot(), sequence, digest);
-    write(
-        new WriteBatch()
-            .put(ChainKeys.PIVOT, newMark.encode())
-            .delete(ChainKeys.ARCHIVE_END));
+    write(new WriteBatch().put(ChainKeys.PIVOT, newMark.encode()).delete(ChainKeys.ARCHIVE_END));
     mark = newMark;
   }
 

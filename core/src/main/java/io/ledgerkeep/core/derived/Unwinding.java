@@ -94,7 +94,9 @@ public final class Unwinding {
                 .newestUpTo(height, key.namespace(), key.key())
                 .ifPresentOrElse(
                     writer ->
-                        byWriter.computeIfAbsent(writer, any -> new LinkedHashMap<>()).put(row, key),
+                        byWriter
+                            .computeIfAbsent(writer, any -> new LinkedHashMap<>())
+                            .put(row, key),
                     () -> store.putState(row, Optional.empty(), state)));
     byWriter.forEach((writer, keys) -> putBack(writer, keys, state));
     state.write();

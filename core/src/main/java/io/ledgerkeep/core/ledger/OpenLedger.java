@@ -601,9 +601,7 @@ final class OpenLedger implements Ledger {
         site,
         archiving,
         new RollBack.Parts(
-            parts.engines(),
-            parts.pieceBytes(Database.STATE),
-            parts.pieceBytes(Database.HISTORY)),
+            parts.engines(), parts.pieceBytes(Database.STATE), parts.pieceBytes(Database.HISTORY)),
         aim,
         watch);
   }

@@ -46,8 +46,7 @@ final class ChangeFile {
     Writer(Path file) {
       this.file = file;
       try {
-        channel =
-            FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
+        channel = FileChannel.open(file, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE);
       } catch (IOException e) {
         throw SmallFile.failed("cannot make " + file, e);
       }
@@ -135,9 +134,7 @@ final class ChangeFile {
       throw new IntegrityException(file + " is gone");
     }
     try {
-      Bytes found =
-          Bytes.wrap(
-              MoreFiles.asByteSource(file).hash(Hashing.sha256()).asBytes());
+      Bytes found = Bytes.wrap(MoreFiles.asByteSource(file).hash(Hashing.sha256()).asBytes());
       if (!found.equals(digest)) {
         throw new IntegrityException(
             "%s is not as it was written: its SHA-256 digest is %s, expected %s"

@@ -225,9 +225,7 @@ public final class RollBack {
     ChainCut cut = new ChainCut(parts.engine(Database.BLOCK));
     site.room()
         .during(
-            () ->
-                cut.commit(
-                    record, aim.pivot(), new ArchiveEnd(aim.height(), hash), restores()));
+            () -> cut.commit(record, aim.pivot(), new ArchiveEnd(aim.height(), hash), restores()));
     FailPoint.pass("rollback.committed");
   }
 }

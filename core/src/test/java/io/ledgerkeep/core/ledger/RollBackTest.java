@@ -199,7 +199,9 @@ final class RollBackTest {
   private static void assertIs(Ledger ledger, List<Block> chain, long pivot) {
     assertTells(ledger, chain, pivot);
     for (Level level : Level.values()) {
-      assertThat(ledger.verify(Verification.Request.of(level)).findings()).as("%s", level).isEmpty();
+      assertThat(ledger.verify(Verification.Request.of(level)).findings())
+          .as("%s", level)
+          .isEmpty();
     }
   }
 
@@ -249,7 +251,9 @@ final class RollBackTest {
     Ledgerkeep.ArchiveBuilder builder =
         Ledgerkeep.archive()
             .store("directory", Options.of("path", root().resolve(BACKUP).toString()));
-    return encrypted ? builder.encryption("aes", Options.of("key", Keys.AES)).open() : builder.open();
+    return encrypted
+        ? builder.encryption("aes", Options.of("key", Keys.AES)).open()
+        : builder.open();
   }
 
   private static void delete(Path path) {
@@ -369,8 +373,13 @@ final class RollBackTest {
 
   @ParameterizedTest
   @CsvSource({
-    "false,false,25", "true,true,38", "false,true,20", "true,true,18", "false,true,15",
-    "true,true,12", "false,true,0"
+    "false,false,25",
+    "true,true,38",
+    "false,true,20",
+    "true,true,18",
+    "false,true,15",
+    "true,true,12",
+    "false,true,0"
   })
   void anotherBranchIsCommittedArchivedAndRestored(boolean sealing, boolean archived, int height) {
     encrypted = sealing;
@@ -444,8 +453,7 @@ final class RollBackTest {
     rollBack(30);
     Settings wrong = settings(disk, new FaultPlan(), null);
     wrong.store =
-        new Settings.NamedStore(
-            "directory", Options.of("path", root().resolve(BACKUP).toString()));
+        new Settings.NamedStore("directory", Options.of("path", root().resolve(BACKUP).toString()));
     try (Ledger ledger = open(wrong)) {
       assertThatExceptionOfType(ConflictException.class)
           .isThrownBy(() -> ledger.archiver().archive(ArchiveRequest.upTo(10)))
@@ -575,14 +583,12 @@ final class RollBackTest {
     Files.write(layer, before);
     try (Ledger again = open(settings())) {
       assertThat(again.height()).isEqualTo(31);
-      Block repeated =
-          Blocks.after(branch.get(31)).transaction("fresh31", Bytes.EMPTY).build();
+      Block repeated = Blocks.after(branch.get(31)).transaction("fresh31", Bytes.EMPTY).build();
       assertThatExceptionOfType(ConflictException.class)
           .isThrownBy(() -> again.commit(repeated))
           .satisfies(
               e ->
-                  assertThat(e.reason())
-                      .isEqualTo(ConflictException.Reason.DUPLICATE_TRANSACTION));
+                  assertThat(e.reason()).isEqualTo(ConflictException.Reason.DUPLICATE_TRANSACTION));
     }
   }
 
@@ -642,8 +648,7 @@ final class RollBackTest {
         .isThrownBy(
             () ->
                 rollBack(
-                    settings(disk, new FaultPlan(), new InMemoryArchiveStore()),
-                    Request.upTo(38)));
+                    settings(disk, new FaultPlan(), new InMemoryArchiveStore()), Request.upTo(38)));
     assertThat(content()).isEqualTo(before);
   }
 
@@ -764,8 +769,7 @@ final class RollBackTest {
 
   private boolean cancelledAfter(int height, int questions) {
     AtomicInteger asked = new AtomicInteger();
-    JobControl control =
-        JobControl.none().cancelledBy(() -> asked.incrementAndGet() > questions);
+    JobControl control = JobControl.none().cancelledBy(() -> asked.incrementAndGet() > questions);
     return rollBack(settings(), Request.upTo(height).with(control)).cancelled();
   }
 
@@ -801,8 +805,7 @@ final class RollBackTest {
     FaultPlan plan = new FaultPlan().whenCrashing(on::crash).at(calls, n, fault);
     try {
       rollBack(
-          settings(on, plan, new FaultyArchiveStore(archive.reopen(), plan)),
-          Request.upTo(height));
+          settings(on, plan, new FaultyArchiveStore(archive.reopen(), plan)), Request.upTo(height));
     } catch (LedgerkeepException | MachineCrash e) {
       // what it left is looked at below
     }
@@ -939,8 +942,7 @@ final class RollBackTest {
       ledger.commitAll(branch.subList(13, branch.size()));
     }
     plan.whenCrashing(on::crash).at(Call.CHANGES, n, fault);
-    try (Ledger ledger =
-        open(settings(on, plan, new FaultyArchiveStore(archive.reopen(), plan)))) {
+    try (Ledger ledger = open(settings(on, plan, new FaultyArchiveStore(archive.reopen(), plan)))) {
       ledger.archiver().archive(ArchiveRequest.upTo(21));
     } catch (LedgerkeepException | MachineCrash e) {
       // what it left is looked at below
