@@ -1,6 +1,7 @@
 package store
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -176,4 +177,41 @@ func flip(t *testing.T, path string, where float64) {
 	if _, err := file.WriteAt(one, at); err != nil {
 		t.Fatal(err)
 	}
+}
+
+func TestFilesThatAreGoneOrEmptiedAreTold(t *testing.T) {
+	dir, log, want := damagedStore(t, logged(), "*.vlog")
+	harms := map[string]func(path string) error{
+		"gone":        os.Remove,
+		"empty":       func(path string) error { return os.Truncate(path, 0) },
+		"cut":         func(path string) error { return os.Truncate(path, 10) },
+		"beheaded":    func(path string) error { return overwriteHead(path, 8) },
+		"overwritten": func(path string) error { return overwriteHead(path, 64) },
+	}
+	for _, file := range []string{manifestFile, "KEYREGISTRY", filepath.Base(log)} {
+		for name, harm := range harms {
+			t.Run(file+" "+name, func(t *testing.T) {
+				copied := copyOf(t, dir)
+				if err := harm(filepath.Join(copied, file)); err != nil {
+					t.Fatal(err)
+				}
+				told, wrong := outcome(t, copied, logged(), want)
+				if wrong != "" {
+					t.Errorf("%s, told: %v", wrong, told)
+				}
+				if !told && file == manifestFile {
+					t.Error("expected to be told")
+				}
+			})
+		}
+	}
+}
+
+func overwriteHead(path string, bytes int) error {
+	file, err := os.OpenFile(path, os.O_RDWR, 0)
+	if err != nil {
+		return err
+	}
+	_, err = file.WriteAt(make([]byte, bytes), 0)
+	return errors.Join(err, file.Close())
 }

@@ -35,18 +35,28 @@ func isFresh(dir string) (bool, error) {
 	if err != nil {
 		return false, failure.New(pb.Failure_INVALID, "cannot list the directory of the store: %w", err)
 	}
-	fresh := true
+	fresh, begun := true, false
 	for _, entry := range entries {
 		if entry.Name() == manifestFile {
 			return false, nil
 		}
 		fresh = fresh && slices.Contains(ofCreation, entry.Name())
+		begun = begun || isOfBadger(entry.Name())
+	}
+	if begun {
+		return false, failure.New(pb.Failure_DAMAGED,
+			"the store in %s is damaged: its file %s is missing; rebuild or restore it into an empty directory", dir, manifestFile)
 	}
 	if !fresh {
 		return false, failure.New(pb.Failure_UNSUPPORTED_FORMAT,
 			"%s is not empty and has no store of Badger; name another directory", dir)
 	}
 	return true, nil
+}
+
+// isOfBadger tells whether a file is one that Badger makes after the manifest.
+func isOfBadger(name string) bool {
+	return name == "KEYREGISTRY" || slices.Contains([]string{".sst", ".mem", ".vlog"}, filepath.Ext(name))
 }
 
 // IsStore tells whether a directory holds a store, or the beginning of one.

@@ -9,6 +9,7 @@ import (
 
 	pb "io.ledgerkeep/badger/server/internal/enginepb"
 	"io.ledgerkeep/badger/server/internal/failure"
+	"io.ledgerkeep/badger/server/internal/wal"
 )
 
 const (
@@ -75,15 +76,19 @@ func (s *Store) dropTiles(ctx context.Context, first, end []byte, done *Deleted)
 }
 
 const (
-	slowSteps = 40
+	slowSteps = 200
 	slowStep  = 50 * time.Millisecond
 )
 
-// slowDown lets only a write through now and then until the newest tables are worked off, for a while:
-// whatever of them is left is worked off while all writes wait.
+// slowDown lets only a write through now and then until what is in memory and the newest tables are worked
+// off, for a while: whatever is left of them is worked off while all writes wait.
 func (s *Store) slowDown(ctx context.Context) error {
 	for range slowSteps {
-		if s.db.Levels()[0].NumTables < newestTables {
+		logs, err := wal.Count(s.dir)
+		if err != nil {
+			return s.fail(failure.New(pb.Failure_FAILED, "store %s cannot be looked at: %v", s.name, err))
+		}
+		if logs <= 1 && s.db.Levels()[0].NumTables < newestTables {
 			return nil
 		}
 		if err := s.writing.take(ctx); err != nil {

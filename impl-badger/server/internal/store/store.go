@@ -11,6 +11,7 @@ import (
 	"os"
 	"strings"
 	"sync/atomic"
+	"syscall"
 
 	"github.com/dgraph-io/badger/v4"
 
@@ -76,9 +77,11 @@ func Open(name, dir string, options Options, owner failure.Owner, existingOnly b
 }
 
 func (s *Store) openDatabase() error {
-	if fresh, err := isFresh(s.dir); err != nil {
+	fresh, err := isFresh(s.dir)
+	if err != nil {
 		return err // it has changed since Open looked, before the lock was ours
-	} else if !fresh {
+	}
+	if !fresh {
 		if err := s.checkTables(); err != nil {
 			return err
 		}
@@ -86,7 +89,7 @@ func (s *Store) openDatabase() error {
 	if err := removeUnbegun(s.dir); err != nil {
 		return ioFailure(err, "cannot clear the directory of store %s", s.name)
 	}
-	if err := s.openBadger(); err != nil {
+	if err := s.openBadger(fresh); err != nil {
 		return err
 	}
 	s.endInspect = s.alarm.Inspect(s.inspect)
@@ -122,7 +125,7 @@ func (s *Store) checkFiles() error {
 }
 
 // openBadger opens the database. Where Badger panics over what it finds, that is damage.
-func (s *Store) openBadger() (err error) {
+func (s *Store) openBadger(fresh bool) (err error) {
 	defer func() {
 		if recover() != nil {
 			err = s.damaged("Badger cannot open it")
@@ -134,7 +137,7 @@ func (s *Store) openBadger() (err error) {
 	raised := s.alarm.Raised()
 	db, err := badger.Open(s.options.badger(s.dir, s.badgerLog))
 	if err != nil {
-		return s.openFailure(err)
+		return s.openFailure(err, fresh)
 	}
 	s.db = db
 	if s.badgerLog.ignored.Load() || s.alarm.Raised() != raised && sst.CheckStore(s.dir, sst.Blocks, true) != nil {
@@ -143,18 +146,20 @@ func (s *Store) openBadger() (err error) {
 	return nil
 }
 
-func (s *Store) openFailure(err error) error {
+// openFailure says why Badger does not open a store. Where the system did not fail it, and the store is
+// no new one, it is what it found.
+func (s *Store) openFailure(err error, fresh bool) error {
 	text := err.Error()
+	var system syscall.Errno
 	switch {
 	case strings.Contains(text, "Cannot acquire directory lock"):
 		return failure.Leased(s.name, failure.Owner{Name: "unknown, no sidecar"})
 	case strings.Contains(text, "manifest has unsupported version"):
 		return failure.New(pb.Failure_UNSUPPORTED_FORMAT, "store %s was written by another version of Badger; use the sidecar it was written by", s.name)
-	case strings.Contains(text, "manifest"), strings.Contains(text, "MANIFEST"),
-		strings.Contains(text, "checksum"), strings.Contains(text, "file does not exist for table"):
-		return s.damaged("Badger cannot open it")
-	default:
+	case fresh, errors.As(err, &system) && system != syscall.ENOENT, isFull(err):
 		return ioFailure(err, "cannot open store %s", s.name)
+	default:
+		return s.damaged("Badger cannot open it")
 	}
 }
 

@@ -61,6 +61,13 @@ func CheckStore(dir string) (some bool, err error) {
 	return len(logs) > 0, nil
 }
 
+// Count returns how many logs of an open store there are in dir: one is written, each other belongs to
+// what is yet to become a table.
+func Count(dir string) (int, error) {
+	logs, err := filepath.Glob(filepath.Join(dir, "*"+extension))
+	return len(logs), err
+}
+
 func list(dir string) ([]int, error) {
 	files, err := filepath.Glob(filepath.Join(dir, "*"+extension))
 	if err != nil {
