@@ -26,11 +26,26 @@ public interface Archive extends BlockReader, AutoCloseable {
   /** Returns where the archive lies, for messages. */
   String place();
 
+  /**
+   * Returns the lowest height: 0, but for the backup of a roll back, which has only the blocks that
+   * were taken away.
+   */
+  long firstHeight();
+
   /** Returns the highest archived height, or -1 where there is no segment. */
   long lastHeight();
 
-  /** Returns the segments in the order of heights. */
+  /**
+   * Returns the segments in the order of heights. Where the ledger was rolled back, one may have
+   * blocks above its last height: they do not count.
+   */
   List<Segment> segments();
+
+  /**
+   * Returns the segments that count no longer, as the ledger was rolled back below them, in the
+   * order in which that happened. They are kept, and no question is answered from them.
+   */
+  List<Segment> retiredSegments();
 
   /** Checks the archive as far as the level says; changes nothing. */
   Verification verify(Verification.Request request);
@@ -44,7 +59,7 @@ public interface Archive extends BlockReader, AutoCloseable {
    *
    * @param name the object's name in the store
    * @param firstHeight the lowest height
-   * @param lastHeight the highest height
+   * @param lastHeight the highest height that counts
    * @param transactions the number of transactions
    * @param rawBytes the size of the decoded content, in bytes
    * @param storedBytes the size of the object, in bytes

@@ -24,8 +24,11 @@ import picocli.CommandLine.Parameters;
     })
 final class ExportCommand extends LedgerCommand {
 
-  @Option(names = "--from", paramLabel = "H", description = "The first height; 0.")
-  private long from;
+  @Option(
+      names = "--from",
+      paramLabel = "H",
+      description = "The first height; 0, or the lowest of a backup.")
+  private @Nullable Long from;
 
   @Option(names = "--to", paramLabel = "H", description = "The last height; the newest.")
   private @Nullable Long to;
@@ -48,17 +51,17 @@ final class ExportCommand extends LedgerCommand {
     }
     if (!settings.hasData()) {
       try (Archive archive = settings.openArchive()) {
-        return export(archive, archive.lastHeight(), settings);
+        return export(archive, new Heights(archive.firstHeight(), archive.lastHeight()), settings);
       }
     }
     try (OpenLedger open =
         OpenLedger.existing(settings.ledger().readThrough(settings.hasArchive()))) {
       Ledger ledger = open.ledger();
-      long last = lastHeight(ledger.height());
+      Heights all = new Heights(0, ledger.height());
       if (!settings.hasArchive()) {
-        requireHot(ledger, last);
+        requireHot(ledger, chosen(all));
       }
-      return export(ledger, ledger.height(), settings);
+      return export(ledger, all, settings);
     }
   }
 
@@ -80,12 +83,15 @@ final class ExportCommand extends LedgerCommand {
     }
   }
 
-  private Outcome export(BlockReader source, long newest, Settings settings) throws IOException {
-    long last = lastHeight(newest);
+  /** A range, both ends included; of an empty ledger, the last is below the first. */
+  private record Heights(long first, long last) {}
+
+  private Outcome export(BlockReader source, Heights all, Settings settings) throws IOException {
+    Heights chosen = chosen(all);
     try (JobWatch watch = JobWatch.begin(console())) {
       Exporter exporter = new Exporter(source, watch);
       if (file.equals("-")) {
-        exporter.write(from, last, console().results());
+        exporter.write(chosen.first(), chosen.last(), console().results());
         return Outcome.done();
       }
       if (settings.isEncrypted()) {
@@ -101,38 +107,39 @@ final class ExportCommand extends LedgerCommand {
                         ? RoomKeepingStream.of(out, Path.of(file), settings.data())
                         : out;
                 try (OutputStream compressed = BlockLines.compress(file, keepsRoom)) {
-                  return exporter.write(from, last, compressed);
+                  return exporter.write(chosen.first(), chosen.last(), compressed);
                 }
               });
-      return outcome(report, last);
+      return outcome(report, chosen);
     }
   }
 
-  private Outcome outcome(Exporter.Report report, long last) {
+  private static Outcome outcome(Exporter.Report report, Heights chosen) {
     return Outcome.done()
         .say("exported " + Units.blocks(report.blocks()) + ", " + Units.bytes(report.bytes()))
         .say("sha256 " + report.sha256())
         .put("blocks", report.blocks())
-        .put("firstHeight", from)
-        .put("lastHeight", last)
+        .put("firstHeight", chosen.first())
+        .put("lastHeight", chosen.last())
         .put("bytes", report.bytes())
         .put("sha256", report.sha256());
   }
 
-  private long lastHeight(long newest) {
-    long last = to == null ? newest : to;
-    boolean all = from == 0 && to == null;
-    if (!all && (from < 0 || from > last || last > newest)) {
+  private Heights chosen(Heights all) {
+    Heights chosen = new Heights(from == null ? all.first() : from, to == null ? all.last() : to);
+    boolean fits = chosen.first() >= all.first() && chosen.last() <= all.last();
+    if (!chosen.equals(all) && (!fits || chosen.first() > chosen.last())) {
       throw CommandException.usage(
-          "--from and --to must lie between 0 and " + newest + ", in that order");
+          "--from and --to must lie between %s and %s, in that order"
+              .formatted(all.first(), all.last()));
     }
-    return last;
+    return chosen;
   }
 
   /** Refuses before anything is written, so that not even a pipe sees half of it. */
-  private void requireHot(Ledger ledger, long last) {
-    long lastArchived = Math.min(last, ledger.archivedHeight());
-    for (long height = Math.max(from, 1); height <= lastArchived; height++) {
+  private void requireHot(Ledger ledger, Heights chosen) {
+    long lastArchived = Math.min(chosen.last(), ledger.archivedHeight());
+    for (long height = Math.max(chosen.first(), 1); height <= lastArchived; height++) {
       if (ledger.meta(height).map(BlockMeta::kind).orElseThrow() == Block.Kind.NORMAL) {
         throw new ArchivedException(ArchivedException.Subject.BLOCK, height, "");
       }

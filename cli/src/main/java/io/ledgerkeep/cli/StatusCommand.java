@@ -116,8 +116,14 @@ final class StatusCommand extends LedgerCommand {
     fields.put("place", archive.place());
     fields.put("ledger", archive.genesisHash().hex() + "/" + archive.ledgerId());
     fields.put("chainId", archive.chainId());
+    if (archive.firstHeight() > 0) {
+      fields.put("firstHeight", archive.firstHeight()); // the backup of a roll back
+    }
     fields.put("lastHeight", archive.lastHeight());
     fields.put("segments", segments.size());
+    if (!archive.retiredSegments().isEmpty()) {
+      fields.put("retiredSegments", archive.retiredSegments().size());
+    }
     fields.put("transactions", segments.stream().mapToLong(Archive.Segment::transactions).sum());
     fields.put("rawBytes", segments.stream().mapToLong(Archive.Segment::rawBytes).sum());
     fields.put("storedBytes", segments.stream().mapToLong(Archive.Segment::storedBytes).sum());

@@ -202,9 +202,12 @@ abstract class TdeConvertCommand extends LedgerCommand {
   static String remove(List<Path> paths) {
     return paths.stream()
         .map(Path::toString)
-        .map(
-            path ->
-                path.matches("[A-Za-z0-9_./=+-]+") ? path : "'" + path.replace("'", "'\\''") + "'")
+        .map(TdeConvertCommand::quoted)
         .collect(Collectors.joining(" ", "  rm -r ", ""));
+  }
+
+  /** Returns a path as a shell takes it for one word. */
+  static String quoted(String path) {
+    return path.matches("[A-Za-z0-9_./=+-]+") ? path : "'" + path.replace("'", "'\\''") + "'";
   }
 }

@@ -85,6 +85,20 @@ final class BadgerLedgerTest {
   }
 
   @Test
+  void whatIsRolledBackIsAsIfItHadNeverBeenHigher() {
+    List<Block> blocks = MarkedChain.blocks(BLOCKS);
+    Place place = place(List.of("provider: badgerdb")).withChain(CHAIN).archivedTo(PIVOT);
+    Run run = place.runWithArchive("rebuild-dbs", "--height", 60, "--yes");
+    assertThat(run.exitCode()).as(run.err()).isZero();
+    new Aftermath(place, Place.lines(blocks.subList(0, 61))).assertNothingIsLost();
+    Run again = Run.reading(Place.lines(blocks.subList(61, BLOCKS)), place.withData("import", "-"));
+    assertThat(again.exitCode()).as(again.err()).isZero();
+    place.archivedTo(PIVOT);
+    aftermath(place).assertNothingIsLost();
+    aftermath(place).assertPivotIs(PIVOT);
+  }
+
+  @Test
   void theOptionOfInitChoosesItAndLaterCommandsFindIt() {
     Place place = place(List.of());
     assertThat(place.run("init", "--provider", "badgerdb").exitCode()).isZero();

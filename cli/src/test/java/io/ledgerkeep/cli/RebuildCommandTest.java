@@ -256,17 +256,20 @@ final class RebuildCommandTest {
   }
 
   @Test
-  void theConfiguredHeightIsAllOrARollBackThatIsNotThereYet() {
+  void theConfiguredHeightIsAllUnlessItIsBelowTheNewest() {
     place(false).withChain(CHAIN);
-    Run back = place(false, "rebuild_block_height: 10").run("rebuild-dbs", "--yes");
-    assertThat(back.exitCode()).isEqualTo(ExitCode.USAGE);
-    assertThat(back.err()).contains("roll back", "rebuild_block_height", "height 119");
     for (String all : List.of("0", "", "119", "4000")) {
       Run run = place(false, "rebuild_block_height: " + all).run("rebuild-dbs", "--dry-run");
       assertThat(run.exitCode()).as(all + run.err()).isZero();
+      assertThat(run.out()).contains("would rebuild");
     }
+    Place back = place(false, "rebuild_block_height: 10");
+    assertThat(back.run("rebuild-dbs", "--dry-run").out()).contains("would roll back");
+    assertThat(back.run("rebuild-dbs", "--height", 0, "--dry-run").out()).contains("would rebuild");
     Run negative = place(false, "rebuild_block_height: -1").run("rebuild-dbs", "--dry-run");
     assertThat(negative.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(back.run("rebuild-dbs", "--height", -1, "--dry-run").exitCode())
+        .isEqualTo(ExitCode.USAGE);
   }
 
   @Test

@@ -92,7 +92,7 @@ final class ArchitectureTest {
         .layer("ledger")
         .definedBy("io.ledgerkeep.core.ledger..")
         .layer("rebuilding")
-        .definedBy("io.ledgerkeep.core.rebuilding..")
+        .definedBy("io.ledgerkeep.core.rebuilding..", "io.ledgerkeep.core.rollback..")
         .layer("archiving")
         .definedBy("io.ledgerkeep.core.archiving..")
         .layer("archive")

@@ -11,7 +11,9 @@ import java.io.IOException;
 import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
+import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -128,7 +130,21 @@ final class OperationsGuideTest {
   }
 
   private Path place(String word) {
-    return directory.resolve(word.substring("./".length()));
+    Path path = directory.resolve(word.substring("./".length()));
+    return word.contains("*") ? only(path) : path;
+  }
+
+  /** Returns the only one there is whose name is like that. */
+  private static Path only(Path path) {
+    List<Path> found = new ArrayList<>();
+    try (DirectoryStream<Path> names =
+        Files.newDirectoryStream(path.getParent(), path.getFileName().toString())) {
+      names.forEach(found::add);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+    assertThat(found).hasSize(1);
+    return found.get(0);
   }
 
   private static int run(List<String> args, InputStream in, ByteArrayOutputStream output) {

@@ -57,7 +57,7 @@ final class ArchiveCheck {
               + " block verifier");
     }
     requireKey();
-    watch.begin("archive", archive.lastHeight() + 1);
+    watch.begin("archive", archive.lastHeight() + 1 - archive.firstHeight());
     attempt(archive.manifest()::requireUnchanged);
     attempt(() -> archive.keyFindings().forEach(this::find));
     if (recorded.isEmpty()) {
@@ -90,6 +90,12 @@ final class ArchiveCheck {
       find(
           "block %s is expected with the hash %s, but the archive ends at height %s"
               .formatted(expected.height(), expected.hash().hex(), archive.lastHeight()));
+      return;
+    }
+    if (expected.height() < archive.firstHeight()) {
+      find(
+          "block %s is expected with the hash %s, but the archive begins at height %s"
+              .formatted(expected.height(), expected.hash().hex(), archive.firstHeight()));
       return;
     }
     archive
@@ -138,17 +144,16 @@ final class ArchiveCheck {
         advance(segment.blocks(), 0);
       }
       case CONTENT, LEDGER -> {
-        checkContent(reader);
+        checkContent(segment, reader);
         bytes += segment.storedBytes();
       }
     }
   }
 
   /** Where the content is damaged, all the damaged frames are named, not only the first. */
-  private void checkContent(SegmentReader reader) {
+  private void checkContent(Archive.Segment segment, SegmentReader reader) {
     try {
-      SegmentCheck.content(
-          reader, executor, (block, meta) -> goOnAfter(block, meta, reader.name()));
+      SegmentCheck.content(reader, executor, (block, meta) -> goOnAfter(block, meta, segment));
     } catch (IntegrityException e) {
       List<String> damaged = SegmentCheck.bytes(reader, executor, frameBytes -> goOn());
       damaged.forEach(this::find);
@@ -182,9 +187,19 @@ final class ArchiveCheck {
     return goOn();
   }
 
-  private boolean goOnAfter(StoredBlock block, BlockMeta meta, String segment) {
+  /** What the ledger was rolled back from is whole, or not; it is nothing that counts. */
+  private boolean goOnAfter(StoredBlock block, BlockMeta meta, Archive.Segment segment) {
+    if (meta.height() > segment.lastHeight()) {
+      return goOn();
+    }
+    if (meta.height() == segment.lastHeight()
+        && !meta.hash().equals(archive.manifest().lastHashOf(segment))) {
+      find(
+          "segment %s does not have the block that the archive was ended at, %s"
+              .formatted(segment.name(), meta.height()));
+    }
     if (request.level() == Level.LEDGER) {
-      recorded.ifPresent(metas -> compare(metas.apply(meta.height()), meta, segment));
+      recorded.ifPresent(metas -> compare(metas.apply(meta.height()), meta, segment.name()));
       request.verifier().ifPresent(rule -> attempt(() -> rule.verify(block.decode())));
     }
     advance(1, block.bodyBytes());

@@ -161,6 +161,11 @@ public final class LedgerArchive implements Archive {
   }
 
   @Override
+  public long firstHeight() {
+    return manifest.firstHeight();
+  }
+
+  @Override
   public long lastHeight() {
     return manifest.lastHeight();
   }
@@ -168,6 +173,11 @@ public final class LedgerArchive implements Archive {
   @Override
   public List<Segment> segments() {
     return manifest.segments();
+  }
+
+  @Override
+  public List<Segment> retiredSegments() {
+    return manifest.retired();
   }
 
   @Override
@@ -180,9 +190,9 @@ public final class LedgerArchive implements Archive {
   @Override
   public Optional<Block> blockByHash(Bytes hash) {
     return newestFirst(
-        reader -> {
+        (reader, last) -> {
           OptionalLong height = reader.findHash(hash);
-          return height.isEmpty()
+          return height.isEmpty() || height.getAsLong() > last
               ? Optional.empty()
               : Optional.of(reader.block(height.getAsLong()).decode());
         });
@@ -203,13 +213,18 @@ public final class LedgerArchive implements Archive {
   }
 
   private <T> Optional<T> transactionPlace(String id, BiFunction<SegmentReader, Place, T> read) {
-    return newestFirst(reader -> reader.find(id).map(at -> read.apply(reader, at)));
+    return newestFirst(
+        (reader, last) ->
+            reader.find(id).filter(at -> at.height() <= last).map(at -> read.apply(reader, at)));
   }
 
-  private <T> Optional<T> newestFirst(Function<SegmentReader, Optional<T>> question) {
+  /** Asks every segment, and tells how far it counts: beyond that it may have what is no more. */
+  private <T> Optional<T> newestFirst(BiFunction<SegmentReader, Long, Optional<T>> question) {
     List<Segment> segments = segments();
     for (int i = segments.size() - 1; i >= 0; i--) {
-      Optional<T> answer = ask(segments.get(i).firstHeight(), question);
+      Segment segment = segments.get(i);
+      Optional<T> answer =
+          ask(segment.firstHeight(), reader -> question.apply(reader, segment.lastHeight()));
       if (answer.isPresent()) {
         return answer;
       }

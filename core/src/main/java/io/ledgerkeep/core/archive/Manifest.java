@@ -3,6 +3,7 @@ package io.ledgerkeep.core.archive;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.core.archive.ManifestEntry.Edge;
 import io.ledgerkeep.core.archive.ManifestEntry.Operation;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.sealing.ArchiveKey;
@@ -21,11 +22,13 @@ import java.util.TreeSet;
 
 /**
  * Which segments an archive has. Entries are numbered, created once and never changed; each names
- * the digest of the one before. The segments follow one another from height 0 without gaps and link
- * by block hashes. A segment may be replaced by one with the same blocks.
+ * the digest of the one before. The segments follow one another without gaps and link by block
+ * hashes; they begin at height 0, but for the backup of a roll back. A segment may be replaced by
+ * one with the same blocks. Where the ledger was rolled back, an entry ends the archive there:
+ * segments above that height are retired, and one that reaches beyond it counts up to it only.
  *
- * <p>Serves any number of readers; {@link #add} and {@link #replace} are for the job that holds the
- * ledger's lock.
+ * <p>Serves any number of readers; {@link #add}, {@link #replace} and {@link #end} are for the job
+ * that holds the ledger's lock.
  */
 public final class Manifest {
 
@@ -51,62 +54,113 @@ public final class Manifest {
    *
    * @param linkDigest the digest that the segment after it names: its own, or that of the first one
    *     that had its place
+   * @param end the highest block of it that counts
    */
-  private record Listed(ManifestEntry.Added added, Bytes linkDigest) {
+  private record Listed(ManifestEntry.Added added, Bytes linkDigest, Edge end) {
 
+    static Listed of(ManifestEntry.Added added) {
+      Archive.Segment segment = added.segment();
+      return new Listed(added, segment.digest(), new Edge(segment.lastHeight(), added.lastHash()));
+    }
+
+    /** Returns the segment as far as it counts. */
     Archive.Segment segment() {
-      return added.segment();
+      Archive.Segment whole = added.segment();
+      return whole.lastHeight() == end.height()
+          ? whole
+          : new Archive.Segment(
+              whole.name(),
+              whole.firstHeight(),
+              end.height(),
+              whole.transactions(),
+              whole.rawBytes(),
+              whole.storedBytes(),
+              whole.contentRoot(),
+              whole.digest());
     }
 
     Listed replacedBy(ManifestEntry.Added other) {
-      return new Listed(other, linkDigest);
+      return new Listed(other, linkDigest, end);
+    }
+
+    Listed endingAt(Edge newEnd) {
+      return new Listed(added, linkDigest, newEnd);
     }
   }
 
   /**
    * What the entries say.
    *
-   * @param replaced the names of segments that count no longer
+   * @param begin the first height, with the hash that its block names as the one before it
+   * @param replaced the names of segments that count no longer, as others have their place
+   * @param retired the segments that count no longer, as they are above where the archive was ended
    * @param sealedUnder the numbers of the archive keys that authenticate them; none in plain
    * @param provenThrough the last entry that a key at hand authenticates, and with it all before;
    *     or -1
    */
   private record State(
       List<Head> heads,
+      Edge begin,
       List<Listed> segments,
       List<String> replaced,
+      List<Archive.Segment> retired,
       NavigableSet<Integer> sealedUnder,
       int provenThrough) {
 
     static final State EMPTY =
-        new State(List.of(), List.of(), List.of(), Collections.emptyNavigableSet(), -1);
+        new State(
+            List.of(),
+            new Edge(0, Bytes.EMPTY),
+            List.of(),
+            List.of(),
+            List.of(),
+            Collections.emptyNavigableSet(),
+            -1);
 
     State with(Head head, ManifestEntry entry, boolean proven) {
       List<Listed> newSegments = new ArrayList<>(segments);
       List<String> newReplaced = new ArrayList<>(replaced);
-      entry.segment().ifPresent(added -> list(entry.operation(), added, newSegments, newReplaced));
+      List<Archive.Segment> newRetired = new ArrayList<>(retired);
+      Edge newBegin = begin;
+      switch (entry.operation()) {
+        case CREATE -> newBegin = entry.edge().orElse(begin);
+        case ADD -> newSegments.add(Listed.of(entry.segment().orElseThrow()));
+        case REPLACE -> replace(entry.segment().orElseThrow(), newSegments, newReplaced);
+        case END -> end(entry.edge().orElseThrow(), newSegments, newRetired);
+      }
       NavigableSet<Integer> newKeys = new TreeSet<>(sealedUnder);
       entry.seal().ifPresent(seal -> newKeys.add(seal.key()));
       return new State(
           plus(heads, head),
+          newBegin,
           List.copyOf(newSegments),
           List.copyOf(newReplaced),
+          List.copyOf(newRetired),
           newKeys,
           proven ? (int) head.sequence() : provenThrough);
     }
 
-    private static void list(
-        Operation operation,
-        ManifestEntry.Added added,
-        List<Listed> segments,
-        List<String> replaced) {
-      if (operation == Operation.ADD) {
-        segments.add(new Listed(added, added.segment().digest()));
-        return;
-      }
+    private static void replace(
+        ManifestEntry.Added added, List<Listed> segments, List<String> replaced) {
       int at = indexOf(segments, added.segment().firstHeight());
       Listed before = segments.set(at, segments.get(at).replacedBy(added));
       replaced.add(before.segment().name());
+    }
+
+    /** The segment that has the height stays, cut there; those above go, the lowest first. */
+    private static void end(Edge end, List<Listed> segments, List<Archive.Segment> retired) {
+      int at = indexOf(segments, end.height());
+      segments.set(at, segments.get(at).endingAt(end));
+      List<Listed> above = segments.subList(at + 1, segments.size());
+      above.forEach(listed -> retired.add(listed.added().segment()));
+      above.clear();
+    }
+
+    /** Returns whether a segment of the name counts, or ever did. */
+    boolean everListed(String name) {
+      return replaced.contains(name)
+          || retired.stream().anyMatch(segment -> segment.name().equals(name))
+          || segments.stream().anyMatch(listed -> listed.segment().name().equals(name));
     }
 
     private static <T> List<T> plus(List<T> list, T last) {
@@ -184,7 +238,31 @@ public final class Manifest {
       ArchiveKeys keys,
       Optional<ArchiveKey> key) {
     Manifest manifest = new Manifest(store, names, chainId, digests, keys);
-    manifest.append(Operation.CREATE, Optional.empty(), key);
+    manifest.append(Operation.CREATE, Optional.empty(), Optional.empty(), key);
+    return manifest;
+  }
+
+  /**
+   * Makes the manifest of an archive that has only the blocks from some height on, like {@link
+   * #create}.
+   *
+   * @param firstHeight where it begins
+   * @param previousHash the hash of the block before
+   */
+  public static Manifest createFrom(
+      long firstHeight,
+      Bytes previousHash,
+      ArchiveStore store,
+      ArchiveNames names,
+      String chainId,
+      Digests digests,
+      ArchiveKeys keys) {
+    Manifest manifest = new Manifest(store, names, chainId, digests, keys);
+    manifest.append(
+        Operation.CREATE,
+        Optional.empty(),
+        Optional.of(new Edge(firstHeight, previousHash)),
+        keys.newest());
     return manifest;
   }
 
@@ -201,16 +279,31 @@ public final class Manifest {
     append(Operation.REPLACE, segment, name);
   }
 
+  /**
+   * Ends the archive at a height that it reaches beyond: what is listed above it counts no longer,
+   * and the next segment follows there. Durable and read back itself on return.
+   *
+   * @param hash the hash of the block at the height
+   * @param key what the entry is sealed under, or empty in plain
+   */
+  public void end(long height, Bytes hash, Optional<ArchiveKey> key) {
+    append(Operation.END, Optional.empty(), Optional.of(new Edge(height, hash)), key);
+  }
+
   /** An entry is under the key of its segment: whoever may read the one may read the other. */
   private void append(Operation operation, SegmentSummary segment, String name) {
     append(
         operation,
         Optional.of(ManifestEntry.Added.of(segment, name)),
+        Optional.empty(),
         segment.header().seal().map(seal -> keys.required(seal.key(), "segment " + name)));
   }
 
   private synchronized void append(
-      Operation operation, Optional<ManifestEntry.Added> added, Optional<ArchiveKey> key) {
+      Operation operation,
+      Optional<ManifestEntry.Added> added,
+      Optional<Edge> edge,
+      Optional<ArchiveKey> key) {
     int sequence = state.heads().size();
     ManifestEntry plain =
         new ManifestEntry(
@@ -222,6 +315,7 @@ public final class Manifest {
             digests.id(),
             operation,
             added,
+            edge,
             Optional.empty());
     ManifestEntry entry = key.map(plain::sealedUnder).orElse(plain);
     requireFollows(entry, sequence, state);
@@ -337,6 +431,7 @@ public final class Manifest {
         "it is in plain and others are not, or the other way round");
     requireNoOlderKey(entry, name, before);
     entry.segment().ifPresent(added -> requireFollows(entry.operation(), added, name, before));
+    entry.edge().ifPresent(edge -> requireEdge(entry.operation(), edge, name, before));
   }
 
   /** Whoever has an old key, and perhaps should not, writes no entry that is believed. */
@@ -370,9 +465,37 @@ public final class Manifest {
         name,
         "its segment does not follow the one before it");
     require(
-        before.segments().isEmpty() || last(before).added().lastHash().equals(added.previousHash()),
+        isFromGenesis(before) || linkHash(before).equals(added.previousHash()),
         name,
         "its segment does not link to the one before it");
+    require(!before.everListed(segment.name()), name, "its segment was listed before");
+  }
+
+  private static boolean isFromGenesis(State before) {
+    return before.segments().isEmpty() && before.begin().height() == 0;
+  }
+
+  /** Returns the hash that the next block has to name. */
+  private static Bytes linkHash(State now) {
+    return now.segments().isEmpty() ? now.begin().hash() : last(now).end().hash();
+  }
+
+  private void requireEdge(Operation operation, Edge edge, String name, State before) {
+    if (operation == Operation.CREATE) {
+      require(edge.height() > 0, name, "it says where it begins, which is where all do");
+      return;
+    }
+    int at = indexOf(before.segments(), edge.height());
+    require(
+        at >= 0 && edge.height() < lastHeight(before),
+        name,
+        "it ends the archive at height %s, which it does not reach beyond"
+            .formatted(edge.height()));
+    Edge end = before.segments().get(at).end();
+    require(
+        edge.height() < end.height() || edge.hash().equals(end.hash()),
+        name,
+        "it ends the archive at a block that it does not have");
   }
 
   /** What is replaced differs in nothing but how it is stored. */
@@ -391,11 +514,7 @@ public final class Manifest {
             && added.lastHash().equals(replaced.lastHash()),
         name,
         "its segment does not have the blocks of the one it replaces");
-    require(
-        !segment.name().equals(replaced.segment().name())
-            && !before.replaced().contains(segment.name()),
-        name,
-        "its segment was listed before");
+    require(!before.everListed(segment.name()), name, "its segment was listed before");
   }
 
   private void require(boolean holds, String name, String problem) {
@@ -427,7 +546,9 @@ public final class Manifest {
   }
 
   private static long lastHeight(State state) {
-    return state.segments().isEmpty() ? -1 : last(state).segment().lastHeight();
+    return state.segments().isEmpty()
+        ? state.begin().height() - 1
+        : last(state).segment().lastHeight();
   }
 
   private static Listed last(State state) {
@@ -478,7 +599,12 @@ public final class Manifest {
     return sequence < heads.size() && heads.get((int) sequence).digest().equals(digest);
   }
 
-  /** Returns the highest archived height, or -1. */
+  /** Returns the lowest height that the archive has or will have: 0, but for a backup. */
+  public long firstHeight() {
+    return state.begin().height();
+  }
+
+  /** Returns the highest archived height, or the one below the lowest. */
   public long lastHeight() {
     return lastHeight(state);
   }
@@ -496,6 +622,17 @@ public final class Manifest {
     return at == 0 ? Bytes.EMPTY : segments.get(at - 1).linkDigest();
   }
 
+  /** Returns the segments that are above where the archive was ended; their objects stay. */
+  public List<Archive.Segment> retired() {
+    return state.retired();
+  }
+
+  /** Returns the hash of the highest block of a listed segment that counts. */
+  Bytes lastHashOf(Archive.Segment segment) {
+    State now = state;
+    return now.segments().get(indexOf(now.segments(), segment.firstHeight())).end().hash();
+  }
+
   /** Returns the names of segments that others have replaced; their objects are to go. */
   public Set<String> replaced() {
     return Set.copyOf(state.replaced());
@@ -511,7 +648,7 @@ public final class Manifest {
    *
    * @throws IntegrityException if it has not, or is damaged
    */
-  void requireUnchanged() {
+  public void requireUnchanged() {
     Head head = head();
     if (!open(store, names, keys)
         .map(now -> now.holds(head.sequence(), head.digest()))
@@ -524,20 +661,21 @@ public final class Manifest {
 
   /** Returns whether the segment that was found under the name is the one that is listed. */
   boolean lists(SegmentSummary found, String name) {
-    return addedAt(found.contents().firstHeight())
+    return listedAt(found.contents().firstHeight())
+        .map(Listed::added)
         .filter(ManifestEntry.Added.of(found, name)::equals)
         .isPresent();
   }
 
   /** Returns the segment that holds the height, or empty where none does. */
   public Optional<Archive.Segment> segmentAt(long height) {
-    return addedAt(height).map(ManifestEntry.Added::segment);
+    return listedAt(height).map(Listed::segment);
   }
 
-  private Optional<ManifestEntry.Added> addedAt(long height) {
+  private Optional<Listed> listedAt(long height) {
     List<Listed> segments = state.segments();
     int at = indexOf(segments, height);
-    return at < 0 ? Optional.empty() : Optional.of(segments.get(at).added());
+    return at < 0 ? Optional.empty() : Optional.of(segments.get(at));
   }
 
   /** Returns which of the segments holds the height, or -1. */

@@ -21,7 +21,8 @@ import java.util.Optional;
  * @param ledgerId the identity of the ledger
  * @param digest the name of the digest
  * @param operation what the entry does
- * @param segment the segment that the entry lists; the first entry lists none
+ * @param segment the segment that the entry lists, if it lists one
+ * @param edge where the archive begins, if that is not at height 0, or where it ends from now on
  * @param seal what authenticates the entry, or empty in an archive in plain
  */
 record ManifestEntry(
@@ -33,6 +34,7 @@ record ManifestEntry(
     String digest,
     Operation operation,
     Optional<Added> segment,
+    Optional<Edge> edge,
     Optional<Seal> seal) {
 
   /** What an entry does. */
@@ -42,7 +44,9 @@ record ManifestEntry(
     /** Lists a segment that follows the last one. */
     ADD("add"),
     /** Lists a segment with the same blocks in the place of a listed one. */
-    REPLACE("replace");
+    REPLACE("replace"),
+    /** Ends the archive at a height: what was listed above it counts no longer. */
+    END("end");
 
     private final String text;
 
@@ -86,6 +90,15 @@ record ManifestEntry(
   }
 
   /**
+   * Where the blocks of an archive begin or end.
+   *
+   * @param height the lowest height, or the highest
+   * @param hash what links it to the block beyond: the hash that the lowest block names as the one
+   *     before it, or the hash of the highest
+   */
+  record Edge(long height, Bytes hash) {}
+
+  /**
    * What authenticates an entry.
    *
    * @param key the number of the archive key
@@ -116,6 +129,7 @@ record ManifestEntry(
         digest,
         operation,
         segment,
+        edge,
         Optional.of(newSeal));
   }
 
@@ -140,6 +154,11 @@ record ManifestEntry(
     json.writeStringField("digest", digest);
     if (segment.isPresent()) {
       write(segment.get(), json);
+    }
+    if (edge.isPresent()) {
+      boolean begins = operation == Operation.CREATE;
+      json.writeNumberField(begins ? "firstHeight" : "lastHeight", edge.get().height());
+      json.writeStringField(begins ? "previousHash" : "lastHash", edge.get().hash().hex());
     }
     if (seal.isPresent()) {
       json.writeNumberField("key", seal.get().key());
@@ -176,17 +195,36 @@ record ManifestEntry(
     Bytes genesisHash = fields.hex("genesis");
     Bytes ledgerId = fields.hex("ledger");
     String digest = fields.text("digest");
-    Optional<Added> added =
-        operation == Operation.CREATE ? Optional.empty() : Optional.of(added(fields));
+    boolean lists = operation == Operation.ADD || operation == Operation.REPLACE;
+    Optional<Added> added = lists ? Optional.of(added(fields)) : Optional.empty();
+    Optional<Edge> edge = edge(operation, fields);
     Optional<Seal> seal = fields.has("key") ? Optional.of(seal(fields)) : Optional.empty();
     ManifestEntry entry =
         new ManifestEntry(
-            sequence, previous, chainId, genesisHash, ledgerId, digest, operation, added, seal);
+            sequence,
+            previous,
+            chainId,
+            genesisHash,
+            ledgerId,
+            digest,
+            operation,
+            added,
+            edge,
+            seal);
     fields.end();
     if (!entry.encode().equals(bytes)) {
       throw fields.damaged("it is not written as entries are");
     }
     return entry;
+  }
+
+  private static Optional<Edge> edge(Operation operation, StrictJson fields) {
+    if (operation == Operation.END) {
+      return Optional.of(new Edge(fields.number("lastHeight"), fields.hex("lastHash")));
+    }
+    return operation == Operation.CREATE && fields.has("firstHeight")
+        ? Optional.of(new Edge(fields.number("firstHeight"), fields.hex("previousHash")))
+        : Optional.empty();
   }
 
   private static Seal seal(StrictJson fields) {

@@ -19,7 +19,7 @@ import org.jspecify.annotations.Nullable;
  * meta speaks of, as far as its head and its counts tell; who needs more computes the digests. For
  * one thread; close it.
  */
-public final class AllBlocks implements AutoCloseable {
+public final class AllBlocks implements CloseableIterator<Found> {
 
   private final Site site;
   private final ArchiveLink link;
@@ -40,7 +40,7 @@ public final class AllBlocks implements AutoCloseable {
     this.next = firstHeight;
   }
 
-  /** Returns whether there is another block. */
+  @Override
   public boolean hasNext() {
     return next <= lastHeight;
   }
@@ -50,6 +50,7 @@ public final class AllBlocks implements AutoCloseable {
    *
    * @throws IntegrityException naming its height, if it is not whole
    */
+  @Override
   public Found next() {
     if (!hasNext()) {
       throw new NoSuchElementException();

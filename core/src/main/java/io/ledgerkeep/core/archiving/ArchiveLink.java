@@ -8,8 +8,11 @@ import io.ledgerkeep.core.archive.ArchiveNames;
 import io.ledgerkeep.core.archive.KeyObjects;
 import io.ledgerkeep.core.archive.LedgerArchive;
 import io.ledgerkeep.core.archive.Manifest;
+import io.ledgerkeep.core.chain.ArchiveEnd;
 import io.ledgerkeep.core.chain.ArchiveMark;
+import io.ledgerkeep.core.chain.ChainStore;
 import io.ledgerkeep.core.chain.MetaRow;
+import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.sealing.ArchiveKey;
 import io.ledgerkeep.core.sealing.ArchiveKeys;
 import io.ledgerkeep.core.segment.SegmentHeader;
@@ -18,10 +21,12 @@ import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.StorageException;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.Function;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -50,8 +55,24 @@ final class ArchiveLink {
     if (archive == null || !holdsMark(archive.manifest())) {
       archive = LedgerArchive.of(site.requiredStore(), requiredManifest(), site.executor());
       opened = archive;
+      endFormerBranch();
     }
-    return archive;
+    return Objects.requireNonNull(opened);
+  }
+
+  /**
+   * Ends the archive where the ledger was rolled back to, if that is left to do. Where it cannot be
+   * written, everything that the ledger has in it can be read all the same.
+   */
+  private void endFormerBranch() {
+    if (site.chain().archiveEnd().isPresent()) {
+      try {
+        toWriteOn();
+      } catch (StorageException | KeyUnavailableException e) {
+        LOG.warn(
+            "the archive is ended where the ledger was rolled back to later: {}", e.toString());
+      }
+    }
   }
 
   /** Returns the manifest, which must be there. */
@@ -81,7 +102,9 @@ final class ArchiveLink {
     }
     new KeyObjects(store, names()).reconcile(site.archiveKeys());
     ArchiveKeys keys = site.archiveKeys();
-    return writing(Manifest.create(store, names(), site.chainId(), site.digests(), keys, key), key);
+    Manifest manifest = Manifest.create(store, names(), site.chainId(), site.digests(), keys, key);
+    endFormerBranch(manifest, key);
+    return writing(manifest, key);
   }
 
   /** Returns the same of an archive that there is, or empty where there is none to be. */
@@ -94,7 +117,29 @@ final class ArchiveLink {
     }
     Manifest manifest = requireMark(found);
     forget(new KeyObjects(store, names()).reconcile(site.archiveKeys()));
+    endFormerBranch(manifest, key);
     return Optional.of(writing(manifest, key));
+  }
+
+  /**
+   * Sees to it that the archive has no block above the height that the ledger was rolled back to
+   * since it was last written: no job may mistake them for those that were committed afterwards.
+   */
+  private void endFormerBranch(Manifest manifest, Optional<ArchiveKey> key) {
+    ChainStore chain = site.chain();
+    Optional<ArchiveEnd> found = chain.archiveEnd();
+    if (found.isEmpty()) {
+      return;
+    }
+    ArchiveEnd end = found.get();
+    if (manifest.lastHeight() > end.height()) {
+      manifest.end(end.height(), end.hash(), key);
+      FailPoint.pass("rollback.ended");
+      LOG.info("the archive ends at height {}, where the ledger was rolled back to", end.height());
+    }
+    Manifest.Head head = manifest.head();
+    site.room().during(() -> chain.archiveEnded(head.sequence(), head.digest()));
+    FailPoint.pass("rollback.forgotten");
   }
 
   private Writing writing(Manifest manifest, Optional<ArchiveKey> key) {
@@ -126,8 +171,10 @@ final class ArchiveLink {
         .flatMap(this::read)
         .ifPresent(
             manifest ->
-                manifest.segments().stream()
-                    .map(segment -> segment(segment).summary().header().seal())
+                Stream.concat(
+                        manifest.segments().stream().map(this::segment),
+                        manifest.retired().stream().map(segment -> written(segment.name())))
+                    .map(reader -> reader.summary().header().seal())
                     .forEach(seal -> seal.ifPresent(by -> numbers.add(by.key()))));
     return numbers;
   }
@@ -182,7 +229,9 @@ final class ArchiveLink {
 
   /** Returns how far the archive has come, restored blocks included, or -1. */
   long lastListedHeight() {
-    return site.store().flatMap(this::read).map(Manifest::lastHeight).orElse(-1L);
+    long listed = site.store().flatMap(this::read).map(Manifest::lastHeight).orElse(-1L);
+    return Math.min(
+        listed, site.chain().archiveEnd().map(ArchiveEnd::height).orElse(Long.MAX_VALUE));
   }
 
   String segmentName(long firstHeight, Bytes attempt) {
@@ -228,7 +277,8 @@ final class ArchiveLink {
 
   private boolean isListed(String name) {
     return read(site.requiredStore()).stream()
-        .flatMap(manifest -> manifest.segments().stream())
+        .flatMap(
+            manifest -> Stream.concat(manifest.segments().stream(), manifest.retired().stream()))
         .anyMatch(segment -> segment.name().equals(name));
   }
 
@@ -266,6 +316,12 @@ final class ArchiveLink {
   /** The archive of a ledger in plain is in plain. */
   private Optional<Manifest> readWithKeysAtHand(ArchiveStore store) {
     Optional<Manifest> manifest = Manifest.open(store, names(), site.archiveKeys());
+    if (manifest.isPresent() && manifest.get().firstHeight() > 0) {
+      throw new ConflictException(
+          Reason.ARCHIVE,
+          "%s has the blocks from height %s on, which a roll back took away: it is a backup, and no archive of the ledger; choose another place"
+              .formatted(store.place(), manifest.get().firstHeight()));
+    }
     if (manifest.isPresent() && manifest.get().isSealed() && !site.archiveKeys().areGiven()) {
       throw new ConflictException(
           Reason.ARCHIVE,

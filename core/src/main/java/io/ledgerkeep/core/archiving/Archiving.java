@@ -1,5 +1,7 @@
 package io.ledgerkeep.core.archiving;
 
+import io.ledgerkeep.BlockMeta;
+import io.ledgerkeep.RwSet;
 import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.archive.ArchiveStore;
@@ -7,11 +9,13 @@ import io.ledgerkeep.archive.Archiver;
 import io.ledgerkeep.archive.RestoreRequest;
 import io.ledgerkeep.archive.Restorer;
 import io.ledgerkeep.archive.Verification;
+import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.core.derived.DerivedCheck;
 import io.ledgerkeep.core.jobs.JobLock;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
+import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.JobPlan;
 import io.ledgerkeep.job.JobReport;
@@ -59,6 +63,50 @@ public final class Archiving {
   public AllBlocks blocks(long firstHeight, long lastHeight) {
     return new AllBlocks(site, link, firstHeight, lastHeight);
   }
+
+  /** Returns a read/write set of a block, wherever its body is. */
+  public RwSet rwSet(long height, int ordinal, String txId) {
+    BlockMeta meta = site.chain().reader().requiredMeta(height).meta();
+    return site.chain().isArchived(meta)
+        ? new ReadThrough(site, link).rwSet(meta, ordinal, txId)
+        : site.chain()
+            .reader()
+            .rwSetRow(meta, ordinal)
+            .map(row -> StoredBlock.rwSet(txId, row))
+            .orElseThrow(
+                () ->
+                    new IntegrityException(
+                        "the body of block " + height + " is not whole on the node"));
+  }
+
+  // ------------------------------------------------------------------------------------ roll back
+
+  /** Finishes or discards what an interrupted job left. */
+  public void settle() {
+    Leftovers.settle(site, link);
+  }
+
+  /** Begins a backup of the blocks from a height on. */
+  public BranchBackup backUp(ArchiveStore to, long firstHeight, JobWatch watch) {
+    return new BranchBackup(site, link, to, firstHeight, watch);
+  }
+
+  /**
+   * Puts the bodies of a range at or below the pivot back, and leaves them invisible. Returns
+   * whether all of them are there; else it was cancelled.
+   */
+  public boolean putBack(long firstHeight, long lastHeight, JobWatch watch) {
+    return new RestoreJob(site, link, watch).putBack(firstHeight, lastHeight);
+  }
+
+  /** Ends the archive where the ledger was rolled back to, if there is an archive. */
+  public void endFormerBranch() {
+    if (site.store().isPresent()) {
+      link.toWriteOn();
+    }
+  }
+
+  // ------------------------------------------------------------------------------------ jobs
 
   /** Returns the archiver of the ledger. */
   public Archiver archiver() {

@@ -1,7 +1,8 @@
 package io.ledgerkeep.core.archiving;
 
 import io.ledgerkeep.BlockMeta;
-import io.ledgerkeep.core.chain.BlockCursor;
+import io.ledgerkeep.CloseableIterator;
+import io.ledgerkeep.core.chain.BlockCursor.Found;
 import io.ledgerkeep.core.chain.MetaRow;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
@@ -12,23 +13,23 @@ import java.util.List;
 import java.util.NoSuchElementException;
 
 /**
- * Blocks of the node in the order of heights, each checked against its meta: digests are computed
+ * Blocks in the order of heights, each checked against its meta on the node: digests are computed
  * on the executor, a group of blocks at a time, ahead of who asks. For one thread; close it.
  */
 final class CheckedBlocks implements AutoCloseable {
 
   private final Digests digests;
-  private final BlockCursor cursor;
+  private final CloseableIterator<Found> cursor;
   private final OrderedPipeline<BlockGroup> pipeline;
 
-  private CheckedBlocks(Site site, BlockCursor cursor) {
+  private CheckedBlocks(Site site, CloseableIterator<Found> cursor) {
     this.digests = site.digests();
     this.cursor = cursor;
     this.pipeline = new OrderedPipeline<>(site.executor());
   }
 
   /** Takes the cursor over and closes it with itself. */
-  static CheckedBlocks of(Site site, BlockCursor cursor) {
+  static CheckedBlocks of(Site site, CloseableIterator<Found> cursor) {
     return new CheckedBlocks(site, cursor);
   }
 
@@ -47,21 +48,21 @@ final class CheckedBlocks implements AutoCloseable {
   }
 
   private void submitGroup() {
-    List<BlockCursor.Found> group = new ArrayList<>();
+    List<Found> group = new ArrayList<>();
     long bytes = 0;
     while (cursor.hasNext()
         && bytes < BlockGroup.FULL_BYTES
         && group.size() < BlockGroup.MAX_BLOCKS) {
-      BlockCursor.Found found = cursor.next();
+      Found found = cursor.next();
       group.add(found);
       bytes += found.meta().meta().bodyBytes();
     }
     pipeline.submit(bytes, () -> check(group));
   }
 
-  private BlockGroup check(List<BlockCursor.Found> blocks) {
+  private BlockGroup check(List<Found> blocks) {
     BlockGroup.Builder group = new BlockGroup.Builder(digests);
-    for (BlockCursor.Found found : blocks) {
+    for (Found found : blocks) {
       requireEqual(found.meta(), group.add(found.block()));
     }
     return group.build();

@@ -110,7 +110,7 @@ final class ReencryptJob {
     site.room().during(() -> chain.beginJob(record));
     FailPoint.pass("reencrypt.begun");
     String name = link.segmentName(old.firstHeight(), attempt);
-    SegmentSummary summary = put(name, attempt, link.segment(old), key);
+    SegmentSummary summary = put(name, attempt, old, key);
     FailPoint.pass("reencrypt.published");
     Proof.whole(site, link.written(name), summary);
     FailPoint.pass("reencrypt.verified");
@@ -132,17 +132,20 @@ final class ReencryptJob {
         summary.storedBytes());
   }
 
-  private SegmentSummary put(String name, Bytes attempt, SegmentReader old, ArchiveKey key) {
+  private SegmentSummary put(String name, Bytes attempt, Archive.Segment old, ArchiveKey key) {
     AtomicReference<SegmentSummary> written = new AtomicReference<>();
-    site.requiredStore().put(name, out -> written.set(write(out, attempt, old, key)));
+    SegmentReader reader = link.segment(old);
+    long last = Math.min(chain.last(), old.lastHeight()); // what is beyond counts no longer
+    site.requiredStore().put(name, out -> written.set(write(out, attempt, reader, last, key)));
     return Objects.requireNonNull(written.get(), "a store calls its content");
   }
 
   /** Writes the blocks of a segment anew, each proven by that segment and the node's record. */
-  private SegmentSummary write(OutputStream out, Bytes attempt, SegmentReader old, ArchiveKey key)
+  private SegmentSummary write(
+      OutputStream out, Bytes attempt, SegmentReader old, long lastHeight, ArchiveKey key)
       throws IOException {
     SegmentSummary before = old.summary();
-    Proof.Recorded recorded = new Proof.Recorded(site, old, chain.last());
+    Proof.Recorded recorded = new Proof.Recorded(site, old, lastHeight);
     try (SegmentWriter writer =
         new SegmentWriter(
             out,

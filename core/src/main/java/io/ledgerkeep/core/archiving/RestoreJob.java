@@ -51,6 +51,9 @@ final class RestoreJob {
   private final JobWatch watch;
   private final long begin = System.nanoTime();
 
+  /** From here on upwards bodies were put back. */
+  private long lowest;
+
   RestoreJob(Site site, ArchiveLink link, JobWatch watch) {
     this.site = site;
     this.chain = site.chain();
@@ -112,10 +115,41 @@ final class RestoreJob {
 
   /** Puts batch after batch back; returns whether it was cancelled. */
   private boolean restore(Manifest manifest, long low, long pivot) {
-    long lowest = pivot + 1;
+    lowest = pivot + 1;
+    try {
+      putBack(manifest, low, pivot, this::lowerPivotNowAndThen);
+    } catch (RuntimeException | Error e) {
+      lowerPivotAfter(e, lowest);
+      throw e;
+    }
+    lowerPivotBelow(lowest);
+    return lowest > low;
+  }
+
+  private void lowerPivotNowAndThen() {
+    if (bodyBytes(lowest, chain.mark().pivot()) / HAND_OVERS >= site.handOverBytes()) {
+      lowerPivotBelow(lowest);
+    }
+  }
+
+  /**
+   * Puts the bodies of a range at or below the pivot back, and leaves them invisible: who asked for
+   * them lowers the pivot. Returns whether all of them are there; else it was cancelled.
+   */
+  boolean putBack(long low, long high) {
+    lowest = high + 1;
+    chain.beginJob(new JobRecord(JobRecord.Step.RESTORE, Bytes.EMPTY, low, high));
+    watch.begin(
+        NAME,
+        reader.requiredMeta(high).normalBlocks() - reader.requiredMeta(low - 1).normalBlocks());
+    putBack(link.manifest(), low, high, () -> {});
+    return lowest <= low;
+  }
+
+  private void putBack(Manifest manifest, long low, long high, Runnable afterEach) {
     try (OrderedPipeline<Batch> pipeline =
         new OrderedPipeline<>(site.executor(), BATCHES_AHEAD, BATCHES_AHEAD * BATCH_BYTES)) {
-      long next = pivot;
+      long next = high;
       while ((next >= low || !pipeline.isEmpty()) && !watch.isCancelled()) {
         while (next >= low && !pipeline.isFull()) {
           long last = next;
@@ -126,16 +160,9 @@ final class RestoreJob {
         Batch batch = pipeline.take();
         putBack(batch);
         lowest = batch.first();
-        if (bodyBytes(lowest, chain.mark().pivot()) / HAND_OVERS >= site.handOverBytes()) {
-          lowerPivotBelow(lowest);
-        }
+        afterEach.run();
       }
-    } catch (RuntimeException | Error e) {
-      lowerPivotAfter(e, lowest);
-      throw e;
     }
-    lowerPivotBelow(lowest);
-    return lowest > low;
   }
 
   /** Returns where a batch begins that ends at the given height. */

@@ -1,6 +1,7 @@
 package io.ledgerkeep.core.chain;
 
 import io.ledgerkeep.Block;
+import io.ledgerkeep.CloseableIterator;
 import io.ledgerkeep.core.chain.ChainKeys.BodyKey;
 import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.core.rows.RowReader;
@@ -12,7 +13,7 @@ import java.util.NoSuchElementException;
  * Steps through blocks in the order of heights with one scan of the bodies and one of the metas.
  * For one thread; close it.
  */
-public final class BlockCursor implements AutoCloseable {
+public final class BlockCursor implements CloseableIterator<BlockCursor.Found> {
 
   private final RowReader rows;
   private final ChainReader reader;
@@ -40,12 +41,12 @@ public final class BlockCursor implements AutoCloseable {
   /** A block with its meta. */
   public record Found(MetaRow meta, StoredBlock block) {}
 
-  /** Returns whether there is another block. */
+  @Override
   public boolean hasNext() {
     return next <= lastHeight;
   }
 
-  /** Returns the next block. */
+  @Override
   public Found next() {
     if (!hasNext()) {
       throw new NoSuchElementException();

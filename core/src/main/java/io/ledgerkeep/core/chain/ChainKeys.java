@@ -13,7 +13,8 @@ import java.util.OptionalLong;
  * that keys sort by height.
  *
  * <pre>
- * 01 name                        a record: format, last, pivot, derived, filter, job, unarchived
+ * 01 name                        a record: format, last, pivot, derived, filter, job, unarchived,
+ *                                rollback, archive-end
  * 02 height                      meta
  * 03 height ordinal part         body row of a normal block: archiving deletes one range
  * 04 height ordinal part         body row of the genesis or a config block: never deleted
@@ -40,6 +41,8 @@ public final class ChainKeys {
   static final Bytes FILTER = record("filter");
   static final Bytes JOB = record("job");
   static final Bytes UNARCHIVED = record("unarchived");
+  static final Bytes ROLL_BACK = record("rollback");
+  static final Bytes ARCHIVE_END = record("archive-end");
 
   private static final int RECORDS = 1;
   private static final int METAS = 2;

@@ -120,6 +120,10 @@ public final class ChainStore implements AutoCloseable {
 
     static final FilterMark NONE = new FilterMark(-1, 0, 0);
 
+    FilterMark upTo(long newHeight) {
+      return new FilterMark(Math.min(height, newHeight), layers, ids);
+    }
+
     Bytes encode() {
       return new ByteWriter(20).u64(height).u32(layers).u64(ids).take();
     }
@@ -130,6 +134,13 @@ public final class ChainStore implements AutoCloseable {
       in.end();
       return mark;
     }
+  }
+
+  /** Returns the record of the id filter that says no more than that it covers this height. */
+  static Optional<Bytes> coveredUpTo(StorageEngine engine, long height) {
+    return engine
+        .get(ChainKeys.FILTER)
+        .map(record -> FilterMark.decode(record).upTo(height).encode());
   }
 
   private static IdFilter openFilter(Path directory, long key, FilterMark covered) {
@@ -556,6 +567,18 @@ public final class ChainStore implements AutoCloseable {
     mark = newMark;
   }
 
+  /** Returns where the archive has to end before it is written again, if it has to. */
+  public Optional<ArchiveEnd> archiveEnd() {
+    return engine.get(ChainKeys.ARCHIVE_END).map(ArchiveEnd::decode);
+  }
+
+  /** Records that it ends there, with the manifest entry that the archive has to hold since. */
+  public void archiveEnded(long sequence, Bytes digest) {
+    ArchiveMark newMark = new ArchiveMark(mark.pivot(), sequence, digest);
+    write(new WriteBatch().put(ChainKeys.PIVOT, newMark.encode()).delete(ChainKeys.ARCHIVE_END));
+    mark = newMark;
+  }
+
   /**
    * Deletes the bodies of normal blocks of a range, bounded by the pivot, which is read anew: a
    * write that failed may have moved it all the same. Idempotent.
@@ -632,11 +655,11 @@ public final class ChainStore implements AutoCloseable {
     return number(engine, key);
   }
 
-  private static Optional<Long> number(StorageEngine engine, Bytes key) {
+  static Optional<Long> number(StorageEngine engine, Bytes key) {
     return engine.get(key).map(row -> new ByteReader(row, "a record").u64());
   }
 
-  private static Bytes number(long value) {
+  static Bytes number(long value) {
     return new ByteWriter(8).u64(value).take();
   }
 }

@@ -67,6 +67,12 @@ final class DerivedKeys {
     return KeyRange.prefix(historyPrefix(namespace, key, 0).take());
   }
 
+  /** Returns the range of the entries of a key at or below a height, the newest first. */
+  static KeyRange historyUpTo(long height, String namespace, Bytes key) {
+    return KeyRange.of(
+        history(namespace, key, height, -1), history(namespace, key).until().orElseThrow());
+  }
+
   private static ByteWriter historyPrefix(String namespace, Bytes key, int more) {
     Bytes name = StoredText.of(namespace);
     return new ByteWriter(5 + name.size() + key.size() + more)

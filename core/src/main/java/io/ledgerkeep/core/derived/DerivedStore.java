@@ -67,7 +67,8 @@ public final class DerivedStore {
     return height(history);
   }
 
-  private static long height(StorageEngine engine) {
+  /** Returns the height that a database of state or history has come to, or -1. */
+  public static long height(StorageEngine engine) {
     return engine
         .get(DerivedKeys.HEIGHT)
         .map(row -> new ByteReader(row, "the record of the height").u64())
@@ -117,7 +118,7 @@ public final class DerivedStore {
 
   /** Applies blocks that follow one another; returns about how many bytes were written. */
   public long apply(List<DerivedRows> blocks) {
-    RowWriter historyWriter = new RowWriter(history, historyPieceBytes, Durability.BUFFERED);
+    RowWriter historyWriter = historyWriter();
     Map<Bytes, Optional<Row>> newest = new LinkedHashMap<>();
     long bytes = 0;
     for (DerivedRows block : blocks) {
@@ -135,21 +136,46 @@ public final class DerivedStore {
 
   /** Writes only the last of several writes of a key: that is all state ever shows. */
   private void applyState(Map<Bytes, Optional<Row>> newest, long height) {
-    RowWriter writer = new RowWriter(state, statePieceBytes, Durability.BUFFERED);
-    newest.forEach(
-        (key, row) -> {
-          statePieces.deleteOf(key, writer);
-          if (row.isPresent()) {
-            statePieces.note(row.get().value().size() >= statePieceBytes);
-            writer.put(row.get());
-          } else {
-            writer.delete(key);
-          }
-        });
+    RowWriter writer = stateWriter();
+    newest.forEach((key, row) -> putState(key, row, writer));
     finish(writer, height);
   }
 
-  private static void finish(RowWriter writer, long height) {
+  RowWriter stateWriter() {
+    return new RowWriter(state, statePieceBytes, Durability.BUFFERED);
+  }
+
+  RowWriter historyWriter() {
+    return new RowWriter(history, historyPieceBytes, Durability.BUFFERED);
+  }
+
+  /** Puts a value whole in the place of whatever value the key has, or deletes that. */
+  void putState(Bytes key, Optional<Row> row, RowWriter writer) {
+    statePieces.deleteOf(key, writer);
+    if (row.isPresent()) {
+      statePieces.note(row.get().value().size() >= statePieceBytes);
+      writer.put(row.get());
+    } else {
+      writer.delete(key);
+    }
+  }
+
+  /** Returns the newest entry of a key at or below a height, or empty where there is none. */
+  Optional<HistoryEntry> newestUpTo(long height, String namespace, Bytes key) {
+    try (StorageEngine.Cursor cursor =
+        history.scan(DerivedKeys.historyUpTo(height, namespace, key))) {
+      return cursor.next()
+          ? Optional.of(DerivedKeys.historyEntry(cursor.key(), cursor.value()))
+          : Optional.empty();
+    }
+  }
+
+  /** Returns whether history has the entry of one transaction. */
+  boolean hasHistory(Bytes row) {
+    return history.get(row).isPresent();
+  }
+
+  static void finish(RowWriter writer, long height) {
     writer.record(DerivedKeys.HEIGHT, new ByteWriter(8).u64(height).take());
     writer.write();
   }

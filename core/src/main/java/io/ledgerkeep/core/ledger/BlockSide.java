@@ -15,6 +15,7 @@ import io.ledgerkeep.core.ledger.LedgerOpener.PartMade;
 import io.ledgerkeep.core.ledger.RebuildRecord.Newest;
 import io.ledgerkeep.core.sealing.ArchiveKeys;
 import io.ledgerkeep.core.sealing.SealedEngine;
+import io.ledgerkeep.storage.StorageEngine;
 import java.util.Map;
 import java.util.Optional;
 
@@ -107,6 +108,11 @@ final class BlockSide implements AutoCloseable {
     return archiving;
   }
 
+  /** Returns the block database, with values as they were written. */
+  StorageEngine engine() {
+    return blocks.engine();
+  }
+
   boolean isEncrypted() {
     return blocks.by().isPresent();
   }
@@ -143,7 +149,8 @@ final class BlockSide implements AutoCloseable {
         height + 1,
         pivot == 0 ? 0 : site.chain().reader().requiredMeta(pivot).normalBlocks(),
         height < 0 ? 0 : newestMeta().normalBytes(),
-        bytesNeeded);
+        bytesNeeded,
+        Optional.empty());
   }
 
   /** Opens a database that is made anew, or makes it. */

@@ -29,9 +29,13 @@ import io.ledgerkeep.core.derived.DerivedRows;
 import io.ledgerkeep.core.derived.DerivedStore;
 import io.ledgerkeep.core.derived.DerivedStore.DerivedView;
 import io.ledgerkeep.core.jobs.JobLock;
+import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.ledger.Preparation.Ready;
 import io.ledgerkeep.core.ledger.Preparation.Slice;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
+import io.ledgerkeep.core.rollback.Aim;
+import io.ledgerkeep.core.rollback.RestOfRollBack;
+import io.ledgerkeep.core.rollback.RollBack;
 import io.ledgerkeep.core.sealing.ArchiveKeys;
 import io.ledgerkeep.core.sealing.EpochEncryptor;
 import io.ledgerkeep.core.sealing.SealedEngine;
@@ -81,6 +85,7 @@ final class OpenLedger implements Ledger {
   private final Preparation preparation;
   private final BodyReader bodies;
   private final ArchivedBodies archivedBodies;
+  private final Site site;
   private final Archiving archiving;
   private final Optional<LedgerKeys> keys;
   private final StatusFile statusFile;
@@ -162,7 +167,8 @@ final class OpenLedger implements Ledger {
     this.unarchivedBlocks = room.toGet(() -> unarchivedBlocks(parts.settings()));
     this.unarchivedBlocksKept =
         parts.settings().unarchivedBlocks == null || !parts.settings().keepsUnarchivedBlocks;
-    this.archiving = new Archiving(site(openStore(parts)), parts.settings().readThrough);
+    this.site = site(openStore(parts));
+    this.archiving = new Archiving(site, parts.settings().readThrough);
     this.archivedBodies = archiving.bodies();
     this.keys = parts.epochs().map(this::keys);
     this.bodies =
@@ -171,6 +177,7 @@ final class OpenLedger implements Ledger {
   }
 
   static OpenLedger open(Parts parts) {
+    parts.room().during(() -> RestOfRollBack.finish(parts.directory(), parts.engines()));
     OpenLedger ledger = new OpenLedger(parts);
     ledger.room.during(
         () -> {
@@ -233,14 +240,18 @@ final class OpenLedger implements Ledger {
 
   private long unarchivedBlocks(Settings settings) {
     Optional<Long> kept = chain.unarchivedBlocks();
-    if (settings.unarchivedBlocks == null) {
-      return kept.orElse(DEFAULT_UNARCHIVED_BLOCKS);
-    }
-    long wanted = Math.max(settings.unarchivedBlocks, MIN_UNARCHIVED_BLOCKS);
-    if (kept.isEmpty() && settings.keepsUnarchivedBlocks) {
+    long wanted = unarchivedBlocks(settings, kept);
+    if (settings.unarchivedBlocks != null && kept.isEmpty() && settings.keepsUnarchivedBlocks) {
       chain.setUnarchivedBlocks(wanted);
     }
     return wanted;
+  }
+
+  /** Returns how many of the newest blocks are never archived, where so many are kept in mind. */
+  static long unarchivedBlocks(Settings settings, Optional<Long> kept) {
+    return settings.unarchivedBlocks == null
+        ? kept.orElse(DEFAULT_UNARCHIVED_BLOCKS)
+        : Math.max(settings.unarchivedBlocks, MIN_UNARCHIVED_BLOCKS);
   }
 
   /** Who only looks at a ledger does not change what it keeps; who commits or archives does. */
@@ -574,6 +585,25 @@ final class OpenLedger implements Ledger {
 
   Parts parts() {
     return parts;
+  }
+
+  Site site() {
+    return site;
+  }
+
+  Archiving archiving() {
+    return archiving;
+  }
+
+  /** Returns what rolls the ledger back; it is to be closed then. */
+  RollBack rollBack(Aim aim, JobWatch watch) {
+    return new RollBack(
+        site,
+        archiving,
+        new RollBack.Parts(
+            parts.engines(), parts.pieceBytes(Database.STATE), parts.pieceBytes(Database.HISTORY)),
+        aim,
+        watch);
   }
 
   MetaRow metaRow(long height) {

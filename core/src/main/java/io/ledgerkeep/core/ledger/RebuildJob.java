@@ -15,6 +15,7 @@ import io.ledgerkeep.core.ledger.LedgerOpener.PartMade;
 import io.ledgerkeep.core.ledger.RebuildRecord.Step;
 import io.ledgerkeep.core.rebuilding.Regeneration;
 import io.ledgerkeep.core.rebuilding.ReplacedRows;
+import io.ledgerkeep.core.rollback.RestOfRollBack;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.IntegrityException;
 import java.io.IOException;
@@ -60,9 +61,13 @@ final class RebuildJob {
     try (OwnerLock lock = OwnerLock.take(directory);
         Encryption.Keys keys = settings.encryption.open(settings.classLoader)) {
       Layout layout = Layout.read(directory);
+      Optional<Plan> rollBack = rollBackJob().flatMap(job -> job.plan(layout, keys));
+      if (rollBack.isPresent()) {
+        return rollBack.get();
+      }
       requireOwnEngines(layout);
       try (BlockSide blocks = BlockSide.open(settings, layout, keys)) {
-        requireAllThatIsAskedFor(blocks);
+        blocks.requireArchive();
         RebuildRecord record = newRecord(layout, blocks);
         return blocks.plan(new RebuildRoom(settings, directory, blocks).needed(record));
       }
@@ -74,14 +79,27 @@ final class RebuildJob {
     try (OwnerLock lock = OwnerLock.take(directory);
         Encryption.Keys keys = settings.encryption.open(settings.classLoader)) {
       Layout layout = Layout.read(directory);
-      requireOwnEngines(layout);
-      Optional<Report> rest = restOfAnEarlierCall(layout, keys);
-      Report report = rest.isPresent() ? rest.get() : rebuild(layout, keys);
+      Report report =
+          rollBackJob()
+              .flatMap(job -> job.run(layout, keys))
+              .orElseGet(() -> rebuildAll(layout, keys));
       if (!report.cancelled()) {
         keys.confirm();
       }
       return report;
     }
+  }
+
+  /** A height that is asked for may be below the newest. */
+  private Optional<RollBackJob> rollBackJob() {
+    return request.height().isPresent()
+        ? Optional.of(new RollBackJob(settings, request.height().getAsLong(), clock, watch))
+        : Optional.empty();
+  }
+
+  private Report rebuildAll(Layout layout, Encryption.Keys keys) {
+    requireOwnEngines(layout);
+    return restOfAnEarlierCall(layout, keys).orElseGet(() -> rebuild(layout, keys));
   }
 
   private Report rebuild(Layout layout, Encryption.Keys keys) {
@@ -105,7 +123,7 @@ final class RebuildJob {
     RebuildRecord record = found.get();
     boolean isOfTheseBlocks;
     try (BlockSide blocks = BlockSide.open(settings, layout, keys)) {
-      requireAllThatIsAskedFor(blocks);
+      blocks.requireArchive();
       isOfTheseBlocks = isOfTheseBlocks(record, blocks);
     }
     if (isOfTheseBlocks) {
@@ -137,23 +155,13 @@ final class RebuildJob {
     }
   }
 
-  private void requireAllThatIsAskedFor(BlockSide blocks) {
-    long last = blocks.last().height();
-    if (request.height().isPresent() && request.height().getAsLong() < last) {
-      throw new ConfigurationException(
-          "the ledger in %s is at height %s; to rebuild it to height %s is a roll back, which this release does not do: leave the height (rebuild_block_height) away, or 0, to rebuild all"
-              .formatted(directory, last, request.height().getAsLong()));
-    }
-    blocks.requireArchive();
-  }
-
   // ------------------------------------------------------------------------------------ begin
 
   /** Returns the record of what is built and proven; nothing if it was cancelled before. */
   private Optional<RebuildRecord> builtRecord(Layout layout, Encryption.Keys keys) {
     Optional<RebuildRecord> found = RebuildRecord.read(directory);
     try (BlockSide blocks = BlockSide.open(settings, layout, keys)) {
-      requireAllThatIsAskedFor(blocks);
+      blocks.requireArchive();
       Optional<RebuildRecord> begun =
           found
               .filter(record -> record.original().equals(layout) && goesOn(record, blocks))
@@ -262,6 +270,7 @@ final class RebuildJob {
       FailPoint.pass("rebuild.proven");
     }
     regeneration.correct();
+    RestOfRollBack.endAsItIs(directory, blocks.engine()); // all that was left of it is made anew
     FailPoint.pass("rebuild.righted");
     if (!replaced.isEmpty()) {
       blocks.renewFilter();
@@ -382,7 +391,8 @@ final class RebuildJob {
         backup,
         originals,
         isCancelled,
-        Duration.ofNanos(System.nanoTime() - begin));
+        Duration.ofNanos(System.nanoTime() - begin),
+        Optional.empty());
   }
 
   // ------------------------------------------------------------------------------------ throw away

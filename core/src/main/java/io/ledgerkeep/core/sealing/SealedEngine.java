@@ -72,14 +72,33 @@ public final class SealedEngine implements AheadEngine {
       Database database,
       Heights heights,
       Executor executor) {
+    this(engine, encryptor, uuid(store), database, heights, executor);
+  }
+
+  private SealedEngine(
+      StorageEngine engine,
+      Encryptor encryptor,
+      UUID store,
+      Database database,
+      Heights heights,
+      Executor executor) {
     this.engine = engine;
     this.heights = heights;
     this.encryptor = encryptor;
-    ByteBuffer id = store.asBuffer();
-    this.store = new UUID(id.getLong(), id.getLong());
+    this.store = store;
     this.database = database;
     this.executor = executor;
     this.sealer = new BatchSealer(encryptor, this::seal, executor);
+  }
+
+  private static UUID uuid(Bytes store) {
+    ByteBuffer id = store.asBuffer();
+    return new UUID(id.getLong(), id.getLong());
+  }
+
+  /** Returns an engine that seals values for this place and writes them to another engine. */
+  public SealedEngine on(StorageEngine other) {
+    return new SealedEngine(other, encryptor, store, database, heights, executor);
   }
 
   @Override

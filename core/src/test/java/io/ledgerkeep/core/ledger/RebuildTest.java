@@ -569,14 +569,8 @@ final class RebuildTest {
   }
 
   @Test
-  void aHeightBelowTheNewestIsARollBackAndAnyOtherIsAll() throws IOException {
+  void aHeightThatIsNotBelowTheNewestIsAll() {
     fill(true);
-    List<String> before = names();
-    assertThatExceptionOfType(ConfigurationException.class)
-        .isThrownBy(() -> rebuild(settings(), Request.upTo(38)))
-        .withMessageContaining("roll back")
-        .withMessageContaining("at height 39");
-    assertThat(names()).isEqualTo(before);
     assertThat(rebuild(settings(), Request.upTo(39)).blocks()).isEqualTo(40);
     assertThat(rebuild(settings(), Request.upTo(1_000_000)).height()).isEqualTo(39);
     assertIsWhole(true);
