@@ -18,7 +18,6 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
-import org.junit.jupiter.params.provider.ValueSource;
 
 /** The main job on Badger, alone and mixed with LevelDB, with processes killed in the middle. */
 @Timeout(600)
@@ -140,16 +139,14 @@ final class BadgerLedgerTest {
     assertThat(MarkedChain.filesWith(MarkedChain.markers(BLOCKS), sealed.data)).isEmpty();
   }
 
+  static Stream<String> stepsOfArchive() {
+    return Steps.of(
+        List.of("archive.listed", "archive.committed"),
+        List.of("archive.begun", "archive.published", "archive.deleted", "archive.compacted"));
+  }
+
   @ParameterizedTest
-  @ValueSource(
-      strings = {
-        "archive.begun",
-        "archive.published",
-        "archive.listed",
-        "archive.committed",
-        "archive.deleted",
-        "archive.compacted"
-      })
+  @MethodSource("stepsOfArchive")
   void anArchiveRunKilledAtAStepIsRunAgain(String step) throws Exception {
     Place place = place(List.of("provider: badgerdb")).withChain(CHAIN);
     assertThat(KillTest.killedAt(step, place.withBoth("archive", "--to", PIVOT, "--yes")))
@@ -160,8 +157,13 @@ final class BadgerLedgerTest {
     aftermath(place).assertEqualAfterRestore();
   }
 
+  static Stream<String> stepsOfRestore() {
+    return Steps.of(
+        List.of("restore.lowered"), List.of("restore.read", "restore.written", "restore.done"));
+  }
+
   @ParameterizedTest
-  @ValueSource(strings = {"restore.read", "restore.written", "restore.lowered", "restore.done"})
+  @MethodSource("stepsOfRestore")
   void aRestoreKilledAtAStepIsRunAgain(String step) throws Exception {
     Place place = place(List.of("provider: badgerdb")).withChain(CHAIN).archivedTo(PIVOT);
     assertThat(KillTest.killedAt(step, place.withBoth("restore", "--down-to", 20, "--yes")))
