@@ -1,0 +1,305 @@
+package io.ledgerkeep.core.ledger;
+
+import io.ledgerkeep.Backup.Outcome;
+import io.ledgerkeep.Backup.Restored;
+import io.ledgerkeep.Backup.Restoring;
+import io.ledgerkeep.Backup.Restoring.Mode;
+import io.ledgerkeep.Database;
+import io.ledgerkeep.archive.Verification;
+import io.ledgerkeep.core.backup.BackupHead;
+import io.ledgerkeep.core.backup.BackupLoader;
+import io.ledgerkeep.core.backup.BackupManifest;
+import io.ledgerkeep.core.backup.BackupSet;
+import io.ledgerkeep.core.backup.Position;
+import io.ledgerkeep.core.chain.ChainStore;
+import io.ledgerkeep.core.failpoint.FailPoint;
+import io.ledgerkeep.core.jobs.JobWatch;
+import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.ConflictException;
+import io.ledgerkeep.error.ConflictException.Reason;
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.job.JobControl;
+import io.ledgerkeep.storage.StorageEngine;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+
+/**
+ * Restores a ledger from its backups: record → keys → rows, compared → the blocks above the state
+ * applied → verified → {@code LAYOUT}, which makes it a ledger → tidy up. Until then there is none,
+ * whatever happens, and the same call goes on where it was.
+ */
+final class RestoreBackupJob {
+
+  private final Settings settings;
+  private final Restoring restoring;
+  private final Path directory;
+  private final JobWatch watch;
+  private final BackupSet set;
+  private final List<BackupManifest> chain;
+  private final BackupManifest backup;
+  private final BackupLoader loader;
+  private final RestorePlace place;
+  private final RestoreKeys keys;
+  private final long begin = System.nanoTime();
+
+  RestoreBackupJob(Settings settings, Restoring restoring) {
+    this.settings = settings;
+    this.restoring = restoring;
+    this.directory = settings.requiredDirectory();
+    this.watch = new JobWatch(restoring.control(), () -> false);
+    this.set = new BackupSet(restoring.directory());
+    this.chain = set.chain(restoring.number());
+    this.backup = chain.get(chain.size() - 1);
+    this.loader = new BackupLoader(set, chain);
+    this.place = new RestorePlace(settings, restoring, head());
+    this.keys = new RestoreKeys(settings, restoring, set, chain);
+  }
+
+  private BackupHead head() {
+    return backup.head();
+  }
+
+  Restored run() {
+    place.requireFits();
+    keys.requireFit();
+    requireWantedChain();
+    loader.requireThere();
+    if (restoring.mode() == Mode.PLAN) {
+      try (RestoreKeys.Opened opened = keys.open()) {
+        return loader.requireWhole(watch) ? restored(Outcome.DONE, 0, 0) : cancelled();
+      }
+    }
+    boolean isOurs = place.make();
+    try {
+      return runOwned();
+    } finally {
+      if (restoring.mode() == Mode.REHEARSE && isOurs) {
+        place.removeIfEmpty();
+      }
+    }
+  }
+
+  private void requireWantedChain() {
+    String chainId = head().ledger().chainId();
+    if (settings.chainId != null && !settings.chainId.equals(chainId)) {
+      throw new ConflictException(
+          Reason.OTHER_CHAIN,
+          "the backups in %s are of chain '%s', not '%s'"
+              .formatted(restoring.directory(), chainId, settings.chainId));
+    }
+    if (restoring.addArchive() && settings.store == null) {
+      throw new ConfigurationException("no archive was given to add blocks from");
+    }
+  }
+
+  private Restored runOwned() {
+    try (OwnerLock lock = OwnerLock.take(directory);
+        RestoreKeys.Opened opened = keys.open()) {
+      Optional<RestoreRecord> found = place.begun();
+      if (Layout.exists(directory)) {
+        return switchedBefore(found, opened);
+      }
+      Optional<RestoreRecord> begun =
+          found.filter(record -> record.backup().equals(backup.digest()));
+      if (begun.isEmpty()) {
+        found.ifPresent(place::removeAll);
+        place.requireEmpty();
+      }
+      place.requireRoom(loader.rawBytes());
+      RestoreRecord record = begun.orElseGet(this::newRecord);
+      record.write(directory);
+      FailPoint.pass("restored.begun");
+      return restore(record, opened);
+    }
+  }
+
+  private RestoreRecord newRecord() {
+    return new RestoreRecord(backup.digest(), RestoreRecord.NOT_BEGUN, false, place.layout());
+  }
+
+  /** A call that was killed after the switch left only this to do. */
+  private Restored switchedBefore(Optional<RestoreRecord> found, RestoreKeys.Opened opened) {
+    if (found.filter(record -> record.backup().equals(backup.digest())).isEmpty()) {
+      throw new ConfigurationException(
+          "there is a ledger in %s already; restore into an empty directory".formatted(directory));
+    }
+    place.tidyUp();
+    opened.confirm();
+    return restored(Outcome.DONE, 0, 0);
+  }
+
+  // ------------------------------------------------------------------------------------ restore
+
+  private Restored restore(RestoreRecord begun, RestoreKeys.Opened opened) {
+    try {
+      RestoreRecord record = begun;
+      opened.putBack(place.home(Database.BLOCK));
+      FailPoint.pass("restored.keys");
+      if (!record.prepared()) {
+        if (!loadedAndCompared(record)) {
+          return cancelled();
+        }
+        prepare(opened);
+        FailPoint.pass("restored.prepared");
+        record = record.asPrepared();
+        record.write(directory);
+      }
+      return proven(record, opened);
+    } catch (UnprovenException e) {
+      place.removeAll(begun);
+      throw new IntegrityException(
+          "what was restored of backup %s does not pass and was removed; there is no ledger in %s. Look after both disks, and restore again or an earlier backup: %s"
+              .formatted(head().number(), directory, e.getMessage()),
+          e);
+    } catch (RuntimeException | Error e) {
+      if (restoring.mode() == Mode.REHEARSE) {
+        place.removeAll(begun);
+      }
+      throw e;
+    }
+  }
+
+  /** What lies on the engines is not what the backups have. */
+  private static final class UnprovenException extends RuntimeException {
+    private static final long serialVersionUID = 1;
+
+    UnprovenException(String message) {
+      super(message);
+    }
+  }
+
+  private boolean loadedAndCompared(RestoreRecord record) {
+    Resources resources = new Resources();
+    try {
+      Map<Database, StorageEngine> engines = place.openEngines(resources);
+      if (record.loaded() == RestoreRecord.NOT_BEGUN) {
+        RestorePlace.requireFree(engines);
+        record.withLoaded(0).write(directory);
+      }
+      boolean complete =
+          loader.load(
+                  engines,
+                  Math.max(0, record.loaded()),
+                  watch,
+                  files -> record.withLoaded(files).write(directory))
+              && isEqual(engines);
+      resources.close();
+      return complete;
+    } catch (RuntimeException | Error e) {
+      resources.closeAfter(e);
+      throw e;
+    }
+  }
+
+  private boolean isEqual(Map<Database, StorageEngine> engines) {
+    try {
+      boolean complete = loader.compare(engines, watch);
+      FailPoint.pass("restored.compared");
+      return complete;
+    } catch (IntegrityException e) {
+      throw new UnprovenException(String.valueOf(e.getMessage()));
+    }
+  }
+
+  private void prepare(RestoreKeys.Opened opened) {
+    Resources resources = new Resources();
+    try {
+      StorageEngine blocks =
+          new LedgerOpener(place.opening())
+              .openBlocks(place.layout(), resources, opened.keys())
+              .engine();
+      ChainStore.prepareRestored(blocks, loader.derivedHeight());
+      resources.close();
+    } catch (RuntimeException | Error e) {
+      resources.closeAfter(e);
+      throw e;
+    }
+  }
+
+  // ------------------------------------------------------------------------------------ prove
+
+  private Restored proven(RestoreRecord record, RestoreKeys.Opened opened) {
+    watch.begin("replay", 0);
+    long added;
+    Verification found;
+    try (OpenLedger ledger = new LedgerOpener(place.workshop()).openOwned(opened.keys())) {
+      FailPoint.pass("restored.opened");
+      requirePosition(ledger);
+      ledger.dropArchivedBodies(loader.derivedHeight() + 1);
+      FailPoint.pass("restored.dropped");
+      if (ledger.archivedHeight() > 0 && settings.store != null) {
+        ledger.archive(); // refused where it is another: that is no fault of the backup
+      }
+      ArchivedTail tail = new ArchivedTail(ledger, Optional.ofNullable(settings.verifier), watch);
+      if (restoring.addArchive() && !tail.add()) {
+        return cancelled();
+      }
+      added = tail.added();
+      found = ledger.verify(Verification.Request.of(Verification.Level.LEDGER).with(withoutRate()));
+    }
+    if (!found.ok()) {
+      throw new UnprovenException(found.findings().get(0));
+    }
+    if (found.cancelled()) {
+      return cancelled();
+    }
+    FailPoint.pass("restored.verified");
+    if (restoring.mode() == Mode.REHEARSE) {
+      place.removeAll(record);
+    } else {
+      place.switchTo(record);
+      place.tidyUp();
+      opened.confirm();
+    }
+    return restored(Outcome.DONE, found.uncheckedBlocks(), added);
+  }
+
+  private JobControl withoutRate() {
+    JobControl control = restoring.control();
+    return new JobControl(control.listener(), OptionalLong.empty(), control.cancelled());
+  }
+
+  private void requirePosition(OpenLedger ledger) {
+    Position wanted = head().position();
+    boolean isThere =
+        ledger.height() >= wanted.height()
+            && ledger.archivedHeight() == wanted.pivot()
+            && (wanted.height() < 0
+                || ledger.metaRow(wanted.height()).meta().hash().equals(wanted.hash()));
+    if (!isThere) {
+      throw new UnprovenException(
+          "the ledger is at height %s, archived to %s; the backup was at %s, archived to %s"
+              .formatted(
+                  ledger.height(), ledger.archivedHeight(), wanted.height(), wanted.pivot()));
+    }
+  }
+
+  // ------------------------------------------------------------------------------------ report
+
+  private Restored cancelled() {
+    if (restoring.mode() == Mode.REHEARSE) {
+      place.begun().ifPresent(place::removeAll);
+    }
+    return restored(Outcome.CANCELLED, 0, 0);
+  }
+
+  private Restored restored(Outcome outcome, long uncheckedBlocks, long added) {
+    BackupHead head = head();
+    return new Restored(
+        outcome,
+        chain.stream().map(manifest -> manifest.head().number()).toList(),
+        head.ledger().chainId(),
+        head.ledger().ledgerId().hex(),
+        head.position().height() + added,
+        head.position().pivot(),
+        uncheckedBlocks,
+        added,
+        loader.bytes(),
+        place.neededBytes(loader.rawBytes()),
+        Duration.ofNanos(System.nanoTime() - begin));
+  }
+}
