@@ -79,6 +79,7 @@ public final class BackupJob {
   /** Makes the backup, or goes on with it. */
   public Report run() {
     BackupScope scope = scope();
+    set.newest().ifPresent(newest -> end(set.home(newest.head().number()))); // if killed there
     if (scope.parent().isPresent() && isAllIn(scope.parent().get())) {
       return report(Outcome.NOTHING_TO_DO, scope, scope.parent().get(), 0, 0);
     }

@@ -111,18 +111,21 @@ public final class BackupLoader {
   }
 
   /**
-   * Requires that all files are those that the manifests name, byte for byte.
+   * Requires that all files are those that the manifests name, byte for byte; also those that would
+   * not be read.
    *
    * @return false if it was cancelled
    */
   public boolean requireWhole(JobWatch watch) {
     watch.begin("verify", 0);
-    for (Step step : steps) {
-      if (watch.isCancelled()) {
-        return false;
+    for (BackupManifest manifest : chain) {
+      for (BackupFile file : manifest.files()) {
+        if (watch.isCancelled()) {
+          return false;
+        }
+        BackupFiles.requireWhole(set.home(manifest.head().number()), file);
+        watch.advance(0, file.totals().bytes());
       }
-      BackupFiles.requireWhole(step.home(), step.file());
-      watch.advance(0, step.file().totals().bytes());
     }
     return true;
   }

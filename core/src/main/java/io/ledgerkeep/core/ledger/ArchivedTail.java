@@ -19,7 +19,6 @@ final class ArchivedTail {
   private final OpenLedger ledger;
   private final Optional<BlockVerifier> verifier;
   private final JobWatch watch;
-  private long added;
 
   ArchivedTail(OpenLedger ledger, Optional<BlockVerifier> verifier, JobWatch watch) {
     this.ledger = ledger;
@@ -54,7 +53,6 @@ final class ArchivedTail {
       bytes += block.rawBytes();
     }
     ledger.commitAll(slice);
-    added += slice.size();
     watch.advance(slice.size(), bytes);
   }
 
@@ -63,10 +61,5 @@ final class ArchivedTail {
         .block(height)
         .orElseThrow(
             () -> new IntegrityException("the archive does not have block %s".formatted(height)));
-  }
-
-  /** Returns how many blocks were added. */
-  long added() {
-    return added;
   }
 }

@@ -624,6 +624,16 @@ final class OpenLedger implements Ledger {
     }
   }
 
+  /** Returns what is wrong with the objects of keys in the archive, as {@link #verify} finds it. */
+  List<String> archiveKeyFindings() {
+    return archiving.keyFindings();
+  }
+
+  /** Makes the objects of keys in the archive, if there is one, follow the registry. */
+  void reconcileArchiveKeys() {
+    archiving.reconcileKeys();
+  }
+
   /** Deletes what there is of archived bodies from a height on, and gives their space back. */
   void dropArchivedBodies(long firstHeight) {
     long pivot = chain.mark().pivot();

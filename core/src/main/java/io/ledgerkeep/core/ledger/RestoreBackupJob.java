@@ -14,6 +14,7 @@ import io.ledgerkeep.core.backup.Position;
 import io.ledgerkeep.core.chain.ChainStore;
 import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.jobs.JobWatch;
+import io.ledgerkeep.core.ledger.RestoreRecord.Step;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
@@ -26,13 +27,17 @@ import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
- * Restores a ledger from its backups: record → keys → rows, compared → the blocks above the state
- * applied → verified → {@code LAYOUT}, which makes it a ledger → tidy up. Until then there is none,
- * whatever happens, and the same call goes on where it was.
+ * Restores a ledger from its backups: record → registry of keys → rows, compared → the blocks above
+ * the state applied → verified → re-wrapped → {@code LAYOUT}, which makes it a ledger → tidy up.
+ * Until then there is none, whatever happens, and the same call goes on where it was.
  */
 final class RestoreBackupJob {
+
+  private static final Logger LOG = LoggerFactory.getLogger(RestoreBackupJob.class);
 
   private final Settings settings;
   private final Restoring restoring;
@@ -45,6 +50,8 @@ final class RestoreBackupJob {
   private final RestorePlace place;
   private final RestoreKeys keys;
   private final long begin = System.nanoTime();
+  private long uncheckedBlocks;
+  private long addedBlocks;
 
   RestoreBackupJob(Settings settings, Restoring restoring) {
     this.settings = settings;
@@ -118,7 +125,8 @@ final class RestoreBackupJob {
   }
 
   private RestoreRecord newRecord() {
-    return new RestoreRecord(backup.digest(), RestoreRecord.NOT_BEGUN, false, place.layout());
+    return new RestoreRecord(
+        backup.digest(), RestoreRecord.NOT_BEGUN, Step.LOADING, place.layout());
   }
 
   /** A call that was killed after the switch left only this to do. */
@@ -127,8 +135,7 @@ final class RestoreBackupJob {
       throw new ConfigurationException(
           "there is a ledger in %s already; restore into an empty directory".formatted(directory));
     }
-    place.tidyUp();
-    opened.confirm();
+    finish(opened);
     return restored(Outcome.DONE, 0, 0);
   }
 
@@ -139,16 +146,23 @@ final class RestoreBackupJob {
       RestoreRecord record = begun;
       opened.putBack(place.home(Database.BLOCK));
       FailPoint.pass("restored.keys");
-      if (!record.prepared()) {
+      if (record.step() == Step.LOADING) {
         if (!loadedAndCompared(record)) {
           return cancelled();
         }
         prepare(opened);
         FailPoint.pass("restored.prepared");
-        record = record.asPrepared();
-        record.write(directory);
+        record = noted(record.at(Step.PREPARED));
       }
-      return proven(record, opened);
+      if (record.step() == Step.PREPARED) {
+        if (!isProven(opened)) {
+          return cancelled();
+        }
+        record = noted(record.at(Step.VERIFIED));
+        FailPoint.pass("restored.verified");
+      }
+      switchTo(record, opened);
+      return restored(Outcome.DONE, uncheckedBlocks, addedBlocks);
     } catch (UnprovenException e) {
       place.removeAll(begun);
       throw new IntegrityException(
@@ -161,6 +175,11 @@ final class RestoreBackupJob {
       }
       throw e;
     }
+  }
+
+  private RestoreRecord noted(RestoreRecord record) {
+    record.write(directory);
+    return record;
   }
 
   /** What lies on the engines is not what the backups have. */
@@ -210,7 +229,7 @@ final class RestoreBackupJob {
     try {
       StorageEngine blocks =
           new LedgerOpener(place.opening())
-              .openBlocks(place.layout(), resources, opened.keys())
+              .openBlocks(place.layout(), resources, opened.ofBackup())
               .engine();
       ChainStore.prepareRestored(blocks, loader.derivedHeight());
       resources.close();
@@ -222,40 +241,87 @@ final class RestoreBackupJob {
 
   // ------------------------------------------------------------------------------------ prove
 
-  private Restored proven(RestoreRecord record, RestoreKeys.Opened opened) {
+  /** Returns false if it was cancelled. */
+  private boolean isProven(RestoreKeys.Opened opened) {
     watch.begin("replay", 0);
-    long added;
-    Verification found;
-    try (OpenLedger ledger = new LedgerOpener(place.workshop()).openOwned(opened.keys())) {
+    try (OpenLedger ledger = opened(opened)) {
       FailPoint.pass("restored.opened");
       requirePosition(ledger);
       ledger.dropArchivedBodies(loader.derivedHeight() + 1);
       FailPoint.pass("restored.dropped");
-      if (ledger.archivedHeight() > 0 && settings.store != null) {
-        ledger.archive(); // refused where it is another: that is no fault of the backup
-      }
+      List<String> ofKeys =
+          needsArchive() && settings.store != null // refused where it is another
+              ? ledger.archiveKeyFindings()
+              : List.of();
       ArchivedTail tail = new ArchivedTail(ledger, Optional.ofNullable(settings.verifier), watch);
       if (restoring.addArchive() && !tail.add()) {
-        return cancelled();
+        return false;
       }
-      added = tail.added();
-      found = ledger.verify(Verification.Request.of(Verification.Level.LEDGER).with(withoutRate()));
+      addedBlocks = ledger.height() - head().position().height();
+      Verification found =
+          ledger.verify(Verification.Request.of(Verification.Level.LEDGER).with(withoutRate()));
+      requireNone(found.findings(), ofKeys);
+      uncheckedBlocks = found.uncheckedBlocks();
+      return !found.cancelled();
     }
-    if (!found.ok()) {
-      throw new UnprovenException(found.findings().get(0));
+  }
+
+  /** Opening applies the blocks above the state. */
+  private OpenLedger opened(RestoreKeys.Opened opened) {
+    try {
+      return new LedgerOpener(place.workshop()).openOwned(opened.ofBackup());
+    } catch (IntegrityException e) {
+      throw new UnprovenException(String.valueOf(e.getMessage()));
     }
-    if (found.cancelled()) {
-      return cancelled();
+  }
+
+  /**
+   * The archive may be under a newer master key than the backup: it is told, and no reason not to
+   * restore. What else is wrong may be the archive's too, which is no fault of the backup.
+   */
+  private void requireNone(List<String> findings, List<String> ofKeys) {
+    ofKeys.forEach(
+        finding -> LOG.warn("the archive is not under the key of the backup: {}", finding));
+    Optional<String> wrong =
+        findings.stream().filter(finding -> !ofKeys.contains(finding)).findFirst();
+    if (wrong.isPresent() && needsArchive() && settings.store != null) {
+      throw new IntegrityException(
+          "backup %s and the archive do not pass together, and there is no ledger in %s yet. If it is the archive, mend it and make the same call again, or make it without the archive; else empty the directory and restore again: %s"
+              .formatted(head().number(), directory, wrong.get()));
     }
-    FailPoint.pass("restored.verified");
+    if (wrong.isPresent()) {
+      throw new UnprovenException(wrong.get());
+    }
+  }
+
+  private boolean needsArchive() {
+    return head().position().pivot() > 0;
+  }
+
+  private void switchTo(RestoreRecord record, RestoreKeys.Opened opened) {
+    opened.rewrap(place.home(Database.BLOCK));
+    if (opened.areOthers()) {
+      // Who cannot open it under the new key has it under the old one still.
+      new LedgerOpener(place.workshop()).openOwned(opened.ofLedger()).close();
+    }
     if (restoring.mode() == Mode.REHEARSE) {
       place.removeAll(record);
     } else {
       place.switchTo(record);
-      place.tidyUp();
-      opened.confirm();
+      finish(opened);
     }
-    return restored(Outcome.DONE, found.uncheckedBlocks(), added);
+  }
+
+  /** What the switch leaves to do, as often as it takes. */
+  private void finish(RestoreKeys.Opened opened) {
+    if (opened.areOthers() && settings.store != null) {
+      try (OpenLedger ledger = new LedgerOpener(place.opening()).openOwned(opened.ofLedger())) {
+        ledger.reconcileArchiveKeys();
+      }
+      FailPoint.pass("restored.reconciled");
+    }
+    place.tidyUp();
+    opened.confirm();
   }
 
   private JobControl withoutRate() {

@@ -133,30 +133,37 @@ final class RestoreKeys {
       this.keys = keys;
     }
 
+    /** Returns what opens what is restored, as long as it is not proven. */
+    Encryption.Keys ofBackup() {
+      return old;
+    }
+
     /** Returns what opens the restored ledger. */
-    Encryption.Keys keys() {
+    Encryption.Keys ofLedger() {
       return keys;
     }
 
+    boolean areOthers() {
+      return keys != old;
+    }
+
     /**
-     * Puts the registry into the directory of the block database, under the master key that it is
-     * to be under. One that is there already is the ledger's own, which may have sealed by now.
+     * Puts the registry into the directory of the block database. One that is there already is the
+     * ledger's own, which may have sealed by now.
      */
     void putBack(Path home) {
       Optional<Bytes> registry = set.registry(backup);
-      if (registry.isEmpty()) {
-        return;
-      }
-      if (Keyring.head(home).isEmpty()) {
+      if (registry.isPresent() && Keyring.head(home).isEmpty()) {
         Keyring.putBack(registry.get(), home);
         FailPoint.pass("restored.registry");
       }
-      if (keys != old) {
-        rewrap(home);
-      }
     }
 
-    private void rewrap(Path home) {
+    /** Puts the registry under the master key that it is to be under, unless it is by now. */
+    void rewrap(Path home) {
+      if (!areOthers()) {
+        return;
+      }
       try {
         closeAll(keys.open(home));
       } catch (KeyUnavailableException e) {
@@ -189,7 +196,7 @@ final class RestoreKeys {
 
     @Override
     public void close() {
-      if (keys != old) {
+      if (areOthers()) {
         keys.close();
       }
       old.close();

@@ -61,8 +61,14 @@ final class RestorePlace {
     return layout;
   }
 
+  /** Returns the directory of a database, which is made if it is not there. */
   Path home(Database database) {
-    return directory.resolve(layout.place(database).directory());
+    Path home = directory.resolve(layout.place(database).directory());
+    try {
+      return Files.createDirectories(home);
+    } catch (IOException e) {
+      throw SmallFile.failed("cannot make " + home, e);
+    }
   }
 
   // ------------------------------------------------------------------------------------ before
@@ -171,11 +177,6 @@ final class RestorePlace {
   }
 
   private StorageEngine openEngine(Database database) {
-    try {
-      Files.createDirectories(home(database));
-    } catch (IOException e) {
-      throw SmallFile.failed("cannot make " + home(database), e);
-    }
     Settings.EngineChoice choice =
         settings
             .choice(database)

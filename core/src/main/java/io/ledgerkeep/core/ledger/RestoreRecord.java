@@ -9,6 +9,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Optional;
 import java.util.stream.Stream;
 
@@ -19,10 +20,24 @@ import java.util.stream.Stream;
  * @param backup the digest of the backup's manifest
  * @param loaded how many files of the backups are on the engines, durable; {@link #NOT_BEGUN}
  *     before anything was put there
- * @param prepared whether the ledger can be opened: from there on the registry of keys is its own
+ * @param step how far it has come beside that
  * @param layout where its databases are
  */
-record RestoreRecord(Bytes backup, int loaded, boolean prepared, Layout layout) {
+record RestoreRecord(Bytes backup, int loaded, Step step, Layout layout) {
+
+  /** What is to be done next. */
+  enum Step {
+    /** Rows are put on the engines, and compared. */
+    LOADING,
+    /** The ledger can be opened, and is to be verified. */
+    PREPARED,
+    /** It is proven, and to be put under its master key, and switched to. */
+    VERIFIED;
+
+    String lowerCaseName() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
 
   static final String NAME = "RESTORING";
 
@@ -33,11 +48,11 @@ record RestoreRecord(Bytes backup, int loaded, boolean prepared, Layout layout) 
   private static final int HEAD_LINES = 4;
 
   RestoreRecord withLoaded(int files) {
-    return new RestoreRecord(backup, files, prepared, layout);
+    return new RestoreRecord(backup, files, step, layout);
   }
 
-  RestoreRecord asPrepared() {
-    return new RestoreRecord(backup, loaded, true, layout);
+  RestoreRecord at(Step newStep) {
+    return new RestoreRecord(backup, loaded, newStep, layout);
   }
 
   /** Returns the directory that opens the ledger as long as it is not proven. */
@@ -57,7 +72,7 @@ record RestoreRecord(Bytes backup, int loaded, boolean prepared, Layout layout) 
     lines.add(FIRST_LINE);
     lines.add(backup.hex());
     lines.add(String.valueOf(loaded));
-    lines.add(prepared ? "prepared" : "loading");
+    lines.add(step.lowerCaseName());
     lines.addAll(layout.lines());
     CheckedText.write(file(ledger), lines);
   }
@@ -76,7 +91,7 @@ record RestoreRecord(Bytes backup, int loaded, boolean prepared, Layout layout) 
           new RestoreRecord(
               Bytes.fromHex(lines.get(1)),
               Integer.parseInt(lines.get(2)),
-              lines.get(3).equals("prepared"),
+              Step.valueOf(lines.get(3).toUpperCase(Locale.ROOT)),
               Layout.of(lines.subList(HEAD_LINES, lines.size()))));
     } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
       throw new IntegrityException(file(ledger) + " fits its checksum and no format", e);

@@ -17,8 +17,8 @@ import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.archive.Verification.Level;
 import io.ledgerkeep.core.sealing.Keys;
 import io.ledgerkeep.storage.StorageEngine;
+import io.ledgerkeep.storage.StorageEngineProvider;
 import io.ledgerkeep.testkit.InMemoryArchiveStore;
-import io.ledgerkeep.testkit.InMemoryStorage;
 import io.ledgerkeep.testkit.MemoryDisk;
 import io.ledgerkeep.testkit.SampleChain;
 import java.io.IOException;
@@ -27,6 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -46,8 +47,12 @@ final class BackupWorld {
   final MemoryDisk disk = new MemoryDisk();
   final InMemoryArchiveStore store = new InMemoryArchiveStore();
   final boolean encrypted;
+
+  /** The engines that were opened last, by where they lie. */
+  final Map<Path, StorageEngine> engines = new HashMap<>();
+
   @Nullable Bytes ledgerId;
-  StorageEngine.Limits limits = InMemoryStorage.SMALLEST_LIMITS;
+  StorageEngine.Limits limits = Keys.SMALLEST_LIMITS;
 
   BackupWorld(Path temporary, boolean encrypted) {
     this.temporary = temporary;
@@ -105,7 +110,7 @@ final class BackupWorld {
   Settings inPlain(Path directory, @Nullable ArchiveStore archive) {
     Settings settings = new Settings();
     settings.directory = directory;
-    settings.engine = new Settings.ProvidedEngine(new LandStorage(disk, limits), Options.none());
+    settings.engine = new Settings.ProvidedEngine(new Remembering(), Options.none());
     settings.store = archive == null ? null : new Settings.BuiltStore(archive);
     settings.reserveBytes = 0;
     settings.readThrough = true;
@@ -113,6 +118,21 @@ final class BackupWorld {
     settings.ledgerId = ledgerId;
     settings.backupFileBytes = 4_000;
     return settings;
+  }
+
+  /** Opens engines, and remembers where. */
+  private final class Remembering implements StorageEngineProvider {
+    @Override
+    public String name() {
+      return "memory";
+    }
+
+    @Override
+    public StorageEngine open(Path place, Options options) {
+      StorageEngine engine = new LandStorage(disk, limits).open(place, options);
+      engines.put(place, engine);
+      return engine;
+    }
   }
 
   Ledger open() {
