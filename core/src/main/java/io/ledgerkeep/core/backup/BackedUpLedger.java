@@ -1,7 +1,9 @@
 package io.ledgerkeep.core.backup;
 
 import io.ledgerkeep.Bytes;
-import java.util.List;
+import io.ledgerkeep.Database;
+import java.util.Map;
+import java.util.Objects;
 
 /**
  * Which ledger a backup is of.
@@ -17,10 +19,15 @@ public record BackedUpLedger(
     int formatVersion,
     String compatibilityVersion,
     boolean encrypted,
-    List<String> engines) {
+    Map<Database, String> engines) {
 
-  /** Copies the list. */
+  /** Copies the map. */
   public BackedUpLedger {
-    engines = List.copyOf(engines);
+    engines = Map.copyOf(engines);
+  }
+
+  /** Returns the name of the engine of a database. */
+  public String engine(Database database) {
+    return Objects.requireNonNull(engines.get(database));
   }
 }

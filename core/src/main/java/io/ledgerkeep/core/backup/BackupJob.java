@@ -136,11 +136,10 @@ public final class BackupJob {
 
   /**
    * The registry has to know all that values and the manifest's seal are under, so it is copied
-   * last, and again where sealing, or somebody else, has changed it meanwhile.
+   * last, and again where it has changed meanwhile: the first thing that is sealed begins an epoch.
    */
   private BackupManifest withKeys(Path home, BackupHead head, List<BackupFile> files) {
     while (true) {
-      source.seal().apply(BackupManifest.ofNothing(), Bytes.EMPTY); // may begin an epoch
       Optional<Bytes> registry = source.registry().get();
       List<BackupFile> all = new ArrayList<>(files);
       registry.ifPresent(keys -> all.add(BackupFiles.writeKeys(home, keys)));

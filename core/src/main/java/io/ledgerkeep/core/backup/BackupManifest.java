@@ -3,6 +3,7 @@ package io.ledgerkeep.core.backup;
 import com.google.common.base.Splitter;
 import com.google.common.hash.Hashing;
 import io.ledgerkeep.Bytes;
+import io.ledgerkeep.Database;
 import io.ledgerkeep.core.backup.BackupHead.Parent;
 import io.ledgerkeep.core.chain.ChainKeys;
 import io.ledgerkeep.core.files.SmallFile;
@@ -14,9 +15,13 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumMap;
+import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.function.BiFunction;
+import java.util.stream.Stream;
 
 /**
  * The manifest of a backup: a text that says what it is and names every file with its digest. The
@@ -58,11 +63,6 @@ public record BackupManifest(
 
   private static Bytes sealedKey(String body) {
     return ChainKeys.record("backup " + sha256(body).hex());
-  }
-
-  /** Returns a key of the same kind that no manifest has. */
-  static Bytes ofNothing() {
-    return ChainKeys.record("backup");
   }
 
   /** Returns the size of all files. */
@@ -109,7 +109,8 @@ public record BackupManifest(
     lines.add("genesis " + hex(head.genesis()));
     lines.add("digest " + ledger.digest());
     lines.add("format " + ledger.formatVersion() + " " + ledger.compatibilityVersion());
-    lines.add("engines " + String.join(" ", ledger.engines()));
+    lines.add(
+        "engines " + String.join(" ", Stream.of(Database.values()).map(ledger::engine).toList()));
     lines.add("encrypted " + (ledger.encrypted() ? "yes" : "no"));
     lines.add("datakeys " + numbers(head.dataKeys()));
     lines.add("height " + position.height() + " " + hex(position.hash()));
@@ -186,7 +187,7 @@ public record BackupManifest(
     Bytes genesis = bytes(lines.next("genesis"));
     String ledgerDigest = lines.next("digest");
     String[] format = lines.next("format").split(" ", 2);
-    List<String> engines = Splitter.on(' ').splitToList(lines.next("engines"));
+    Map<Database, String> engines = engines(lines.next("engines"));
     boolean encrypted = lines.next("encrypted").equals("yes");
     List<Integer> dataKeys = numbers(lines.next("datakeys"));
     String[] height = lines.next("height").split(" ", 2);
@@ -231,6 +232,18 @@ public record BackupManifest(
     return text.equals(NOTHING)
         ? List.of()
         : Arrays.stream(text.split(" ", -1)).map(Integer::valueOf).toList();
+  }
+
+  private static Map<Database, String> engines(String text) {
+    Iterator<String> names = Splitter.on(' ').split(text).iterator();
+    Map<Database, String> engines = new EnumMap<>(Database.class);
+    for (Database database : Database.values()) {
+      if (!names.hasNext()) {
+        throw new IllegalArgumentException("too few engines");
+      }
+      engines.put(database, names.next());
+    }
+    return engines;
   }
 
   private static Bytes bytes(String hex) {

@@ -206,12 +206,15 @@ final class BackupWriter {
 
   private boolean whole(Content content, StorageEngine.Reader stored, List<KeyRange> ranges) {
     List<KeyRange> rest = ranges;
-    Optional<KeptFiles.Taken> had;
-    while ((had = kept.take(content, nextNumber(content), HeightRange.NONE)).isPresent()) {
+    for (Optional<KeptFiles.Taken> had = kept(content); had.isPresent(); had = kept(content)) {
       files.add(had.get().file());
       rest = after(had.get().lastKey(), ranges);
     }
     return writeRows(content, stored, rest);
+  }
+
+  private Optional<KeptFiles.Taken> kept(Content content) {
+    return kept.take(content, nextNumber(content), HeightRange.NONE);
   }
 
   private static List<KeyRange> after(Bytes lastKey, List<KeyRange> ranges) {

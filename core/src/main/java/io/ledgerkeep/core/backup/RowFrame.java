@@ -20,10 +20,25 @@ record RowFrame(How how, int rawBytes, int storedBytes, int checksum) {
 
   /** How rows are stored. */
   enum How {
-    AS_THEY_ARE,
-    COMPRESSED,
+    AS_THEY_ARE(0),
+    COMPRESSED(1),
     /** No rows: the file ends here. */
-    END
+    END(2);
+
+    private final int code;
+
+    How(int code) {
+      this.code = code;
+    }
+
+    private static How of(int code, ByteReader in) {
+      for (How how : values()) {
+        if (how.code == code) {
+          return how;
+        }
+      }
+      throw in.damaged("there is no frame of kind " + code);
+    }
   }
 
   static final int HEADER_BYTES = 13;
@@ -51,7 +66,7 @@ record RowFrame(How how, int rawBytes, int storedBytes, int checksum) {
 
   private static byte[] framed(How how, int rawBytes, byte[] stored) {
     return new ByteWriter(HEADER_BYTES + stored.length)
-        .u8(how.ordinal())
+        .u8(how.code)
         .u32(rawBytes)
         .u32(stored.length)
         .u32(crc32c(stored))
@@ -62,15 +77,12 @@ record RowFrame(How how, int rawBytes, int storedBytes, int checksum) {
 
   static RowFrame decodeHeader(byte[] header, String what) {
     ByteReader in = new ByteReader(Bytes.wrap(header), what);
-    int how = in.u8();
-    RowFrame frame =
-        new RowFrame(How.values()[Math.min(how, How.END.ordinal())], in.u32(), in.u32(), in.u32());
-    if (how > How.END.ordinal()
-        || frame.rawBytes < 0
+    RowFrame frame = new RowFrame(How.of(in.u8(), in), in.u32(), in.u32(), in.u32());
+    if (frame.rawBytes < 0
         || frame.rawBytes > MAX_BYTES
         || frame.storedBytes < 0
         || frame.storedBytes > frame.rawBytes) {
-      throw in.damaged("a frame is none");
+      throw in.damaged("the sizes of a frame are none");
     }
     return frame;
   }

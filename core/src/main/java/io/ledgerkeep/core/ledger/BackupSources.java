@@ -22,7 +22,6 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.function.BinaryOperator;
-import java.util.stream.Stream;
 
 /** Makes of a ledger, at a moment between two commits, what a backup is made from. */
 final class BackupSources {
@@ -79,9 +78,7 @@ final class BackupSources {
         FormatRecord.VERSION,
         format.compatibilityVersion(),
         encrypted,
-        Stream.of(Database.values())
-            .map(database -> Objects.requireNonNull(parts.engineNames().get(database)))
-            .toList());
+        parts.engineNames());
   }
 
   private static Position position(ChainStore chain, ChainReader blocks) {

@@ -51,7 +51,7 @@ final class RestorePlace {
           settings
               .choice(database)
               .map(Settings.EngineChoice::name)
-              .orElse(head.ledger().engines().get(database.ordinal()));
+              .orElse(head.ledger().engine(database));
       places.put(database, new Layout.Place(engine, database.lowerCaseName()));
     }
     return new Layout(places);
