@@ -64,7 +64,9 @@ final class LedgerBackup implements Backup {
 
   private static Path made(Path directory) {
     try {
-      return Files.createDirectories(directory);
+      Files.createDirectories(directory);
+      SmallFile.syncDirectory(directory.toAbsolutePath().resolve("..").normalize());
+      return directory;
     } catch (IOException e) {
       throw SmallFile.failed("cannot make the directory " + directory, e);
     }

@@ -8,6 +8,8 @@ import io.ledgerkeep.Backup.Report;
 import io.ledgerkeep.Backup.Request;
 import io.ledgerkeep.Backup.Restoring;
 import io.ledgerkeep.Backup.Restoring.Mode;
+import io.ledgerkeep.Block;
+import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Options;
@@ -176,6 +178,86 @@ final class BackupFaultTest {
     assertThat(world.full().keptBytes()).isPositive();
     world.restore();
     world.assertRestored(40, 8);
+  }
+
+  /** What was written of a branch that is gone belongs to no other, whatever its height. */
+  @Test
+  void afterAKillAndARollBackNothingOfTheOldBranchIsKept() {
+    BackupWorld world = new BackupWorld(temporary, false);
+    world.ledgerId = Bytes.fromHex("000102030405060708090a0b0c0d0e0f");
+    world.grow(30, 0);
+    crash(world, "backup.complete", 1, world::full);
+    List<Block> branch = new ArrayList<>(world.blocks.subList(0, 20));
+    while (branch.size() < 30) {
+      Block last = branch.get(branch.size() - 1);
+      branch.add(
+          Blocks.after(last)
+              .put("B" + last.height(), "token", Bytes.ofUtf8("b"), Bytes.ofUtf8("other"))
+              .build());
+    }
+    try (Ledger ledger = new LedgerOpener(world.settings(temporary.resolve("branch"))).open(true)) {
+      ledger.commitAll(branch);
+      assertThat(ledger.backup().run(Request.full(world.backups())).keptBytes()).isZero();
+    }
+    world.restore();
+    try (Ledger ledger = world.openRestored()) {
+      Replay.of(branch).assertToldBy(ledger);
+    }
+  }
+
+  /** What a commit that failed left above the newest block is in no backup. */
+  @Test
+  void halfABlockIsNotBackedUp() {
+    BackupWorld world = new BackupWorld(temporary, false);
+    world.grow(18, 0);
+    FaultPlan plan = new FaultPlan();
+    Settings settings = world.settings(world.ledger());
+    settings.engine =
+        new Settings.ProvidedEngine(
+            new FaultyStorage(new LandStorage(world.disk, world.limits), plan), Options.none());
+    try (Ledger ledger = new LedgerOpener(settings).open(false)) {
+      Blocks large = Blocks.after(world.blocks.get(17));
+      for (int i = 0; i < 60; i++) {
+        large.transaction("large" + i, Blocks.noise(i, 50_000));
+      }
+      plan.at(FaultPlan.Call.WRITE, plan.calls(FaultPlan.Call.WRITE) + 3, Fault.OUT_OF_SPACE);
+      assertThatExceptionOfType(StorageException.class)
+          .isThrownBy(() -> ledger.commit(large.build()));
+      assertThat(ledger.height()).isEqualTo(17);
+      ledger.backup().run(Request.full(world.backups()));
+    }
+    world.restore();
+    world.assertRestored(18, 0);
+    world.assertSameRows();
+  }
+
+  @Test
+  void aFileThatTheDiskDoesNotGiveBackIsInNoBackup() {
+    BackupWorld world = new BackupWorld(temporary, false);
+    world.grow(20, 0);
+    FailPoint.tell(
+        place -> {
+          if (place.equals("backup.synced")) {
+            world.files(world.backups()).stream()
+                .filter(file -> file.toString().endsWith(".part"))
+                .forEach(BackupFaultTest::cut);
+          }
+        });
+    assertThatExceptionOfType(IntegrityException.class).isThrownBy(world::full);
+    FailPoint.tell(null);
+    assertThat(new BackupSet(world.backups()).numbers()).isEmpty();
+    world.full();
+    world.restore();
+    world.assertRestored(20, 0);
+  }
+
+  private static void cut(Path file) {
+    try {
+      byte[] content = Files.readAllBytes(file);
+      Files.write(file, java.util.Arrays.copyOf(content, content.length - 1));
+    } catch (IOException e) {
+      throw new AssertionError(e);
+    }
   }
 
   /** A backup that was begun and one of another kind have nothing in common. */

@@ -17,6 +17,8 @@ import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.archive.RestoreRequest;
+import io.ledgerkeep.archive.Verification;
+import io.ledgerkeep.archive.Verification.Level;
 import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.sealing.Keys;
 import io.ledgerkeep.encryption.LedgerKeys;
@@ -452,6 +454,7 @@ final class BackupTest {
     other.encryption = new Encryption.Named("sm4", Options.of("key", Keys.SM4));
     try (Ledger ledger = new LedgerOpener(other).open(false)) {
       Replay.of(world.blocks).assertToldBy(ledger);
+      assertThat(ledger.verify(Verification.Request.of(Level.LEDGER)).findings()).isEmpty();
       ledger.archiver().archive(ArchiveRequest.upTo(22));
     }
     world.open().close(); // the original is under its own
