@@ -216,13 +216,13 @@ final class BackupFaultTest {
         new Settings.ProvidedEngine(
             new FaultyStorage(new LandStorage(world.disk, world.limits), plan), Options.none());
     try (Ledger ledger = new LedgerOpener(settings).open(false)) {
-      Blocks large = Blocks.after(world.blocks.get(17));
-      for (int i = 0; i < 60; i++) {
-        large.transaction("large" + i, Blocks.noise(i, 50_000));
+      Blocks many = Blocks.after(world.blocks.get(17));
+      for (int i = 0; i < 100; i++) {
+        many.transaction("many" + i, Bytes.EMPTY);
       }
-      plan.at(FaultPlan.Call.WRITE, plan.calls(FaultPlan.Call.WRITE) + 3, Fault.OUT_OF_SPACE);
+      plan.at(FaultPlan.Call.WRITE, plan.calls(FaultPlan.Call.WRITE) + 30, Fault.OUT_OF_SPACE);
       assertThatExceptionOfType(StorageException.class)
-          .isThrownBy(() -> ledger.commit(large.build()));
+          .isThrownBy(() -> ledger.commit(many.build()));
       assertThat(ledger.height()).isEqualTo(17);
       ledger.backup().run(Request.full(world.backups()));
     }
