@@ -59,6 +59,9 @@ public interface Ledger extends LedgerReader, AutoCloseable {
   /** Returns what brings archived bodies back. */
   Restorer restorer();
 
+  /** Returns what backs the ledger up. */
+  Backup backup();
+
   /**
    * Returns this ledger's archive; closed with the ledger.
    *

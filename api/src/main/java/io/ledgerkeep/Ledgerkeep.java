@@ -186,6 +186,31 @@ public final class Ledgerkeep {
      * opened before it is asked to.
      */
     Rebuilder rebuilder();
+
+    /**
+     * Restores a ledger from its backups into the directory, which is empty or absent. It is the
+     * ledger that was backed up: of the same identity, with the same pivot, and it goes on with the
+     * same archive, which has the bodies up to the pivot.
+     *
+     * <p>Whatever fails, there is no ledger in the directory before everything was restored and
+     * verified: files and manifests against their digests and links, each body on the node against
+     * what was recorded when it was committed, state and history against the blocks, the archive's
+     * included if it is given. Killed at any instant, or cancelled, the same call goes on where it
+     * was. The engines are those of the backup where the settings name no others. A key file is
+     * emptied, if at all, at the end, and never by a rehearsal.
+     *
+     * @throws ConfigurationException if there is no such backup, the directory is not empty, an
+     *     engine was handed in, or the backup is in plain and a key is given
+     * @throws ConflictException if the backups do not belong together: one is missing, another's,
+     *     or follows another one; or if the directory is in use
+     * @throws IntegrityException if a file of a backup is missing, cut, changed or another, or what
+     *     was restored does not pass; no ledger was made
+     * @throws KeyUnavailableException if the backup is encrypted and the key is missing or wrong
+     * @throws UnsupportedFormatException if a backup was written in another format
+     * @throws StorageException if an engine or a disk fails; {@link StorageException#isOutOfSpace}
+     *     before anything is written where the room will not suffice
+     */
+    Backup.Restored restoreBackup(Backup.Restoring restoring);
   }
 
   /**

@@ -28,6 +28,8 @@ import picocli.CommandLine.ScopeType;
       QueryCommand.class,
       VerifyCommand.class,
       RebuildCommand.class,
+      BackupCommand.class,
+      RestoreBackupCommand.class,
       TdeCommand.class,
       HsmCommand.class,
       HelpCommand.class

@@ -30,6 +30,12 @@ final class UsageTest {
         "rebuild-dbs",
         "rebuild-dbs --data d --need-verify=perhaps",
         "rebuild-dbs --data d --max-rate 0",
+        "backup --data d",
+        "backup --to b",
+        "backup --data d --to b --max-rate 0",
+        "restore-backup --data d",
+        "restore-backup --from b --data d",
+        "restore-backup --from b --data d --dry-run --rehearse",
         "query --data d --height 1 --tx a",
         "query --height 1",
         "verify --data d --level deep",
@@ -86,7 +92,9 @@ final class UsageTest {
           "query",
           "verify",
           "tde",
-          "rebuild-dbs"
+          "rebuild-dbs",
+          "backup",
+          "restore-backup"
         }) {
       assertThat(help).contains("  " + command + " ");
       assertThat(Run.of(command, "--help").out()).contains("--data", "--json");

@@ -135,7 +135,7 @@ public final class LedgerArchive implements Archive {
   }
 
   /** Returns what is wrong with the objects that hold the keys. */
-  List<String> keyFindings() {
+  public List<String> keyFindings() {
     return new KeyObjects(store, manifest.names())
         .findings(manifest.sealedUnder(), manifest.keys());
   }

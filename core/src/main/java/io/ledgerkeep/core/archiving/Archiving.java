@@ -19,6 +19,7 @@ import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.JobPlan;
 import io.ledgerkeep.job.JobReport;
+import java.util.List;
 import java.util.Optional;
 import java.util.Set;
 
@@ -175,6 +176,11 @@ public final class Archiving {
    */
   public boolean reconcileKeys() {
     return link.reconcileKeys();
+  }
+
+  /** Returns what is wrong with the objects of keys in the archive, as {@link #verify} finds it. */
+  public List<String> keyFindings() {
+    return link.archive().keyFindings();
   }
 
   /**

@@ -143,6 +143,19 @@ public final class ChainStore implements AutoCloseable {
         .map(record -> FilterMark.decode(record).upTo(height).encode());
   }
 
+  /**
+   * Prepares a block database that was put back, with state and history of a height: the next
+   * opening applies the blocks above that, and makes the id filter anew. Durable on return.
+   */
+  public static void prepareRestored(StorageEngine engine, long derivedThrough) {
+    WriteBatch batch = new WriteBatch().delete(ChainKeys.FILTER);
+    engine.write(
+        derivedThrough < 0
+            ? batch.delete(ChainKeys.DERIVED)
+            : batch.put(ChainKeys.DERIVED, number(derivedThrough)),
+        Durability.DURABLE);
+  }
+
   private static IdFilter openFilter(Path directory, long key, FilterMark covered) {
     try {
       try {
@@ -445,6 +458,18 @@ public final class ChainStore implements AutoCloseable {
     private boolean isCommitted(String id, long bits) {
       return filter.mightContain(bits)
           && reader.locationOf(id).filter(location -> location.height() <= last).isPresent();
+    }
+  }
+
+  /**
+   * Removes what a commit that failed has left above the last height. For who may append.
+   *
+   * @throws StorageException if the engine is in doubt since
+   */
+  public void sweep() {
+    requireWritable();
+    if (rowsAboveLast) {
+      sweepAboveLast();
     }
   }
 

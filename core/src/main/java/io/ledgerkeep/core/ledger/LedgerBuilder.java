@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.ledger;
 
+import io.ledgerkeep.Backup;
 import io.ledgerkeep.BlockVerifier;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledger;
@@ -155,5 +156,10 @@ final class LedgerBuilder implements Ledgerkeep.Builder {
   @Override
   public Rebuilder rebuilder() {
     return new LedgerRebuilder(settings.copy(), Clock.systemUTC());
+  }
+
+  @Override
+  public Backup.Restored restoreBackup(Backup.Restoring restoring) {
+    return new RestoreBackupJob(settings.copy(), restoring).run();
   }
 }

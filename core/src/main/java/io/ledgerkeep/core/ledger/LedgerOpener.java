@@ -60,6 +60,11 @@ final class LedgerOpener {
     if (Files.isRegularFile(directory)) {
       throw new ConfigurationException(directory + " is a file, not a directory; choose another");
     }
+    if (!Layout.exists(directory) && RestoreRecord.exists(directory)) {
+      throw new ConfigurationException(
+          "the restore of a backup into %s has not come to its end; make the same call again (ledgerkeep restore-backup), or empty the directory"
+              .formatted(directory));
+    }
     if (!mayCreate && !Layout.exists(directory)) {
       throw new ConfigurationException(
           "there is no ledger in " + directory + "; create one first (ledgerkeep init)");

@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.ledger;
 
+import io.ledgerkeep.Backup;
 import io.ledgerkeep.Block;
 import io.ledgerkeep.BlockMeta;
 import io.ledgerkeep.Bytes;
@@ -19,6 +20,7 @@ import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.core.archiving.ArchivedBodies;
 import io.ledgerkeep.core.archiving.Archiving;
 import io.ledgerkeep.core.archiving.Site;
+import io.ledgerkeep.core.backup.BackupSource;
 import io.ledgerkeep.core.chain.BlockCursor;
 import io.ledgerkeep.core.chain.ChainStore;
 import io.ledgerkeep.core.chain.JobRecord;
@@ -45,6 +47,7 @@ import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.storage.StorageEngine;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.IdentityHashMap;
@@ -629,6 +632,47 @@ final class OpenLedger implements Ledger {
     return derived.view();
   }
 
+  /**
+   * Opens snapshots of all databases between two commits: what is in them is of whole blocks of one
+   * height. For who has the lock of jobs; the caller closes it.
+   */
+  BackupSource backupSource() {
+    commitLock.lock();
+    try {
+      requireOpen();
+      follow();
+      chain.sweep();
+      latch.readLock().lock();
+      try {
+        requireWholeBlocks();
+        return BackupSources.of(parts, chain);
+      } finally {
+        latch.readLock().unlock();
+      }
+    } finally {
+      commitLock.unlock();
+    }
+  }
+
+  /** Returns what is wrong with the objects of keys in the archive, as {@link #verify} finds it. */
+  List<String> archiveKeyFindings() {
+    return archiving.keyFindings();
+  }
+
+  /** Makes the objects of keys in the archive, if there is one, follow the registry. */
+  void reconcileArchiveKeys() {
+    archiving.reconcileKeys();
+  }
+
+  /** Deletes what there is of archived bodies from a height on, and gives their space back. */
+  void dropArchivedBodies(long firstHeight) {
+    long pivot = chain.mark().pivot();
+    if (firstHeight <= pivot) {
+      chain.deleteArchivedBodies(firstHeight, pivot);
+      chain.compactBodies(firstHeight, pivot);
+    }
+  }
+
   /** Keeps what the other ledger keeps of settings; durable when it returns. */
   void keepSettingsOf(OpenLedger other) {
     other.chain.unarchivedBlocks().ifPresent(chain::setUnarchivedBlocks);
@@ -646,6 +690,12 @@ final class OpenLedger implements Ledger {
   public Restorer restorer() {
     requireOpen();
     return archiving.restorer();
+  }
+
+  @Override
+  public Backup backup() {
+    requireOpen();
+    return new LedgerBackup(this, jobLock, Clock.systemUTC());
   }
 
   @Override

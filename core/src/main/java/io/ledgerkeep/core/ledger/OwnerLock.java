@@ -49,15 +49,24 @@ final class OwnerLock implements AutoCloseable {
    * @throws ConflictException {@link Reason#LOCKED} with the owner's pid and start
    */
   static OwnerLock take(Path directory) {
+    return take(directory, "the ledger in");
+  }
+
+  /**
+   * Takes a directory of another kind.
+   *
+   * @param what what is in it, for messages
+   */
+  static OwnerLock take(Path directory, String what) {
     String self = "pid %s since %s".formatted(ProcessHandle.current().pid(), Instant.now());
     try {
       Object key = key(directory);
       String owner = OWNED_HERE.putIfAbsent(key, self);
       if (owner != null) {
-        throw locked(directory, owner + " (this process)");
+        throw locked(what, directory, owner + " (this process)");
       }
       try {
-        return new OwnerLock(key, lockFile(directory, self));
+        return new OwnerLock(key, lockFile(what, directory, self));
       } catch (IOException | RuntimeException e) {
         OWNED_HERE.remove(key);
         throw e;
@@ -93,7 +102,7 @@ final class OwnerLock implements AutoCloseable {
     return fileKey == null ? directory.toRealPath() : fileKey;
   }
 
-  private static FileChannel lockFile(Path directory, String self) throws IOException {
+  private static FileChannel lockFile(String what, Path directory, String self) throws IOException {
     FileChannel channel =
         FileChannel.open(
             directory.resolve("LOCK"),
@@ -102,12 +111,12 @@ final class OwnerLock implements AutoCloseable {
             StandardOpenOption.WRITE);
     try {
       if (channel.tryLock() == null) {
-        throw locked(directory, read(channel));
+        throw locked(what, directory, read(channel));
       }
     } catch (OverlappingFileLockException e) {
       // Another class loader of this process owns it. The channel stays open: closing it would take
       // the lock away from the owner.
-      throw locked(directory, read(channel));
+      throw locked(what, directory, read(channel));
     } catch (IOException | RuntimeException e) {
       channel.close();
       throw e;
@@ -134,9 +143,8 @@ final class OwnerLock implements AutoCloseable {
     return text.isBlank() ? "another process" : text;
   }
 
-  private static ConflictException locked(Path directory, String owner) {
-    return new ConflictException(
-        Reason.LOCKED, "the ledger in " + directory + " is in use by " + owner);
+  private static ConflictException locked(String what, Path directory, String owner) {
+    return new ConflictException(Reason.LOCKED, what + " " + directory + " is in use by " + owner);
   }
 
   @Override

@@ -42,6 +42,9 @@ final class Settings {
   /** After so many bytes of bodies to archive a copy archives them; less only in tests. */
   long copyArchiveBytes = 1L << 30;
 
+  /** After so many bytes of rows a file of a backup ends; less only in tests. */
+  long backupFileBytes = 256 << 20;
+
   /** Tells how much room there is on the disk of a directory; otherwise only in tests. */
   ToLongFunction<Path> usableBytes = CopyRoom::usableBytes;
 
@@ -74,6 +77,7 @@ final class Settings {
     copy.checkpointBlocks = checkpointBlocks;
     copy.handOverBytes = handOverBytes;
     copy.copyArchiveBytes = copyArchiveBytes;
+    copy.backupFileBytes = backupFileBytes;
     copy.usableBytes = usableBytes;
     copy.keepsUnarchivedBlocks = keepsUnarchivedBlocks;
     copy.layout = layout;

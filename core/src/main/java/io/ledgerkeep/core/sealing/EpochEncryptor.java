@@ -91,6 +91,12 @@ public final class EpochEncryptor implements Encryptor {
     return keyring.generation();
   }
 
+  /** Returns the bytes of the registry as it was last saved, for a backup. */
+  public Bytes registry() {
+    requireOpen();
+    return keyring.registry();
+  }
+
   /** Puts right what is wrong with the files of the registry, which proved to be the ledger's. */
   public void repairRegistry() {
     keyring.repairCopies();

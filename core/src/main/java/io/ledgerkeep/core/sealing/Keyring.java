@@ -145,6 +145,26 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
     }
   }
 
+  /**
+   * Returns the bytes of the registry of a directory, for a backup: of its files the newer one that
+   * is sound.
+   */
+  public static Bytes registryIn(Path directory) {
+    return new RegistryCopies(directory).sound().get(0).encode();
+  }
+
+  /** Puts a registry from a backup into a directory; durable when it returns. */
+  public static void putBack(Bytes registry, Path directory) {
+    RegistryFile.decode(registry, "the registry of keys of a backup").write(directory);
+  }
+
+  /** Returns whether what opens one of two registries opens the other. */
+  public static boolean haveOneMaster(Bytes one, Bytes other) {
+    return RegistryFile.decode(one, "a registry of keys")
+        .wrappedRoot()
+        .equals(RegistryFile.decode(other, "a registry of keys").wrappedRoot());
+  }
+
   /** Says in a new ledger that its values are sealed by an encryptor that is handed in. */
   public static void createForeign(Path directory, Bytes ledgerId, String chainId) {
     RegistryFile.foreign(ledgerId, chainId).write(directory);
@@ -452,6 +472,11 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
   /** Returns the generation of the registry, which only grows. */
   public synchronized long generation() {
     return file.generation();
+  }
+
+  /** Returns the bytes of the registry as it was last saved, for a backup. */
+  synchronized Bytes registry() {
+    return file.encode();
   }
 
   /** Returns the suite that new values are sealed under. */

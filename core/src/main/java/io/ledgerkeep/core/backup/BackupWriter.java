@@ -1,0 +1,300 @@
+package io.ledgerkeep.core.backup;
+
+import io.ledgerkeep.Block;
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.Database;
+import io.ledgerkeep.KeyRange;
+import io.ledgerkeep.core.backup.BackupFile.Content;
+import io.ledgerkeep.core.chain.ChainTables;
+import io.ledgerkeep.core.chain.MetaRow;
+import io.ledgerkeep.core.failpoint.FailPoint;
+import io.ledgerkeep.core.jobs.JobWatch;
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.storage.StorageEngine;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Optional;
+import java.util.concurrent.Executor;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * Writes the files of a backup: blocks → indexes → state → history → records. Each is durable, and
+ * was read back, before {@code BEGUN} names it, from which the next call goes on. For one thread.
+ */
+final class BackupWriter {
+
+  /** So many bytes of rows are dealt with before progress is told and a wish to end is heard. */
+  private static final long STEP_BYTES = 1 << 20;
+
+  private final Path home;
+  private final BackupSource source;
+  private final BackupScope scope;
+  private final BackupHead head;
+  private final KeptFiles kept;
+  private final JobWatch watch;
+  private final Executor executor;
+  private final long fileBytes;
+
+  private final List<BackupFile> files = new ArrayList<>();
+  private long stepBlocks;
+  private long stepBytes;
+
+  BackupWriter(
+      Path home,
+      BackupSource source,
+      BackupScope scope,
+      BackupHead head,
+      JobWatch watch,
+      Executor executor,
+      long fileBytes) {
+    this.home = home;
+    this.source = source;
+    this.scope = scope;
+    this.head = head;
+    this.kept = KeptFiles.of(home, head, source);
+    this.watch = watch;
+    this.executor = executor;
+    this.fileBytes = fileBytes;
+  }
+
+  /** Returns the files, or empty if it was cancelled. */
+  Optional<List<BackupFile>> write() {
+    note();
+    FailPoint.pass("backup.begun");
+    return blocks() && (!scope.stateIncluded() || whole()) && records()
+        ? Optional.of(List.copyOf(files))
+        : Optional.empty();
+  }
+
+  /** Returns the size of the files that an earlier call had written. */
+  long keptBytes() {
+    return kept.bytes();
+  }
+
+  private StorageEngine.Snapshot chain() {
+    return source.stored(Database.BLOCK);
+  }
+
+  // ------------------------------------------------------------------------------------ blocks
+
+  private boolean blocks() {
+    watch.begin("blocks", scope.blockCount());
+    for (HeightRange heights : scope.blocks()) {
+      HeightRange rest = heights;
+      for (Optional<HeightRange> had = keptBlocks(rest); had.isPresent(); had = keptBlocks(rest)) {
+        rest = new HeightRange(had.get().last() + 1, heights.last());
+      }
+      try (BlockRows rows = new BlockRows(chain(), rest, source.position().pivot())) {
+        while (rows.hasHeight()) {
+          if (!writeBlocks(rows, rest.last())) {
+            return false;
+          }
+        }
+      }
+    }
+    return !step();
+  }
+
+  /** Returns the heights of a file that is there already, with that of their index. */
+  private Optional<HeightRange> keptBlocks(HeightRange wanted) {
+    if (wanted.count() == 0) {
+      return Optional.empty();
+    }
+    Optional<BackupFile> blocks =
+        kept.take(Content.BLOCKS, nextNumber(Content.BLOCKS), wanted).map(KeptFiles.Taken::file);
+    if (blocks.isEmpty() || scope.stateIncluded()) {
+      blocks.ifPresent(files::add);
+      return blocks.map(BackupFile::heights);
+    }
+    HeightRange heights = blocks.get().heights();
+    Optional<BackupFile> index =
+        kept.take(Content.INDEX, nextNumber(Content.INDEX), heights).map(KeptFiles.Taken::file);
+    if (index.isEmpty() || !index.get().heights().equals(heights)) {
+      return Optional.empty();
+    }
+    files.add(blocks.get());
+    files.add(index.get());
+    return Optional.of(heights);
+  }
+
+  /** Writes a file of blocks, and one of their index entries where the indexes do not go whole. */
+  private boolean writeBlocks(BlockRows rows, long last) {
+    long first = rows.height();
+    try (RowFileWriter blocks = create(Content.BLOCKS);
+        @Nullable RowFileWriter index = scope.stateIncluded() ? null : create(Content.INDEX)) {
+      long bytes = 0;
+      while (rows.hasHeight() && bytes < fileBytes) {
+        long before = bytes;
+        bytes = putBlock(rows, blocks, index);
+        rows.nextHeight();
+        if (stepped(1, bytes - before)) {
+          return false;
+        }
+      }
+      HeightRange heights = new HeightRange(first, Math.min(last, rows.height() - 1));
+      BackupFile ofBlocks = finished(Content.BLOCKS, heights, blocks);
+      Optional<BackupFile> ofIndex =
+          Optional.ofNullable(index).map(open -> finished(Content.INDEX, heights, open));
+      files.add(ofBlocks);
+      ofIndex.ifPresent(files::add);
+    }
+    note();
+    return true;
+  }
+
+  private BackupFile finished(Content content, HeightRange heights, RowFileWriter rows) {
+    BackupFile file = new BackupFile(content, nextNumber(content), heights, rows.finish());
+    BackupFiles.publish(home, file);
+    return file;
+  }
+
+  private long putBlock(BlockRows rows, RowFileWriter blocks, @Nullable RowFileWriter index) {
+    MetaRow meta = source.blocks().requiredMeta(rows.height());
+    long bytes = 0;
+    int bodyRows = 0;
+    while (rows.nextOfHeight()) {
+      Bytes key = rows.key();
+      Bytes value = rows.value();
+      bytes = blocks.put(key, value);
+      bodyRows += ChainTables.isOfBody(key) ? 1 : 0;
+      if (index != null) {
+        ChainTables.indexKey(key, () -> source.open().apply(key, value))
+            .ifPresent(entry -> index.put(entry, indexEntry(entry, meta)));
+      }
+    }
+    requireWhole(meta, bodyRows);
+    return bytes;
+  }
+
+  private Bytes indexEntry(Bytes entry, MetaRow meta) {
+    return chain()
+        .get(entry)
+        .orElseThrow(
+            () ->
+                new IntegrityException(
+                    "an index of the ledger does not lead to block %s, or to a transaction of it; put it right (ledgerkeep rebuild-dbs), then back up"
+                        .formatted(meta.meta().height())));
+  }
+
+  /** A backup without a body that it should have would be told only by its restore. */
+  private void requireWhole(MetaRow meta, int bodyRows) {
+    boolean isArchived =
+        meta.meta().kind() == Block.Kind.NORMAL
+            && meta.meta().height() <= source.position().pivot();
+    int expected =
+        isArchived ? 0 : 2 * meta.meta().transactionCount() + (meta.additionalBytes() > 0 ? 1 : 0);
+    if (bodyRows != expected) {
+      throw new IntegrityException(
+          "block %s is not whole on the node: it has %s rows of its body instead of %s; run ledgerkeep verify, mend the ledger, then back up"
+              .formatted(meta.meta().height(), bodyRows, expected));
+    }
+  }
+
+  // ------------------------------------------------------------------------------------ the rest
+
+  private boolean whole() {
+    return whole(Content.INDEX, chain(), ChainTables.indexes())
+        && whole(Content.STATE, source.stored(Database.STATE), List.of(KeyRange.all()))
+        && whole(Content.HISTORY, source.stored(Database.HISTORY), List.of(KeyRange.all()));
+  }
+
+  private boolean records() {
+    return writeRows(Content.RECORDS, chain(), List.of(ChainTables.records()));
+  }
+
+  private boolean whole(Content content, StorageEngine.Reader stored, List<KeyRange> ranges) {
+    List<KeyRange> rest = ranges;
+    for (Optional<KeptFiles.Taken> had = kept(content); had.isPresent(); had = kept(content)) {
+      files.add(had.get().file());
+      rest = after(had.get().lastKey(), ranges);
+    }
+    return writeRows(content, stored, rest);
+  }
+
+  private Optional<KeptFiles.Taken> kept(Content content) {
+    return kept.take(content, nextNumber(content), HeightRange.NONE);
+  }
+
+  private static List<KeyRange> after(Bytes lastKey, List<KeyRange> ranges) {
+    byte[] next = new byte[lastKey.size() + 1];
+    lastKey.copyTo(next, 0);
+    Bytes from = Bytes.wrap(next);
+    return ranges.stream()
+        .filter(range -> range.until().isEmpty() || range.until().get().compareTo(from) > 0)
+        .map(range -> range.from().compareTo(from) > 0 ? range : new KeyRange(from, range.until()))
+        .toList();
+  }
+
+  private boolean writeRows(Content content, StorageEngine.Reader stored, List<KeyRange> ranges) {
+    watch.begin(content.lowerCaseName(), 0);
+    for (KeyRange range : ranges) {
+      try (StorageEngine.Cursor cursor = stored.scan(range)) {
+        for (boolean more = cursor.next(); more; ) {
+          Optional<Boolean> written = writeFile(content, cursor);
+          if (written.isEmpty()) {
+            return false;
+          }
+          more = written.get();
+        }
+      }
+    }
+    return !step();
+  }
+
+  /** Returns whether there are rows left, or empty if it was cancelled. */
+  private Optional<Boolean> writeFile(Content content, StorageEngine.Cursor cursor) {
+    boolean more = true;
+    try (RowFileWriter rows = create(content)) {
+      long bytes = 0;
+      while (more && bytes < fileBytes) {
+        long before = bytes;
+        Bytes key = cursor.key();
+        if (ChainTables.isWorthCopying(key)) {
+          bytes = rows.put(key, cursor.value());
+        }
+        more = cursor.next();
+        if (stepped(0, bytes - before)) {
+          return Optional.empty();
+        }
+      }
+      files.add(finished(content, HeightRange.NONE, rows));
+    }
+    note();
+    return Optional.of(more);
+  }
+
+  // ------------------------------------------------------------------------------------ common
+
+  private RowFileWriter create(Content content) {
+    return RowFileWriter.create(
+        BackupFiles.part(home, BackupFile.name(content, nextNumber(content))), executor);
+  }
+
+  private int nextNumber(Content content) {
+    return 1 + (int) files.stream().filter(file -> file.content() == content).count();
+  }
+
+  /** Notes what there is, so that it is not written again. */
+  private void note() {
+    List<BackupFile> all = Stream.concat(files.stream(), kept.left().stream()).toList();
+    BackupManifest.of(head, all, (key, value) -> Optional.empty())
+        .write(home.resolve(BackupManifest.BEGUN));
+    FailPoint.pass("backup.noted");
+  }
+
+  /** Returns whether to end. */
+  private boolean stepped(long blocks, long bytes) {
+    stepBlocks += blocks;
+    stepBytes += bytes;
+    return stepBytes >= STEP_BYTES && step();
+  }
+
+  private boolean step() {
+    watch.advance(stepBlocks, stepBytes);
+    stepBlocks = 0;
+    stepBytes = 0;
+    return watch.isCancelled();
+  }
+}

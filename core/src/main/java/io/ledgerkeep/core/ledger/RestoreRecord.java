@@ -1,0 +1,114 @@
+package io.ledgerkeep.core.ledger;
+
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.Database;
+import io.ledgerkeep.core.files.SmallFile;
+import io.ledgerkeep.error.IntegrityException;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.Locale;
+import java.util.Optional;
+import java.util.stream.Stream;
+
+/**
+ * The file {@code RESTORING}: that a ledger is being restored into a directory, from what, and how
+ * far it has come. Written before anything of the ledger, removed when it can be opened.
+ *
+ * @param backup the digest of the backup's manifest
+ * @param loaded how many files of the backups are on the engines, durable; {@link #NOT_BEGUN}
+ *     before anything was put there
+ * @param step how far it has come beside that
+ * @param layout where its databases are
+ */
+record RestoreRecord(Bytes backup, int loaded, Step step, Layout layout) {
+
+  /** What is to be done next. */
+  enum Step {
+    /** Rows are put on the engines, and compared. */
+    LOADING,
+    /** The ledger can be opened, and is to be verified. */
+    PREPARED,
+    /** It is proven, and to be put under its master key, and switched to. */
+    VERIFIED;
+
+    String lowerCaseName() {
+      return name().toLowerCase(Locale.ROOT);
+    }
+  }
+
+  static final String NAME = "RESTORING";
+
+  static final int NOT_BEGUN = -1;
+
+  private static final String FIRST_WORDS = "ledgerkeep restore ";
+  private static final String FIRST_LINE = FIRST_WORDS + "1";
+  private static final int HEAD_LINES = 4;
+
+  RestoreRecord withLoaded(int files) {
+    return new RestoreRecord(backup, files, step, layout);
+  }
+
+  RestoreRecord at(Step newStep) {
+    return new RestoreRecord(backup, loaded, newStep, layout);
+  }
+
+  /** Returns the directory that opens the ledger as long as it is not proven. */
+  static Path workshop(Path ledger) {
+    return ledger.resolve("RESTORING.ledger");
+  }
+
+  /** Returns the directories of the databases. */
+  List<Path> homes(Path ledger) {
+    return Stream.of(Database.values())
+        .map(database -> ledger.resolve(layout.place(database).directory()))
+        .toList();
+  }
+
+  void write(Path ledger) {
+    List<String> lines = new ArrayList<>();
+    lines.add(FIRST_LINE);
+    lines.add(backup.hex());
+    lines.add(String.valueOf(loaded));
+    lines.add(step.lowerCaseName());
+    lines.addAll(layout.lines());
+    CheckedText.write(file(ledger), lines);
+  }
+
+  static boolean exists(Path ledger) {
+    return Files.exists(file(ledger));
+  }
+
+  static Optional<RestoreRecord> read(Path ledger) {
+    if (!exists(ledger)) {
+      return Optional.empty();
+    }
+    List<String> lines = CheckedText.read(file(ledger), FIRST_WORDS, FIRST_LINE);
+    try {
+      return Optional.of(
+          new RestoreRecord(
+              Bytes.fromHex(lines.get(1)),
+              Integer.parseInt(lines.get(2)),
+              Step.valueOf(lines.get(3).toUpperCase(Locale.ROOT)),
+              Layout.of(lines.subList(HEAD_LINES, lines.size()))));
+    } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+      throw new IntegrityException(file(ledger) + " fits its checksum and no format", e);
+    }
+  }
+
+  /** Removes the file; durable when it returns. */
+  static void remove(Path ledger) {
+    try {
+      Files.deleteIfExists(file(ledger));
+      SmallFile.syncDirectory(ledger);
+    } catch (IOException e) {
+      throw SmallFile.failed("cannot remove " + file(ledger), e);
+    }
+  }
+
+  private static Path file(Path ledger) {
+    return ledger.resolve(NAME);
+  }
+}
