@@ -1,10 +1,8 @@
 package io.ledgerkeep.core.ledger;
 
 import io.ledgerkeep.Database;
-import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.IntegrityException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -70,13 +68,7 @@ record Layout(Map<Database, Place> databases) {
 
   /** Removes the file, if it is there, so that the directory holds no ledger; durable. */
   static void remove(Path ledger) {
-    try {
-      if (Files.deleteIfExists(file(ledger))) {
-        SmallFile.syncDirectory(ledger);
-      }
-    } catch (IOException e) {
-      throw SmallFile.failed("cannot remove " + file(ledger), e);
-    }
+    CheckedText.remove(file(ledger));
   }
 
   /** Returns a line for each database. */
