@@ -182,6 +182,31 @@ public final class Ledgerkeep {
     Conversion.Report convert(Conversion conversion);
 
     /**
+     * Brings the ledger of the directory, or one of its databases, to another directory, another
+     * engine, or both; the settings open it as it is.
+     *
+     * <p>It is done by copy, verify, switch. All rows are copied, of an encrypted ledger as they
+     * lie there, sealed; so the ledger keeps its identity, its keys and its archive. A digest over
+     * all rows, as they read, is taken of the original and of the copy, which is opened for that;
+     * only if they are equal, one replacement of {@code LAYOUT} switches. The originals stay until
+     * they are removed. A ledger that was brought to another directory is refused in the one it
+     * came from, with the place where it is: two of one identity would write to one archive.
+     *
+     * <p>The ledger is owned meanwhile, and until the switch not changed, whatever fails. Killed at
+     * any instant, or cancelled, the same call goes on where it was.
+     *
+     * @throws ConfigurationException if there is no ledger, nothing was asked for that is not so
+     *     already, a place is not empty, or an engine was handed in
+     * @throws ConflictException if the ledger is owned elsewhere, or was moved away; or if the new
+     *     engine holds data there
+     * @throws IntegrityException if a row is damaged or the copy is not equal; nothing was switched
+     * @throws KeyUnavailableException if the key is not the one of the ledger
+     * @throws StorageException if an engine or a disk fails; {@link StorageException#isOutOfSpace}
+     *     before anything is written where the room will not suffice
+     */
+    Migration.Report migrate(Migration migration);
+
+    /**
      * Returns what makes state, history and indexes of the ledger of the directory anew. Nothing is
      * opened before it is asked to.
      */

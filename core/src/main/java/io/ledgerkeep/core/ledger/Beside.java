@@ -13,8 +13,10 @@ import java.time.Clock;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.Collection;
+import java.util.EnumMap;
 import java.util.List;
 import java.util.Locale;
+import java.util.Map;
 import java.util.function.Function;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
@@ -31,7 +33,8 @@ final class Beside {
 
   /** The end of a directory's name that an earlier job chose. */
   private static final Pattern CHOSEN =
-      Pattern.compile("(.*?)\\.?(?:encrypted|plain|rebuilt)-[0-9]{8}T[0-9]{6}Z(?:-[0-9]+)?");
+      Pattern.compile(
+          "(.*?)\\.?(?:encrypted|plain|rebuilt|migrated)-[0-9]{8}T[0-9]{6}Z(?:-[0-9]+)?");
 
   /** What lies in the directory of a database. */
   private static final Pattern OWN_FILE = Pattern.compile("db|ids|RESERVE|KEYS(\\..*)?");
@@ -93,6 +96,18 @@ final class Beside {
         .toList();
   }
 
+  /** Returns the directory of each database. */
+  static Map<Database, Path> homes(Path ledger, Layout layout) {
+    Map<Database, Path> homes = new EnumMap<>(Database.class);
+    layout.databases().forEach((database, place) -> homes.put(database, home(ledger, place)));
+    return homes;
+  }
+
+  /** Returns the directory of a database. */
+  static Path home(Path ledger, Layout.Place place) {
+    return ledger.resolve(place.directory()).normalize();
+  }
+
   // ------------------------------------------------------------------------------------ switch
 
   /** Makes the names of directories durable, before a LAYOUT says that they are there. */
@@ -137,6 +152,21 @@ final class Beside {
           .toList();
     } catch (IOException e) {
       throw SmallFile.failed("cannot look into " + home, e);
+    }
+  }
+
+  /**
+   * Removes what belongs to a database from its directory, and the directory where it is empty then
+   * and no disk.
+   */
+  static void deleteOwn(Path home) {
+    if (Files.isDirectory(home)) {
+      ownFiles(home).forEach(Beside::delete);
+      try {
+        Files.delete(home);
+      } catch (IOException e) {
+        // others have something there, or a disk is mounted there; neither is ours
+      }
     }
   }
 

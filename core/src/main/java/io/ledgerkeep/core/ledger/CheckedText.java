@@ -68,6 +68,11 @@ final class CheckedText {
     }
   }
 
+  /** Returns whether the file is there and its first line is the given one. */
+  static boolean beginsWith(Path file, String firstLine) {
+    return Files.exists(file) && text(file).startsWith(firstLine + "\n");
+  }
+
   /** Removes the file, if it is there; durable when it returns. */
   static void remove(Path file) {
     try {

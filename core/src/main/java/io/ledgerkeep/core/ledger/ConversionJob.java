@@ -111,17 +111,18 @@ final class ConversionJob {
               () ->
                   CopyRecord.plan(
                       directory, layout, direction, id, LedgerOpener.randomId(), clock));
-      CopyRoom room = new CopyRoom(settings, directory, old);
+      CopyRoom room =
+          new CopyRoom(
+              settings,
+              old,
+              Beside.homes(directory, copy.layout()),
+              direction == Direction.ENCRYPT,
+              true);
       if (conversion.dryRun()) {
         return report(
-            Outcome.PLANNED,
-            id.hex(),
-            "",
-            old.height() + 1,
-            room.neededBytes(copy),
-            Optional.empty());
+            Outcome.PLANNED, id.hex(), "", old.height() + 1, room.neededBytes(), Optional.empty());
       }
-      room.require(copy);
+      room.require();
       if (begun.isEmpty()) {
         found.ifPresent(another -> throwAwayUnlessLive(another, old));
       }
@@ -129,7 +130,7 @@ final class ConversionJob {
       FailPoint.pass("convert.begun");
       Optional<Long> filled = fill(copy, old, to);
       if (filled.isEmpty()) {
-        return report(Outcome.CANCELLED, id.hex(), "", 0, room.neededBytes(copy), Optional.empty());
+        return report(Outcome.CANCELLED, id.hex(), "", 0, room.neededBytes(), Optional.empty());
       }
       copied = filled.get();
     }

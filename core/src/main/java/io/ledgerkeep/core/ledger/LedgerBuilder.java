@@ -4,6 +4,7 @@ import io.ledgerkeep.BlockVerifier;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Ledgerkeep;
+import io.ledgerkeep.Migration;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.Rebuilder;
 import io.ledgerkeep.archive.ArchiveStore;
@@ -150,6 +151,11 @@ final class LedgerBuilder implements Ledgerkeep.Builder {
   @Override
   public Ledgerkeep.Conversion.Report convert(Ledgerkeep.Conversion conversion) {
     return new ConversionJob(settings, conversion, Clock.systemUTC()).run();
+  }
+
+  @Override
+  public Migration.Report migrate(Migration migration) {
+    return new MigrationJob(settings.copy(), migration, Clock.systemUTC()).run();
   }
 
   @Override

@@ -336,7 +336,7 @@ final class RebuildJob {
 
   /** With it instead of LAYOUT the ledger has its originals again. */
   private void keepBackup(RebuildRecord record) {
-    Beside.keep(record.original(), directory, record.backup(directory), "LAYOUT.before");
+    Beside.keep(record.original(), directory, record.backup(directory), Layout.BEFORE);
   }
 
   private Report cancelled() {

@@ -18,9 +18,15 @@ import java.nio.file.Path;
 final class LandStorage implements StorageEngineProvider {
 
   private final MemoryDisk disk;
+  private final StorageEngine.Limits limits;
 
   LandStorage(MemoryDisk disk) {
+    this(disk, InMemoryStorage.ROOMY_LIMITS);
+  }
+
+  LandStorage(MemoryDisk disk, StorageEngine.Limits limits) {
     this.disk = disk;
+    this.limits = limits;
   }
 
   @Override
@@ -34,8 +40,7 @@ final class LandStorage implements StorageEngineProvider {
       Path place = store.getParent().toRealPath().resolve(store.getFileName());
       boolean isThere = Files.isDirectory(place);
       Files.createDirectories(place);
-      StorageEngine engine =
-          new InMemoryStorage(disk, InMemoryStorage.ROOMY_LIMITS).open(place, options);
+      StorageEngine engine = new InMemoryStorage(disk, limits).open(place, options);
       if (!isThere) {
         engine.deleteRange(KeyRange.all());
       }
