@@ -207,10 +207,81 @@ public final class Ledgerkeep {
     Migration.Report migrate(Migration migration);
 
     /**
+     * Compares the ledger of the directory with that of another builder, whatever engines, keys and
+     * archives they have. Both are owned meanwhile, and not changed but for what any opening ends
+     * after a crash. Bodies that are archived are read from the archives that are set; where one is
+     * not, the digests recorded when the block was committed stand for it.
+     *
+     * @throws ConfigurationException if there is no ledger in either directory
+     * @throws ConflictException if either is owned elsewhere, or was moved away
+     * @throws IntegrityException if what is stored in either is not what was committed
+     * @throws KeyUnavailableException if a key is missing or wrong
+     * @throws StorageException if an engine or an archive fails
+     */
+    Comparison compare(Builder other, JobControl control);
+
+    /**
      * Returns what makes state, history and indexes of the ledger of the directory anew. Nothing is
      * opened before it is asked to.
      */
     Rebuilder rebuilder();
+  }
+
+  /**
+   * What a comparison of two ledgers found.
+   *
+   * @param height the height of the first
+   * @param otherHeight the height of the other
+   * @param blocks how many blocks were found equal
+   * @param blocksByDigest of how many of them a body could not be read, so that recorded digests
+   *     were compared
+   * @param first the first difference; empty if they are equal, or it was cancelled
+   * @param cancelled whether it ended before its end
+   */
+  public record Comparison(
+      long height,
+      long otherHeight,
+      long blocks,
+      long blocksByDigest,
+      Optional<Difference> first,
+      boolean cancelled) {
+
+    /** In what two ledgers differ. */
+    public enum Part {
+      /** One has more blocks. */
+      HEIGHT,
+      /** Something of a block but its transactions and read/write sets. */
+      BLOCK,
+      /** A transaction. */
+      TRANSACTION,
+      /** A read/write set. */
+      RW_SET,
+      /** The newest values. */
+      STATE,
+      /** Which transactions wrote a key. */
+      HISTORY
+    }
+
+    /**
+     * A difference.
+     *
+     * @param part in what
+     * @param height at which height, or -1 in state and history
+     * @param namespace of the key, in state and history
+     * @param what it is, in words; never a payload, a value or a key
+     */
+    public record Difference(Part part, long height, Optional<String> namespace, String what) {
+
+      /** Returns a difference at a height. */
+      public static Difference at(Part part, long height, String what) {
+        return new Difference(part, height, Optional.empty(), what);
+      }
+    }
+
+    /** Returns whether they were compared to the end and are equal. */
+    public boolean isEqual() {
+      return first.isEmpty() && !cancelled;
+    }
   }
 
   /**

@@ -29,6 +29,7 @@ import picocli.CommandLine.ScopeType;
       VerifyCommand.class,
       RebuildCommand.class,
       MigrateCommand.class,
+      CompareCommand.class,
       TdeCommand.class,
       HsmCommand.class,
       HelpCommand.class

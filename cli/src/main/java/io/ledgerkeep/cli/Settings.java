@@ -84,6 +84,31 @@ final class Settings {
         masterKey);
   }
 
+  /**
+   * Returns the settings of another configuration, with the archive of this one, if it has none.
+   */
+  Settings ofFile(Path file) {
+    ConfigFile other = ConfigFile.read(file);
+    return new Settings(
+        data,
+        path(other.storage(), ConfigFile.ARCHIVE_PATH).or(() -> archive),
+        Optional.empty(),
+        other.storage(),
+        other,
+        MasterKey.of(other));
+  }
+
+  /** Returns the same settings with another archive. */
+  Settings withArchive(Path newArchive) {
+    return new Settings(data, Optional.of(newArchive), ledger, storage, config, masterKey);
+  }
+
+  /** Returns the same settings of the ledger in another directory. */
+  Settings withData(Path newData) {
+    return new Settings(
+        Optional.of(newData), archive, Optional.empty(), storage, config, masterKey);
+  }
+
   boolean isEncrypted() {
     return masterKey.isPresent();
   }

@@ -27,6 +27,7 @@ import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.error.StorageException;
+import io.ledgerkeep.error.UnsupportedFormatException;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngine.Durability;
@@ -360,6 +361,66 @@ final class MigrationTest {
     Settings encrypted = moved(true);
     new ConversionJob(encrypted, Conversion.encrypt(), NOON).run();
     assertIsWhole(encrypted, PIVOT);
+  }
+
+  // ------------------------------------------------------------------------------------ version
+
+  /** As an older release would have made it. */
+  private void asOfRelease(String version) {
+    for (Database database : Database.values()) {
+      Path db = root().resolve(database.lowerCaseName()).resolve("db");
+      try (StorageEngine engine = new LandStorage(disk).open(db, Options.none())) {
+        FormatRecord.read(engine).orElseThrow().withCompatibility(version).write(engine);
+      }
+    }
+  }
+
+  private static String versionOf(Settings settings) {
+    try (Ledger ledger = open(settings)) {
+      return ledger.status().compatibilityVersion();
+    }
+  }
+
+  @Test
+  void onlyAMigrationOfTheWholeLedgerChangesTheCompatibilityVersion() {
+    fill(settings(false), true);
+    asOfRelease("0.0");
+    try (Ledger going = open(settings(false))) {
+      going.commit(next());
+      going.restorer().restore(RestoreRequest.downTo(1));
+    }
+    new RebuildJob(settings(false), Rebuilder.Request.all(), NOON).run();
+    migrate(settings(false), stateToFast());
+    assertThat(versionOf(settings(false))).isEqualTo("0.0");
+    migrate(settings(false), toElsewhere());
+    assertThat(versionOf(moved(false))).isEqualTo("0.1");
+    assertIsWhole(moved(false), 0);
+  }
+
+  /** A release that knows one layout only must not open what was moved away. */
+  @Test
+  void whatStandsForALedgerThatMovedIsALayoutOfAnotherVersion() {
+    fill(settings(false), true);
+    migrate(settings(false), toElsewhere());
+    assertThatExceptionOfType(UnsupportedFormatException.class)
+        .isThrownBy(
+            () ->
+                CheckedText.read(
+                    root().resolve("LAYOUT"), "ledgerkeep layout ", "ledgerkeep layout 1"))
+        .withMessageContaining("'ledgerkeep layout moved 1'");
+  }
+
+  @Test
+  void aRecordOfANewerReleaseIsRefusedByName() throws IOException {
+    fill(settings(false), true);
+    cancelledAfter(settings(false), toElsewhere(), 0);
+    Path record = root().resolve("MIGRATING");
+    List<String> lines = new ArrayList<>(Files.readAllLines(record));
+    lines.set(0, "ledgerkeep migration 2");
+    CheckedText.write(record, lines.subList(0, lines.size() - 1));
+    assertThatExceptionOfType(UnsupportedFormatException.class)
+        .isThrownBy(() -> migrate(settings(false), toElsewhere()))
+        .withMessageContaining("'ledgerkeep migration 2'");
   }
 
   // ------------------------------------------------------------------------------------ sealed
