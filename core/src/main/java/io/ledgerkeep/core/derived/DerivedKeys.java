@@ -61,7 +61,7 @@ final class DerivedKeys {
 
   /** Returns the namespace of a key of either database. */
   static String namespaceOf(Bytes key) {
-    int length = (key.get(1) & 0xFF) << 8 | key.get(2) & 0xFF;
+    int length = ((key.get(1) & 0xFF) << 8) | (key.get(2) & 0xFF);
     return key.slice(3, 3 + length).utf8();
   }
 

@@ -119,8 +119,13 @@ final class LedgerComparison {
     if (block.isPresent() && otherBlock.isPresent()) {
       return ofBodies(block.get(), otherBlock.get());
     }
+    if (!isOfOneDigest) {
+      throw new ConfigurationException(
+          "block %s is archived, and the ledgers record digests of two kinds, so it cannot be compared without its body; give the archives"
+              .formatted(height));
+    }
     byDigest++;
-    return isOfOneDigest ? ofRecorded(ours, theirs) : unknown(height);
+    return ofRecorded(ours, theirs);
   }
 
   private static Optional<String> ofHeads(MetaRow ours, MetaRow theirs) {
@@ -189,12 +194,6 @@ final class LedgerComparison {
     return ours.meta().additionalDigest().equals(theirs.meta().additionalDigest())
         ? Optional.empty()
         : Optional.of(Difference.at(Part.BLOCK, height, "the digest of the additional bytes"));
-  }
-
-  private Optional<Difference> unknown(long height) {
-    throw new ConfigurationException(
-        "block %s is archived, and the ledgers record digests of two kinds, so it cannot be compared without its body; give the archives"
-            .formatted(height));
   }
 
   // ------------------------------------------------------------------------------------ derived

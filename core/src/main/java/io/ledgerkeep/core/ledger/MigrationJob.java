@@ -114,7 +114,8 @@ final class MigrationJob {
     Settings there = reading(settings);
     there.directory = where;
     migration.engine().map(MigrationJob::choice).ifPresent(choice -> there.engine = choice);
-    try (OpenLedger ledger = new LedgerOpener(there).openOwned(keys)) {
+    try (OwnerLock lock = OwnerLock.take(where);
+        OpenLedger ledger = new LedgerOpener(there).openOwned(keys)) {
       return report(Outcome.NOTHING_TO_DO, ledger.status().ledgerId(), where);
     }
   }

@@ -216,7 +216,7 @@ final class LedgerComparisonTest {
     Difference first = compare(plain("one"), plain("other")).first().orElseThrow();
     assertThat(first.part()).isEqualTo(Part.valueOf(database.name()));
     assertThat(first.height()).isEqualTo(-1);
-    int length = key.get(1) << 8 | key.get(2);
+    int length = (key.get(1) << 8) | key.get(2);
     assertThat(first.namespace()).contains(key.slice(3, 3 + length).utf8());
     assertThat(first.what()).contains("SHA-256").doesNotContain(key.hex());
     assertThat(compare(plain("other"), plain("one")).first()).contains(first);

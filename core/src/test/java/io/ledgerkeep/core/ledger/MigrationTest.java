@@ -492,7 +492,7 @@ final class MigrationTest {
     List<Byte> bytes = new ArrayList<>();
     int rest = number;
     for (; rest > 127; rest >>>= 7) {
-      bytes.add((byte) (rest & 127 | 128));
+      bytes.add((byte) ((rest & 127) | 128));
     }
     bytes.add((byte) rest);
     byte[] all = new byte[bytes.size()];
@@ -587,6 +587,11 @@ final class MigrationTest {
                 .isThrownBy(job::run)
                 .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.MOVED)));
     assertThat(migrate(settings(false), toElsewhere()).outcome()).isEqualTo(Outcome.NOTHING_TO_DO);
+    try (Ledger owner = open(moved(false))) {
+      assertThatExceptionOfType(ConflictException.class)
+          .isThrownBy(() -> migrate(settings(false), toElsewhere()))
+          .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.LOCKED));
+    }
   }
 
   @Test
