@@ -182,6 +182,45 @@ public final class Ledgerkeep {
     Conversion.Report convert(Conversion conversion);
 
     /**
+     * Brings the ledger of the directory, or one of its databases, to another directory, another
+     * engine, or both; the settings open it as it is.
+     *
+     * <p>It is done by copy, verify, switch. All rows are copied, of an encrypted ledger as they
+     * lie there, sealed; so the ledger keeps its identity, its keys and its archive. A digest over
+     * all rows, as they read, is taken of the original and of the copy, which is opened for that;
+     * only if they are equal, one replacement of {@code LAYOUT} switches. The originals stay until
+     * they are removed. A ledger that was brought to another directory is refused in the one it
+     * came from, with the place where it is: two of one identity would write to one archive.
+     *
+     * <p>The ledger is owned meanwhile, and until the switch not changed, whatever fails. Killed at
+     * any instant, or cancelled, the same call goes on where it was.
+     *
+     * @throws ConfigurationException if there is no ledger, nothing was asked for that is not so
+     *     already, a place is not empty, or an engine was handed in
+     * @throws ConflictException if the ledger is owned elsewhere, or was moved away; or if the new
+     *     engine holds data there
+     * @throws IntegrityException if a row is damaged or the copy is not equal; nothing was switched
+     * @throws KeyUnavailableException if the key is not the one of the ledger
+     * @throws StorageException if an engine or a disk fails; {@link StorageException#isOutOfSpace}
+     *     before anything is written where the room will not suffice
+     */
+    Migration.Report migrate(Migration migration);
+
+    /**
+     * Compares the ledger of the directory with that of another builder, whatever engines, keys and
+     * archives they have. Both are owned meanwhile, and not changed but for what any opening ends
+     * after a crash. Bodies that are archived are read from the archives that are set; where one is
+     * not, the digests recorded when the block was committed stand for it.
+     *
+     * @throws ConfigurationException if there is no ledger in either directory
+     * @throws ConflictException if either is owned elsewhere, or was moved away
+     * @throws IntegrityException if what is stored in either is not what was committed
+     * @throws KeyUnavailableException if a key is missing or wrong
+     * @throws StorageException if an engine or an archive fails
+     */
+    Comparison compare(Builder other, JobControl control);
+
+    /**
      * Returns what makes state, history and indexes of the ledger of the directory anew. Nothing is
      * opened before it is asked to.
      */
@@ -211,6 +250,63 @@ public final class Ledgerkeep {
      *     before anything is written where the room will not suffice
      */
     Backup.Restored restoreBackup(Backup.Restoring restoring);
+  }
+
+  /**
+   * What a comparison of two ledgers found.
+   *
+   * @param height the height of the first
+   * @param otherHeight the height of the other
+   * @param blocks how many blocks were found equal
+   * @param blocksByDigest of how many of them a body could not be read, so that recorded digests
+   *     were compared
+   * @param first the first difference; empty if they are equal, or it was cancelled
+   * @param cancelled whether it ended before its end
+   */
+  public record Comparison(
+      long height,
+      long otherHeight,
+      long blocks,
+      long blocksByDigest,
+      Optional<Difference> first,
+      boolean cancelled) {
+
+    /** In what two ledgers differ. */
+    public enum Part {
+      /** One has more blocks. */
+      HEIGHT,
+      /** Something of a block but its transactions and read/write sets. */
+      BLOCK,
+      /** A transaction. */
+      TRANSACTION,
+      /** A read/write set. */
+      RW_SET,
+      /** The newest values. */
+      STATE,
+      /** Which transactions wrote a key. */
+      HISTORY
+    }
+
+    /**
+     * A difference.
+     *
+     * @param part in what
+     * @param height at which height, or -1 in state and history
+     * @param namespace of the key, in state and history
+     * @param what it is, in words; never a payload, a value or a key
+     */
+    public record Difference(Part part, long height, Optional<String> namespace, String what) {
+
+      /** Returns a difference at a height. */
+      public static Difference at(Part part, long height, String what) {
+        return new Difference(part, height, Optional.empty(), what);
+      }
+    }
+
+    /** Returns whether they were compared to the end and are equal. */
+    public boolean isEqual() {
+      return first.isEmpty() && !cancelled;
+    }
   }
 
   /**

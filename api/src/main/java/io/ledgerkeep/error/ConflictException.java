@@ -27,7 +27,9 @@ public final class ConflictException extends LedgerkeepException {
     /** Something of that name already exists. */
     EXISTS,
     /** A key is not in the state for it: active, in use, exposed, or not disabled. */
-    KEY
+    KEY,
+    /** The ledger was moved to another directory, which the message names. */
+    MOVED
   }
 
   private final Reason reason;

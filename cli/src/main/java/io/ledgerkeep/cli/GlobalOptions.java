@@ -30,6 +30,8 @@ import picocli.CommandLine.ScopeType;
       RebuildCommand.class,
       BackupCommand.class,
       RestoreBackupCommand.class,
+      MigrateCommand.class,
+      CompareCommand.class,
       TdeCommand.class,
       HsmCommand.class,
       HelpCommand.class

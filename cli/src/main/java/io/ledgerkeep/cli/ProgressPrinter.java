@@ -69,11 +69,15 @@ final class ProgressPrinter implements Consumer<Progress> {
   private static String line(Progress progress) {
     boolean hasTotal = progress.totalBlocks() > 0;
     StringBuilder line = new StringBuilder(progress.phase()).append(": ");
-    line.append(progress.doneBlocks());
-    if (hasTotal) {
-      line.append(" of ").append(progress.totalBlocks());
+    if (progress.doneBlocks() == 0 && progress.bytes() > 0) {
+      line.append(Units.bytes(progress.bytes())); // of rows, which are no blocks
+    } else {
+      line.append(progress.doneBlocks());
+      if (hasTotal) {
+        line.append(" of ").append(progress.totalBlocks());
+      }
+      line.append(" blocks");
     }
-    line.append(" blocks");
     if (progress.bytes() > 0) {
       line.append(", ").append(Units.rate(progress.bytesPerSecond()));
     }

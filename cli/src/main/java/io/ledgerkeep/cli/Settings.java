@@ -84,6 +84,31 @@ final class Settings {
         masterKey);
   }
 
+  /**
+   * Returns the settings of another configuration, with the archive of this one, if it has none.
+   */
+  Settings ofFile(Path file) {
+    ConfigFile other = ConfigFile.read(file);
+    return new Settings(
+        data,
+        path(other.storage(), ConfigFile.ARCHIVE_PATH).or(() -> archive),
+        Optional.empty(),
+        other.storage(),
+        other,
+        MasterKey.of(other));
+  }
+
+  /** Returns the same settings with another archive. */
+  Settings withArchive(Path newArchive) {
+    return new Settings(data, Optional.of(newArchive), ledger, storage, config, masterKey);
+  }
+
+  /** Returns the same settings of the ledger in another directory. */
+  Settings withData(Path newData) {
+    return new Settings(
+        Optional.of(newData), archive, Optional.empty(), storage, config, masterKey);
+  }
+
   boolean isEncrypted() {
     return masterKey.isPresent();
   }
@@ -108,9 +133,19 @@ final class Settings {
 
   /** Returns a builder of an existing ledger with everything that was set. */
   Ledgerkeep.Builder ledger() {
+    return ledgerToMigrate(null);
+  }
+
+  /** Returns the same of a ledger that goes to another engine, whose section has an effect then. */
+  Ledgerkeep.Builder ledgerToMigrate(@Nullable String target) {
     Optional<String> provider = storage.text(ConfigFile.PROVIDER);
-    boolean isTuned = !config.engine(LEVELDB).asMap().isEmpty();
-    return withEngines(isTuned ? provider.or(() -> Optional.of(LEVELDB)) : provider);
+    boolean isTuned = !config.engine(LEVELDB).asMap().isEmpty() && !LEVELDB.equals(target);
+    return withEngines(isTuned ? provider.or(() -> Optional.of(LEVELDB)) : provider, target);
+  }
+
+  /** Returns what the configuration says of an engine. */
+  Options engineOptions(String engine) {
+    return config.engine(engine);
   }
 
   /** Returns a builder of a new ledger on the given engine, the configured one, or LevelDB. */
@@ -118,17 +153,20 @@ final class Settings {
     return withEngines(
         Optional.ofNullable(provider)
             .or(() -> storage.text(ConfigFile.PROVIDER))
-            .or(() -> Optional.of(LEVELDB)));
+            .or(() -> Optional.of(LEVELDB)),
+        null);
   }
 
-  private Ledgerkeep.Builder withEngines(Optional<String> provider) {
+  private Ledgerkeep.Builder withEngines(Optional<String> provider, @Nullable String target) {
     Ledgerkeep.Builder builder = builder();
     provider.ifPresent(engine -> builder.storage(engine, config.engine(engine)));
     config
         .databases()
         .forEach((database, engine) -> builder.database(database, engine, config.engine(engine)));
     boolean isUsed =
-        provider.filter(BADGERDB::equals).isPresent() || config.databases().containsValue(BADGERDB);
+        provider.filter(BADGERDB::equals).isPresent()
+            || BADGERDB.equals(target)
+            || config.databases().containsValue(BADGERDB);
     if (!isUsed && !config.engine(BADGERDB).asMap().isEmpty()) {
       throw new ConfigurationException(
           "the section '%s' has no effect: name it as the provider, of all databases or of one"

@@ -59,6 +59,12 @@ final class DerivedKeys {
     return stateKey.slice(state(namespace, Bytes.EMPTY).size(), stateKey.size());
   }
 
+  /** Returns the namespace of a key of either database. */
+  static String namespaceOf(Bytes key) {
+    int length = ((key.get(1) & 0xFF) << 8) | (key.get(2) & 0xFF);
+    return key.slice(3, 3 + length).utf8();
+  }
+
   static Bytes history(String namespace, Bytes key, long height, int ordinal) {
     return historyPrefix(namespace, key, 12).u64(~height).u32(~ordinal).take();
   }

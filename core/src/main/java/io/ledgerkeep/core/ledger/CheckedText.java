@@ -9,6 +9,7 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
+import java.util.Optional;
 
 /**
  * Small files of text in a ledger's directory that everybody can read: a first line that says what
@@ -46,6 +47,43 @@ final class CheckedText {
       throw new IntegrityException(file + " does not fit its checksum; restore it from a copy");
     }
     return lines.subList(0, lines.size() - 1);
+  }
+
+  /** Turns the lines before the checksum into what they say. */
+  interface Format<T> {
+    T of(List<String> lines);
+  }
+
+  /** Returns what the file says, or empty where it is not there. */
+  static <T> Optional<T> readIfThere(
+      Path file, String firstWords, String firstLine, Format<T> format) {
+    if (!Files.exists(file)) {
+      return Optional.empty();
+    }
+    List<String> lines = read(file, firstWords, firstLine);
+    try {
+      return Optional.of(format.of(lines));
+    } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
+      throw new IntegrityException(file + " fits its checksum and no format", e);
+    }
+  }
+
+  /** Returns whether the file is there and its first line is the given one. */
+  static boolean beginsWith(Path file, String firstLine) {
+    return Files.exists(file) && text(file).startsWith(firstLine + "\n");
+  }
+
+  /** Removes the file, if it is there; durable when it returns. */
+  static void remove(Path file) {
+    try {
+      Files.deleteIfExists(file);
+      Path directory = file.resolve("..").normalize();
+      if (Files.exists(directory)) {
+        SmallFile.syncDirectory(directory);
+      }
+    } catch (IOException e) {
+      throw SmallFile.failed("cannot remove " + file, e);
+    }
   }
 
   private static String text(Path file) {

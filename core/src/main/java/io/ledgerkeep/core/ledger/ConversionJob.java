@@ -1,7 +1,5 @@
 package io.ledgerkeep.core.ledger;
 
-import com.google.common.io.MoreFiles;
-import com.google.common.io.RecursiveDeleteOption;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledgerkeep.Conversion;
@@ -12,14 +10,11 @@ import io.ledgerkeep.Options;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.core.archive.ArchiveNames;
 import io.ledgerkeep.core.failpoint.FailPoint;
-import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.sealing.Keyring;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
-import java.io.IOException;
-import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
@@ -101,7 +96,7 @@ final class ConversionJob {
 
   private Report copyAndSwitch(
       Layout layout, Optional<CopyRecord> found, Encryption.Keys from, Encryption.Keys to) {
-    requireOwnEngines(layout);
+    settings.requireOwnEngines(layout, List.of(Database.values()));
     CopyRecord copy;
     long copied;
     try (OpenLedger old = new LedgerOpener(reading()).openOwned(from)) {
@@ -116,17 +111,18 @@ final class ConversionJob {
               () ->
                   CopyRecord.plan(
                       directory, layout, direction, id, LedgerOpener.randomId(), clock));
-      CopyRoom room = new CopyRoom(settings, directory, old);
+      CopyRoom room =
+          new CopyRoom(
+              settings,
+              old,
+              Beside.homes(directory, copy.layout()),
+              direction == Direction.ENCRYPT,
+              true);
       if (conversion.dryRun()) {
         return report(
-            Outcome.PLANNED,
-            id.hex(),
-            "",
-            old.height() + 1,
-            room.neededBytes(copy),
-            Optional.empty());
+            Outcome.PLANNED, id.hex(), "", old.height() + 1, room.neededBytes(), Optional.empty());
       }
-      room.require(copy);
+      room.require();
       if (begun.isEmpty()) {
         found.ifPresent(another -> throwAwayUnlessLive(another, old));
       }
@@ -134,7 +130,7 @@ final class ConversionJob {
       FailPoint.pass("convert.begun");
       Optional<Long> filled = fill(copy, old, to);
       if (filled.isEmpty()) {
-        return report(Outcome.CANCELLED, id.hex(), "", 0, room.neededBytes(copy), Optional.empty());
+        return report(Outcome.CANCELLED, id.hex(), "", 0, room.neededBytes(), Optional.empty());
       }
       copied = filled.get();
     }
@@ -233,17 +229,6 @@ final class ConversionJob {
     return reading;
   }
 
-  private void requireOwnEngines(Layout layout) {
-    for (Database database : Database.values()) {
-      if (layout.place(database).engine().equals(Settings.BuiltEngine.NAME)
-          || settings.choice(database).filter(choice -> !choice.isOurs()).isPresent()) {
-        throw new ConfigurationException(
-            "the engine of the %s database was handed in, so there is none to copy to; make another ledger and commit the blocks there"
-                .formatted(database.lowerCaseName()));
-      }
-    }
-  }
-
   private void requireArchive(OpenLedger old) {
     if (old.archivedHeight() > 0) {
       old.archive(); // refused where there is none, or another
@@ -254,14 +239,7 @@ final class ConversionJob {
 
   /** The commit point: from here on the directory is that of the copy. */
   private void switchTo(CopyRecord copy) {
-    try {
-      for (Path home : copy.homes(directory)) {
-        SmallFile.syncDirectory(home);
-        SmallFile.syncDirectory(home.resolve("..").normalize());
-      }
-    } catch (IOException e) {
-      throw SmallFile.failed("cannot make the copy durable", e);
-    }
+    Beside.sync(copy.homes(directory));
     FailPoint.pass("convert.durable");
     copy.layout().write(directory);
     FailPoint.pass("convert.switched");
@@ -295,14 +273,7 @@ final class ConversionJob {
 
   /** A ledger directory of the old databases, which stay where they are. */
   private void keepBackup(CopyRecord copy) {
-    Path backup = copy.backup(directory);
-    try {
-      Files.createDirectories(backup);
-      copy.original().fromBelow().write(backup);
-      SmallFile.syncDirectory(directory);
-    } catch (IOException e) {
-      throw SmallFile.failed("cannot make " + backup, e);
-    }
+    Beside.keep(copy.original().fromBelow(), directory, copy.backup(directory), "LAYOUT");
   }
 
   private List<Path> originals(CopyRecord copy) {
@@ -319,7 +290,7 @@ final class ConversionJob {
   }
 
   private void tidyUp() {
-    delete(CopyRecord.workshop(directory));
+    Beside.delete(CopyRecord.workshop(directory));
     FailPoint.pass("convert.tidied");
     CopyRecord.remove(directory);
     FailPoint.pass("convert.done");
@@ -349,8 +320,8 @@ final class ConversionJob {
     Layout.remove(CopyRecord.workshop(directory));
     FailPoint.pass("convert.removing");
     withArchiveOf(copy.to(), old, (store, prefix) -> store.list(prefix).forEach(store::delete));
-    delete(CopyRecord.workshop(directory));
-    copy.homes(directory).forEach(ConversionJob::delete);
+    Beside.delete(CopyRecord.workshop(directory));
+    copy.homes(directory).forEach(Beside::delete);
   }
 
   /** What an archive of a ledger of the same chain is good for. */
@@ -370,16 +341,6 @@ final class ConversionJob {
     } finally {
       if (choice.isOurs()) {
         store.close();
-      }
-    }
-  }
-
-  private static void delete(Path root) {
-    if (Files.exists(root)) {
-      try {
-        MoreFiles.deleteRecursively(root, RecursiveDeleteOption.ALLOW_INSECURE);
-      } catch (IOException e) {
-        throw SmallFile.failed("cannot remove " + root, e);
       }
     }
   }

@@ -1,7 +1,6 @@
 package io.ledgerkeep.core.ledger;
 
 import io.ledgerkeep.Database;
-import io.ledgerkeep.Ledgerkeep.Conversion.Direction;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.storage.StorageEngine;
@@ -11,6 +10,7 @@ import java.nio.file.Path;
 import java.util.EnumMap;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /** Whether there is room for a copy of a ledger, judged before anything of it is written. */
@@ -23,18 +23,34 @@ final class CopyRoom {
   static final double SEALED_FACTOR = 1.5;
 
   private final Settings settings;
-  private final Path directory;
   private final OpenLedger old;
+  private final Map<Database, Path> homes;
+  private final double factor;
+  private final boolean archives;
 
-  CopyRoom(Settings settings, Path directory, OpenLedger old) {
+  /**
+   * Judges the room for a copy.
+   *
+   * @param homes where the databases are copied to
+   * @param seals whether values in plain are sealed
+   * @param archives whether bodies are archived as they are copied
+   */
+  CopyRoom(
+      Settings settings,
+      OpenLedger old,
+      Map<Database, Path> homes,
+      boolean seals,
+      boolean archives) {
     this.settings = settings;
-    this.directory = directory;
     this.old = old;
+    this.homes = homes;
+    this.factor = seals ? SEALED_FACTOR : PLAIN_FACTOR;
+    this.archives = archives;
   }
 
   /** Returns about what the copy needs yet, in bytes. */
-  long neededBytes(CopyRecord copy) {
-    return needed(copy).values().stream().mapToLong(Long::longValue).sum();
+  long neededBytes() {
+    return needed().values().stream().mapToLong(Long::longValue).sum();
   }
 
   /**
@@ -42,9 +58,9 @@ final class CopyRoom {
    *
    * @throws StorageException of kind OUT_OF_SPACE otherwise
    */
-  void require(CopyRecord copy) {
+  void require() {
     Map<Path, Long> needed = new LinkedHashMap<>();
-    needed(copy).forEach((database, bytes) -> needed.put(home(copy, database), bytes));
+    needed().forEach((database, bytes) -> needed.put(home(database), bytes));
     require(needed, settings);
   }
 
@@ -75,10 +91,9 @@ final class CopyRoom {
         });
   }
 
-  private Map<Database, Long> needed(CopyRecord copy) {
+  private Map<Database, Long> needed() {
     Map<Database, Long> needed = new EnumMap<>(Database.class);
-    double factor = copy.direction() == Direction.ENCRYPT ? SEALED_FACTOR : PLAIN_FACTOR;
-    for (Database database : Database.values()) {
+    for (Database database : homes.keySet()) {
       StorageEngine engine = old.parts().engine(database);
       long bytes = engine.sizeBytes();
       if (database == Database.BLOCK) {
@@ -87,16 +102,16 @@ final class CopyRoom {
         bytes += sizeOf(old.parts().blockHome().resolve("ids"));
       }
       long all = (long) (factor * bytes) + settings.reserveBytes;
-      if (database == Database.BLOCK) {
+      if (database == Database.BLOCK && archives) {
         all += Math.min(settings.copyArchiveBytes, old.archivedBytes());
       }
-      needed.put(database, Math.max(0, all - sizeOf(home(copy, database))));
+      needed.put(database, Math.max(0, all - sizeOf(home(database))));
     }
     return needed;
   }
 
-  private Path home(CopyRecord copy, Database database) {
-    return directory.resolve(copy.layout().place(database).directory());
+  private Path home(Database database) {
+    return Objects.requireNonNull(homes.get(database));
   }
 
   private static Path existing(Path path) {

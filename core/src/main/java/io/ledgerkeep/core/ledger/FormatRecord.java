@@ -35,13 +35,18 @@ record FormatRecord(
   /** The version of the format of the databases that this release writes. */
   static final int VERSION = 1;
 
-  private static final Bytes KEY = ChainKeys.record("format");
+  static final Bytes KEY = ChainKeys.record("format");
   private static final Bytes MAGIC = Bytes.ofUtf8("LKDB");
 
   /** Returns the record of another database of the same ledger. */
   FormatRecord of(Database another, int itsPieceBytes) {
     return new FormatRecord(
         another, ledgerId, chainId, digest, compatibilityVersion, itsPieceBytes);
+  }
+
+  /** Returns the record of the same database of a ledger made by another release. */
+  FormatRecord withCompatibility(String version) {
+    return new FormatRecord(database, ledgerId, chainId, digest, version, pieceBytes);
   }
 
   void write(StorageEngine engine) {

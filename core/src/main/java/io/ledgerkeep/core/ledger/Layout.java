@@ -1,16 +1,18 @@
 package io.ledgerkeep.core.ledger;
 
+import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
-import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.ConflictException;
+import io.ledgerkeep.error.ConflictException.Reason;
 import io.ledgerkeep.error.IntegrityException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Optional;
 import java.util.stream.Stream;
 
 /**
@@ -23,6 +25,9 @@ record Layout(Map<Database, Place> databases) {
 
   private static final String FIRST_WORDS = "ledgerkeep layout ";
   private static final String FIRST_LINE = FIRST_WORDS + "1";
+
+  /** The name of the file of a layout that was replaced. */
+  static final String BEFORE = "LAYOUT.before";
 
   /**
    * Where a database is.
@@ -50,7 +55,62 @@ record Layout(Map<Database, Place> databases) {
     return Files.exists(file(ledger));
   }
 
+  /**
+   * What stands in the place of the layout of a ledger that was moved to another directory. An
+   * older release does not know it, and opens nothing.
+   *
+   * @param stamp of the migration
+   * @param ledgerId which ledger it was
+   * @param directory where it is now
+   * @param backup the directory with its layout from before
+   */
+  record Moved(String stamp, Bytes ledgerId, Path directory, Path backup) {
+
+    private static final String FIRST_LINE = FIRST_WORDS + "moved 1";
+
+    void write(Path ledger) {
+      CheckedText.write(
+          file(ledger),
+          List.of(FIRST_LINE, stamp, ledgerId.hex(), directory.toString(), backup.toString()));
+    }
+
+    private static Moved of(List<String> lines) {
+      return new Moved(
+          lines.get(1), Bytes.fromHex(lines.get(2)), Path.of(lines.get(3)), Path.of(lines.get(4)));
+    }
+
+    private ConflictException refusal(Path from) {
+      Path before = from.resolve(backup).resolve(BEFORE);
+      String back =
+          Files.exists(before)
+              ? "To go back to how it was then, put %s in the place of %s, and never open the other one again"
+                  .formatted(before, file(from))
+              : "Its originals were removed from here";
+      return new ConflictException(
+          Reason.MOVED,
+          "the ledger %s in %s was moved to %s: open it there. %s"
+              .formatted(ledgerId.hex(), from, directory, back));
+    }
+  }
+
+  /** Returns where the ledger was moved to, if it was. */
+  static Optional<Moved> moved(Path ledger) {
+    return CheckedText.beginsWith(file(ledger), Moved.FIRST_LINE)
+        ? CheckedText.readIfThere(file(ledger), FIRST_WORDS, Moved.FIRST_LINE, Moved::of)
+        : Optional.empty();
+  }
+
+  /**
+   * Returns the layout of a ledger.
+   *
+   * @throws ConflictException {@link Reason#MOVED} if the ledger is in another directory by now
+   */
   static Layout read(Path ledger) {
+    moved(ledger)
+        .ifPresent(
+            moved -> {
+              throw moved.refusal(ledger);
+            });
     Path file = file(ledger);
     List<String> lines = CheckedText.read(file, FIRST_WORDS, FIRST_LINE);
     return of(lines.subList(1, lines.size()));
@@ -70,13 +130,7 @@ record Layout(Map<Database, Place> databases) {
 
   /** Removes the file, if it is there, so that the directory holds no ledger; durable. */
   static void remove(Path ledger) {
-    try {
-      if (Files.deleteIfExists(file(ledger))) {
-        SmallFile.syncDirectory(ledger);
-      }
-    } catch (IOException e) {
-      throw SmallFile.failed("cannot remove " + file(ledger), e);
-    }
+    CheckedText.remove(file(ledger));
   }
 
   /** Returns a line for each database. */

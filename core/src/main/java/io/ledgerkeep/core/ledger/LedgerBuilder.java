@@ -5,12 +5,14 @@ import io.ledgerkeep.BlockVerifier;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Ledgerkeep;
+import io.ledgerkeep.Migration;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.Rebuilder;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.encryption.Encryptor;
 import io.ledgerkeep.encryption.EncryptorProvider;
 import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngineProvider;
 import java.nio.file.Path;
@@ -151,6 +153,19 @@ final class LedgerBuilder implements Ledgerkeep.Builder {
   @Override
   public Ledgerkeep.Conversion.Report convert(Ledgerkeep.Conversion conversion) {
     return new ConversionJob(settings, conversion, Clock.systemUTC()).run();
+  }
+
+  @Override
+  public Migration.Report migrate(Migration migration) {
+    return new MigrationJob(settings.copy(), migration, Clock.systemUTC()).run();
+  }
+
+  @Override
+  public Ledgerkeep.Comparison compare(Ledgerkeep.Builder other, JobControl control) {
+    if (!(other instanceof LedgerBuilder another)) {
+      throw new IllegalArgumentException("the other builder is not one of Ledgerkeep.builder()");
+    }
+    return LedgerComparison.of(settings, another.settings, control);
   }
 
   @Override

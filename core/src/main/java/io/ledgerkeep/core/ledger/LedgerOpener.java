@@ -40,7 +40,9 @@ import java.util.stream.Stream;
  */
 final class LedgerOpener {
 
-  private static final String COMPATIBILITY_VERSION = "0.1";
+  /** The release whose ways a ledger has that this one makes. */
+  static final String COMPATIBILITY_VERSION = "0.1";
+
   private static final String DEFAULT_CHAIN = "chain1";
   private static final String MARKER = "CREATING";
 
@@ -65,7 +67,7 @@ final class LedgerOpener {
           "the restore of a backup into %s has not come to its end; make the same call again (ledgerkeep restore-backup), or empty the directory"
               .formatted(directory));
     }
-    if (!mayCreate && !Layout.exists(directory)) {
+    if (!mayCreate && !Layout.exists(directory) && !MigrationRecord.isArriving(directory)) {
       throw new ConfigurationException(
           "there is no ledger in " + directory + "; create one first (ledgerkeep init)");
     }
@@ -225,6 +227,11 @@ final class LedgerOpener {
     try (Stream<Path> found = Files.list(directory)) {
       List<Path> entries =
           found.filter(path -> !OF_NO_ACCOUNT.contains(path.getFileName().toString())).toList();
+      if (MigrationRecord.isArriving(directory)) {
+        throw new ConfigurationException(
+            "a ledger is on its way to %s and has not arrived: run the same ledgerkeep migrate again on the directory it comes from, which is named in ARRIVING"
+                .formatted(directory));
+      }
       if (!entries.isEmpty() && !Files.exists(marker())) {
         throw new ConfigurationException(
             directory
@@ -287,16 +294,74 @@ final class LedgerOpener {
 
   // ------------------------------------------------------------------------------------ open
 
+  /**
+   * The databases of a ledger, opened and found to be those of one ledger.
+   *
+   * @param blockHome where the block database lies, and all that belongs to it
+   * @param shown the engines with values as they were written
+   */
+  record Engines(
+      Layout layout,
+      Path blockHome,
+      Map<Database, StorageEngine> shown,
+      Map<Database, FormatRecord> formats,
+      Map<Database, SealedEngine> onSealed,
+      Optional<Encryption.Sealed> by,
+      ReservedRoom room) {
+
+    FormatRecord format(Database database) {
+      return Objects.requireNonNull(formats.get(database));
+    }
+
+    StorageEngine shown(Database database) {
+      return Objects.requireNonNull(shown.get(database));
+    }
+
+    /** Returns the engine with values as they lie there. */
+    StorageEngine stored(Database database) {
+      SealedEngine sealing = onSealed.get(database);
+      return sealing == null ? shown(database) : sealing.below();
+    }
+
+    Map<Database, String> names() {
+      Map<Database, String> names = new EnumMap<>(Database.class);
+      layout.databases().forEach((database, place) -> names.put(database, place.engine()));
+      return names;
+    }
+  }
+
   private OpenLedger openExisting(Resources resources, Encryption.Keys keys) {
     removeMarker();
-    Layout layout = Layout.read(directory);
+    Engines engines = openEngines(Layout.read(directory), resources, keys);
+    Optional<EpochEncryptor> epochs = engines.by().flatMap(Encryption.Sealed::epochs);
+    OpenLedger ledger =
+        OpenLedger.open(
+            new OpenLedger.Parts(
+                directory,
+                engines.blockHome(),
+                settings,
+                resources,
+                engines.format(Database.BLOCK),
+                engines.formats(),
+                engines.shown(),
+                engines.names(),
+                engines.room(),
+                engines.by().map(Encryption.Sealed::archiveKeys).orElse(ArchiveKeys.NONE),
+                () -> engines.by().map(Encryption.Sealed::suite).orElse(""),
+                epochs,
+                engines.onSealed()));
+    epochs.ifPresent(EpochEncryptor::repairRegistry);
+    return ledger;
+  }
+
+  /** Opens the databases at some places; nothing is written to them. */
+  Engines openEngines(Layout layout, Resources resources, Encryption.Keys keys) {
     Path blockHome = home(layout.place(Database.BLOCK));
     List<Encryption.Sealed> candidates = candidates(resources, keys, blockHome);
     Map<Database, StorageEngine> engines = new EnumMap<>(Database.class);
     Map<Database, FormatRecord> formats = new EnumMap<>(Database.class);
     ReservedRoom room = room(layout);
     resources.add(room::takeBack); // when the engines are closed and use no room any more
-    Map<Database, String> names = new EnumMap<>(Database.class);
     for (Database database : Database.values()) {
       Layout.Place place = layout.place(database);
       EngineChoice choice = matchingChoice(database, place);
@@ -305,7 +370,6 @@ final class LedgerOpener {
         resources.add(engine);
       }
       engines.put(database, engine);
-      names.put(database, place.engine());
     }
     Optional<Encryption.Sealed> sealed =
         proven(candidates, Objects.requireNonNull(engines.get(Database.BLOCK)));
@@ -319,25 +383,8 @@ final class LedgerOpener {
         (database, engine) ->
             formats.put(database, format(engine, database, layout.place(database))));
     onSealed.values().forEach(SealedEngine::requireGeneration);
-    FormatRecord format = requireOneLedger(formats);
-    OpenLedger ledger =
-        OpenLedger.open(
-            new OpenLedger.Parts(
-                directory,
-                blockHome,
-                settings,
-                resources,
-                format,
-                formats,
-                engines,
-                names,
-                room,
-                sealed.map(Encryption.Sealed::archiveKeys).orElse(ArchiveKeys.NONE),
-                () -> sealed.map(Encryption.Sealed::suite).orElse(""),
-                sealed.flatMap(Encryption.Sealed::epochs),
-                onSealed));
-    sealed.flatMap(Encryption.Sealed::epochs).ifPresent(EpochEncryptor::repairRegistry);
-    return ledger;
+    requireOneLedger(formats);
+    return new Engines(layout, blockHome, engines, formats, onSealed, sealed, room);
   }
 
   private static List<Encryption.Sealed> candidates(
@@ -441,7 +488,7 @@ final class LedgerOpener {
     return format;
   }
 
-  private FormatRecord requireOneLedger(Map<Database, FormatRecord> formats) {
+  private void requireOneLedger(Map<Database, FormatRecord> formats) {
     FormatRecord block = Objects.requireNonNull(formats.get(Database.BLOCK));
     formats.forEach(
         (database, format) -> {
@@ -457,7 +504,6 @@ final class LedgerOpener {
           }
         });
     requireWanted(block);
-    return block;
   }
 
   private void requireWanted(FormatRecord block) {
@@ -530,6 +576,18 @@ final class LedgerOpener {
               .formatted(home(place), format.ledgerId().hex()));
     }
     return new PartMade(shown, format.pieceBytes());
+  }
+
+  /** Opens the engine of a database that is copied to a place, as its values lie there. */
+  StorageEngine openCopied(Database database, Layout.Place place, Resources resources) {
+    StorageEngine engine = openEngine(matchingChoice(database, place), place, ReservedRoom.NONE);
+    resources.add(engine);
+    return engine;
+  }
+
+  /** Returns an engine with its values sealed as those of the ledger are, if they are. */
+  StorageEngine sealedAs(Engines ledger, Database database, StorageEngine stored) {
+    return sealing(stored, database, ledger.by());
   }
 
   /** A database that is being made. */

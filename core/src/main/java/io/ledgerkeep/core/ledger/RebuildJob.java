@@ -1,7 +1,5 @@
 package io.ledgerkeep.core.ledger;
 
-import com.google.common.io.MoreFiles;
-import com.google.common.io.RecursiveDeleteOption;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Rebuilder.Plan;
 import io.ledgerkeep.Rebuilder.Report;
@@ -9,7 +7,6 @@ import io.ledgerkeep.Rebuilder.Request;
 import io.ledgerkeep.core.chain.ChainIndexes;
 import io.ledgerkeep.core.derived.DerivedStore;
 import io.ledgerkeep.core.failpoint.FailPoint;
-import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.ledger.LedgerOpener.PartMade;
 import io.ledgerkeep.core.ledger.RebuildRecord.Step;
@@ -18,7 +15,6 @@ import io.ledgerkeep.core.rebuilding.ReplacedRows;
 import io.ledgerkeep.core.rollback.RestOfRollBack;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.IntegrityException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -65,7 +61,7 @@ final class RebuildJob {
       if (rollBack.isPresent()) {
         return rollBack.get();
       }
-      requireOwnEngines(layout);
+      settings.requireOwnEngines(layout, RebuildRecord.MADE);
       try (BlockSide blocks = BlockSide.open(settings, layout, keys)) {
         blocks.requireArchive();
         RebuildRecord record = newRecord(layout, blocks);
@@ -98,7 +94,7 @@ final class RebuildJob {
   }
 
   private Report rebuildAll(Layout layout, Encryption.Keys keys) {
-    requireOwnEngines(layout);
+    settings.requireOwnEngines(layout, RebuildRecord.MADE);
     return restOfAnEarlierCall(layout, keys).orElseGet(() -> rebuild(layout, keys));
   }
 
@@ -141,17 +137,6 @@ final class RebuildJob {
   private void requireLedger() {
     if (!Layout.exists(directory)) {
       throw new ConfigurationException("there is no ledger in " + directory);
-    }
-  }
-
-  private void requireOwnEngines(Layout layout) {
-    for (Database database : RebuildRecord.MADE) {
-      if (layout.place(database).engine().equals(Settings.BuiltEngine.NAME)
-          || settings.choice(database).filter(choice -> !choice.isOurs()).isPresent()) {
-        throw new ConfigurationException(
-            "the engine of the %s database was handed in, so there is none to build beside it; make another ledger and commit the blocks there"
-                .formatted(database.lowerCaseName()));
-      }
     }
   }
 
@@ -327,14 +312,7 @@ final class RebuildJob {
 
   /** The commit point: from here on state and history are what was built. */
   private void switchTo(RebuildRecord record) {
-    try {
-      for (Path home : record.homes(directory)) {
-        SmallFile.syncDirectory(home);
-        SmallFile.syncDirectory(home.resolve("..").normalize());
-      }
-    } catch (IOException e) {
-      throw SmallFile.failed("cannot make what was built durable", e);
-    }
+    Beside.sync(record.homes(directory));
     FailPoint.pass("rebuild.durable");
     record.layout().write(directory);
     FailPoint.pass("rebuild.switched");
@@ -367,14 +345,7 @@ final class RebuildJob {
 
   /** With it instead of LAYOUT the ledger has its originals again. */
   private void keepBackup(RebuildRecord record) {
-    Path backup = record.backup(directory);
-    try {
-      Files.createDirectories(backup);
-      record.original().writeTo(backup.resolve("LAYOUT.before"));
-      SmallFile.syncDirectory(directory);
-    } catch (IOException e) {
-      throw SmallFile.failed("cannot make " + backup, e);
-    }
+    Beside.keep(record.original(), directory, record.backup(directory), Layout.BEFORE);
   }
 
   private Report cancelled() {
@@ -409,23 +380,13 @@ final class RebuildJob {
       Layout.Place place = record.place(database);
       if (!live.databases().containsValue(place)
           && !record.original().databases().containsValue(place)) {
-        delete(directory.resolve(place.directory()));
+        Beside.delete(directory.resolve(place.directory()));
       }
     }
     FailPoint.pass("rebuild.removing");
     if (record.step() == Step.BUILDING) {
-      delete(record.backup(directory));
+      Beside.delete(record.backup(directory));
     }
     RebuildRecord.remove(directory);
-  }
-
-  private static void delete(Path root) {
-    if (Files.exists(root)) {
-      try {
-        MoreFiles.deleteRecursively(root, RecursiveDeleteOption.ALLOW_INSECURE);
-      } catch (IOException e) {
-        throw SmallFile.failed("cannot remove " + root, e);
-      }
-    }
   }
 }

@@ -2,9 +2,6 @@ package io.ledgerkeep.core.ledger;
 
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
-import io.ledgerkeep.core.files.SmallFile;
-import io.ledgerkeep.error.IntegrityException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
@@ -61,12 +58,10 @@ record RebuildRecord(
   /** Plans a rebuild; all names are new. */
   static RebuildRecord plan(
       Path ledger, Layout layout, Bytes ledgerId, boolean verified, Newest last, Clock clock) {
-    String now = CopyRecord.STAMP.format(clock.instant());
-    RebuildRecord record = planned(ledger, layout, ledgerId, verified, last, now);
-    for (int n = 2; record.isTaken(ledger); n++) {
-      record = planned(ledger, layout, ledgerId, verified, last, now + "-" + n);
-    }
-    return record;
+    return Beside.firstFree(
+        clock,
+        stamp -> planned(ledger, layout, ledgerId, verified, last, stamp),
+        record -> record.names(ledger));
   }
 
   private static RebuildRecord planned(
@@ -74,15 +69,17 @@ record RebuildRecord(
     Map<Database, Layout.Place> places = new EnumMap<>(layout.databases());
     for (Database database : MADE) {
       Layout.Place old = layout.place(database);
-      Path made = CopyRecord.beside(ledger, old.directory(), "rebuilt-" + stamp);
+      Path made = Beside.place(ledger, old.directory(), "rebuilt-" + stamp);
       places.put(database, new Layout.Place(old.engine(), made.toString()));
     }
     return new RebuildRecord(
         Step.BUILDING, stamp, ledgerId, verified, last, new Layout(places), layout);
   }
 
-  private boolean isTaken(Path ledger) {
-    return Files.exists(backup(ledger)) || homes(ledger).stream().anyMatch(Files::exists);
+  private List<Path> names(Path ledger) {
+    List<Path> names = new ArrayList<>(homes(ledger));
+    names.add(backup(ledger));
+    return names;
   }
 
   /** Returns the same record of a rebuild that goes on, its blocks verified or not. */
@@ -107,7 +104,7 @@ record RebuildRecord(
 
   /** Returns the directories that are made. */
   List<Path> homes(Path ledger) {
-    return MADE.stream().map(database -> ledger.resolve(place(database).directory())).toList();
+    return Beside.homes(ledger, layout, MADE);
   }
 
   Layout.Place place(Database database) {
@@ -120,8 +117,7 @@ record RebuildRecord(
         MADE.stream()
             .filter(database -> Files.exists(home(ledger, database)))
             .flatMap(
-                database ->
-                    CopyRecord.originals(ledger, original.place(database), place(database)));
+                database -> Beside.originals(ledger, original.place(database), place(database)));
     return Stream.concat(databases, Stream.of(backup(ledger))).toList();
   }
 
@@ -146,34 +142,24 @@ record RebuildRecord(
   }
 
   static Optional<RebuildRecord> read(Path ledger) {
-    if (!Files.exists(file(ledger))) {
-      return Optional.empty();
-    }
-    List<String> lines = CheckedText.read(file(ledger), FIRST_WORDS, FIRST_LINE);
+    return CheckedText.readIfThere(file(ledger), FIRST_WORDS, FIRST_LINE, RebuildRecord::of);
+  }
+
+  private static RebuildRecord of(List<String> lines) {
     int databases = Database.values().length;
-    try {
-      return Optional.of(
-          new RebuildRecord(
-              Step.valueOf(lines.get(1).toUpperCase(Locale.ROOT)),
-              lines.get(2),
-              Bytes.fromHex(lines.get(3)),
-              lines.get(4).equals(VERIFIED),
-              new Newest(Long.parseLong(lines.get(5)), Bytes.fromHex(lines.get(6))),
-              Layout.of(lines.subList(HEAD_LINES, HEAD_LINES + databases)),
-              Layout.of(lines.subList(HEAD_LINES + databases, lines.size()))));
-    } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
-      throw new IntegrityException(file(ledger) + " fits its checksum and no format", e);
-    }
+    return new RebuildRecord(
+        Step.valueOf(lines.get(1).toUpperCase(Locale.ROOT)),
+        lines.get(2),
+        Bytes.fromHex(lines.get(3)),
+        lines.get(4).equals(VERIFIED),
+        new Newest(Long.parseLong(lines.get(5)), Bytes.fromHex(lines.get(6))),
+        Layout.of(lines.subList(HEAD_LINES, HEAD_LINES + databases)),
+        Layout.of(lines.subList(HEAD_LINES + databases, lines.size())));
   }
 
   /** Removes the file; durable when it returns. */
   static void remove(Path ledger) {
-    try {
-      Files.deleteIfExists(file(ledger));
-      SmallFile.syncDirectory(ledger);
-    } catch (IOException e) {
-      throw SmallFile.failed("cannot remove " + file(ledger), e);
-    }
+    CheckedText.remove(file(ledger));
   }
 
   private static Path file(Path ledger) {

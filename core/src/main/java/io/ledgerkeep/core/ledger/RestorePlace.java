@@ -252,7 +252,7 @@ final class RestorePlace {
   void removeAll(RestoreRecord record) {
     delete(RestoreRecord.workshop(directory));
     for (Path home : record.homes(directory)) {
-      if (Files.isDirectory(home) && CopyRecord.isDoorToADisk(home)) {
+      if (Files.isDirectory(home) && Beside.isDoorToADisk(home)) {
         deleteContents(home);
       } else {
         delete(home);

@@ -221,12 +221,8 @@ final class RollBackJob {
   }
 
   private String stamp() {
-    String now = CopyRecord.STAMP.format(clock.instant());
-    String stamp = now;
-    for (int n = 2; Files.exists(RestOfRollBack.backup(directory, stamp)); n++) {
-      stamp = now + "-" + n;
-    }
-    return stamp;
+    return Beside.firstFree(
+        clock, stamp -> stamp, stamp -> List.of(RestOfRollBack.backup(directory, stamp)));
   }
 
   // ------------------------------------------------------------------------------------ report

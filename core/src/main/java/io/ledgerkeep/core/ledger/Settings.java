@@ -10,6 +10,7 @@ import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngineProvider;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.EnumMap;
 import java.util.Map;
 import java.util.Optional;
@@ -100,6 +101,18 @@ final class Settings {
 
   Optional<EngineChoice> choice(Database database) {
     return Optional.ofNullable(engines.getOrDefault(database, engine));
+  }
+
+  /** Refuses engines that were handed in: there is no way to have another one beside them. */
+  void requireOwnEngines(Layout layout, Collection<Database> databases) {
+    for (Database database : databases) {
+      if (layout.place(database).engine().equals(BuiltEngine.NAME)
+          || choice(database).filter(choice -> !choice.isOurs()).isPresent()) {
+        throw new ConfigurationException(
+            "the engine of the %s database was handed in, so there is none to write to beside it; make another ledger and commit the blocks there"
+                .formatted(database.lowerCaseName()));
+      }
+    }
   }
 
   /** How an engine was chosen. */
