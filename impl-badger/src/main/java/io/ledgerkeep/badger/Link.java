@@ -30,6 +30,9 @@ final class Link implements AutoCloseable {
   /** How long a connection is silent before it is tried, and how long that may take. */
   private static final long KEEP_ALIVE_SECONDS = 20;
 
+  /** A batch goes to the socket in one piece, where the system lets it. */
+  private static final int SOCKET_BYTES = 2 << 20;
+
   private static final long SHUTDOWN_SECONDS = 10;
   private static final Logger LOG = LoggerFactory.getLogger(Link.class);
 
@@ -63,6 +66,7 @@ final class Link implements AutoCloseable {
         NettyChannelBuilder.forAddress(UnixDomainSocketAddress.of(socket))
             .channelType(NioDomainSocketChannel.class, UnixDomainSocketAddress.class)
             .overrideAuthority("localhost")
+            .withOption(ChannelOption.SO_SNDBUF, SOCKET_BYTES)
             // gRPC sets it, and Netty warns of it each time: such a socket does not have it.
             .withOption(ChannelOption.SO_KEEPALIVE, null)
             .usePlaintext(),
