@@ -12,9 +12,11 @@ import (
 	"time"
 
 	"google.golang.org/grpc"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	healthpb "google.golang.org/grpc/health/grpc_health_v1"
+	"google.golang.org/grpc/status"
 
 	pb "io.ledgerkeep/badger/server/internal/enginepb"
 	"io.ledgerkeep/badger/server/internal/tlsconf"
@@ -146,6 +148,25 @@ func TestADeniedClientLosesItsLease(t *testing.T) {
 		_, err := tryHold(t, other, &pb.HoldRequest{Store: "s", OwnerId: "other"})
 		return err == nil
 	})
+}
+
+func TestADeniedClientLoadsNothing(t *testing.T) {
+	s := startTLS(t, "--lease-grace", "1h")
+	certificate, chain, key := s.ca.Leaf(t, "client", time.Hour)
+	denied := s.client(t, credentials.NewTLS(s.ca.Client(t, chain, key)))
+	o := hold(t, denied, "s", "denied")
+	load, err := denied.Load(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := load.Send(&pb.LoadRequest{Part: &pb.LoadRequest_Ref{Ref: o.ref}}); err != nil {
+		t.Fatal(err)
+	}
+	s.write(t, "deny", []byte(tlsconf.Fingerprint(certificate)+"\n"))
+	within(t, 20*time.Second, "the stream is ended", func() bool { return load.Send(&pb.LoadRequest{}) != nil })
+	if _, err := load.CloseAndRecv(); status.Code(err) != codes.PermissionDenied {
+		t.Errorf("expected PermissionDenied, found %v", err)
+	}
 }
 
 func TestCertificatesAreReplacedWithoutAnEndOfService(t *testing.T) {

@@ -17,8 +17,9 @@ import (
 	badgerpb "github.com/dgraph-io/badger/v4/pb"
 	"github.com/dgraph-io/badger/v4/table"
 	"github.com/klauspost/compress/s2"
-	"golang.org/x/sys/unix"
 	"google.golang.org/protobuf/proto"
+
+	"io.ledgerkeep/badger/server/internal/mapped"
 )
 
 // ErrDamaged is the cause of every finding.
@@ -107,30 +108,18 @@ func replay(dir string) (map[uint64]badger.TableManifest, int64, error) {
 	return replayed.Tables, end, nil
 }
 
-func checkFile(path string, compression options.CompressionType, depth Depth) (err error) {
-	file, err := os.Open(path)
-	if err != nil {
-		return fmt.Errorf("cannot open it: %w", err)
-	}
-	defer file.Close()
-	info, err := file.Stat()
-	if err != nil {
-		return fmt.Errorf("cannot measure it: %w", err)
-	}
-	if info.Size() == 0 {
-		return fmt.Errorf("it is %w: expected an index, found no bytes", ErrDamaged)
-	}
-	data, err := unix.Mmap(int(file.Fd()), 0, int(info.Size()), unix.PROT_READ, unix.MAP_SHARED)
-	if err != nil {
-		return fmt.Errorf("cannot map it: %w", err)
-	}
-	defer func() {
-		if bad := recover(); bad != nil {
-			err = fmt.Errorf("its structure is %w", ErrDamaged)
+func checkFile(path string, compression options.CompressionType, depth Depth) error {
+	return mapped.Read(path, func(data []byte) (err error) {
+		if len(data) == 0 {
+			return fmt.Errorf("it is %w: expected an index, found no bytes", ErrDamaged)
 		}
-		err = errors.Join(err, unix.Munmap(data))
-	}()
-	return checkTable(data, compression, depth)
+		defer func() {
+			if recover() != nil {
+				err = fmt.Errorf("its structure is %w", ErrDamaged)
+			}
+		}()
+		return checkTable(data, compression, depth)
+	})
 }
 
 // A table ends with: index, its length, checksum of the index, its length.

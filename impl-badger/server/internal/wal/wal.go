@@ -17,6 +17,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"io.ledgerkeep/badger/server/internal/mapped"
 )
 
 // ErrDamaged is the cause of every finding.
@@ -50,11 +52,8 @@ func CheckStore(dir string) (some bool, err error) {
 		if !last && logs[i+1] != id+1 {
 			return true, fmt.Errorf("the logs are %w: %d is there, but not %d", ErrDamaged, id, id+1)
 		}
-		data, err := os.ReadFile(filepath.Join(dir, fmt.Sprintf("%05d%s", id, extension)))
-		if err != nil {
-			return true, fmt.Errorf("cannot read a log: %w", err)
-		}
-		if err := check(data, last); err != nil {
+		path := filepath.Join(dir, fmt.Sprintf("%05d%s", id, extension))
+		if err := mapped.Read(path, func(data []byte) error { return check(data, last) }); err != nil {
 			return true, fmt.Errorf("log %05d%s: %w", id, extension, err)
 		}
 	}

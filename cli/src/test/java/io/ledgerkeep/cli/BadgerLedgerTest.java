@@ -237,7 +237,7 @@ final class BadgerLedgerTest {
   @Test
   void aBlockOf64MebibytesCommits() throws IOException {
     Path file =
-        LargeBlocks.write(directory.resolve("chain.jsonl"), LargeBlocks.chain(2, 60 * MEBIBYTE));
+        LargeBlocks.write(directory.resolve("chain.jsonl"), LargeBlocks.chain(2, 64 * MEBIBYTE));
     Place place = place(List.of("provider: badgerdb"));
     assertThat(place.run("init").exitCode()).isZero();
     Run run = place.run("import", file);

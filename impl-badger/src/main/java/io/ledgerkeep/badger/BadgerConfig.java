@@ -4,6 +4,7 @@ import io.ledgerkeep.Options;
 import io.ledgerkeep.error.ConfigurationException;
 import java.net.InetAddress;
 import java.net.UnknownHostException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.util.Arrays;
@@ -22,7 +23,7 @@ import java.util.Optional;
  * <tr><td>{@code deadline-seconds}</td><td>120</td><td>1 to 3600</td></tr>
  * <tr><td>{@code reconnect-seconds}</td><td>30</td><td>0 to 3600</td></tr>
  * <tr><th colspan="3">of the bundled sidecar</th></tr>
- * <tr><td>{@code sidecar-binary}</td><td>that of the artifact</td><td>a file</td></tr>
+ * <tr><td>{@code sidecar-binary}</td><td>that of the artifact</td><td>a file that can be run</td></tr>
  * <tr><td>{@code sidecar-directory}</td><td>the temporary directory</td><td>a directory</td></tr>
  * <tr><td>{@code memtable-bytes}</td><td>the sidecar's</td><td>8 MiB to 1 GiB</td></tr>
  * <tr><td>{@code block-cache-bytes}</td><td>the sidecar's</td><td>0 to 64 GiB</td></tr>
@@ -130,8 +131,12 @@ record BadgerConfig(Where where, Optional<String> database, Duration deadline, D
             .filter(name -> options.text(name).isPresent())
             .map(name -> flag(name, options))
             .toList();
-    return new Bundled(
-        options.text(BINARY).map(Path::of), options.text(DIRECTORY).map(Path::of), flags);
+    Optional<Path> binary = options.text(BINARY).map(Path::of);
+    if (binary.isPresent() && !Files.isExecutable(binary.get())) {
+      throw new ConfigurationException(
+          "option '" + BINARY + "' must name a file that can be run, unlike " + binary.get());
+    }
+    return new Bundled(binary, options.text(DIRECTORY).map(Path::of), flags);
   }
 
   private static String flag(String name, Options options) {

@@ -1,7 +1,6 @@
 package io.ledgerkeep.badger;
 
 import io.grpc.ManagedChannel;
-import io.grpc.netty.shaded.io.grpc.netty.GrpcSslContexts;
 import io.grpc.netty.shaded.io.grpc.netty.NettyChannelBuilder;
 import io.grpc.netty.shaded.io.netty.channel.ChannelOption;
 import io.grpc.netty.shaded.io.netty.channel.EventLoopGroup;
@@ -9,18 +8,14 @@ import io.grpc.netty.shaded.io.netty.channel.MultiThreadIoEventLoopGroup;
 import io.grpc.netty.shaded.io.netty.channel.nio.NioIoHandler;
 import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioDomainSocketChannel;
 import io.grpc.netty.shaded.io.netty.channel.socket.nio.NioSocketChannel;
-import io.grpc.netty.shaded.io.netty.handler.ssl.SslContextBuilder;
-import io.grpc.netty.shaded.io.netty.handler.ssl.SslProvider;
 import io.grpc.netty.shaded.io.netty.util.concurrent.DefaultThreadFactory;
-import io.grpc.util.AdvancedTlsX509KeyManager;
-import io.grpc.util.AdvancedTlsX509TrustManager;
 import io.ledgerkeep.badger.BadgerConfig.Tcp;
-import io.ledgerkeep.badger.BadgerConfig.Tls;
 import io.ledgerkeep.error.ConfigurationException;
 import java.io.IOException;
 import java.net.UnixDomainSocketAddress;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
+import java.util.Optional;
 import java.util.concurrent.Executor;
 import java.util.concurrent.TimeUnit;
 import org.slf4j.Logger;
@@ -32,9 +27,6 @@ final class Link implements AutoCloseable {
   /** Above the largest message of the sidecar: one entry, or a chunk of a scan. */
   private static final int MAX_MESSAGE_BYTES = 16 << 20;
 
-  /** Certificates are looked at this often, for new ones. */
-  private static final long RELOAD_SECONDS = 10;
-
   /** How long a connection is silent before it is tried, and how long that may take. */
   private static final long KEEP_ALIVE_SECONDS = 20;
 
@@ -43,9 +35,12 @@ final class Link implements AutoCloseable {
 
   private final EventLoopGroup loop;
   private final ManagedChannel channel;
+  private final Optional<Credentials> credentials;
 
-  private Link(EventLoopGroup loop, NettyChannelBuilder builder) {
+  private Link(
+      EventLoopGroup loop, NettyChannelBuilder builder, Optional<Credentials> credentials) {
     this.loop = loop;
+    this.credentials = credentials;
     // Our listeners only put things into queues; so the thread of the connection can run them.
     Executor direct = Runnable::run;
     this.channel =
@@ -70,7 +65,8 @@ final class Link implements AutoCloseable {
             .overrideAuthority("localhost")
             // gRPC sets it, and Netty warns of it each time: such a socket does not have it.
             .withOption(ChannelOption.SO_KEEPALIVE, null)
-            .usePlaintext());
+            .usePlaintext(),
+        Optional.empty());
   }
 
   /** Returns a connection to a port. */
@@ -79,33 +75,16 @@ final class Link implements AutoCloseable {
     try {
       NettyChannelBuilder builder =
           NettyChannelBuilder.forAddress(at.host(), at.port()).channelType(NioSocketChannel.class);
-      if (at.tls().isPresent()) {
-        secure(builder, at.tls().get(), loop);
-      } else {
-        builder.usePlaintext();
+      if (at.tls().isEmpty()) {
+        return new Link(loop, builder.usePlaintext(), Optional.empty());
       }
-      return new Link(loop, builder);
+      Credentials credentials = Credentials.read(at.tls().get());
+      return new Link(loop, builder.sslContext(credentials.context()), Optional.of(credentials));
     } catch (IOException | GeneralSecurityException e) {
       end(loop);
       throw new ConfigurationException(
           "the files of tls-certificate, tls-key and tls-ca cannot be used: " + e.getMessage(), e);
     }
-  }
-
-  /** New files serve the connections made from then on. */
-  private static void secure(NettyChannelBuilder builder, Tls tls, EventLoopGroup loop)
-      throws IOException, GeneralSecurityException {
-    AdvancedTlsX509KeyManager ours = new AdvancedTlsX509KeyManager();
-    ours.updateIdentityCredentials(
-        tls.certificate().toFile(), tls.key().toFile(), RELOAD_SECONDS, TimeUnit.SECONDS, loop);
-    AdvancedTlsX509TrustManager theirs = AdvancedTlsX509TrustManager.newBuilder().build();
-    theirs.updateTrustCredentials(tls.authority().toFile(), RELOAD_SECONDS, TimeUnit.SECONDS, loop);
-    builder.sslContext(
-        GrpcSslContexts.configure(SslContextBuilder.forClient(), SslProvider.JDK)
-            .protocols("TLSv1.3")
-            .keyManager(ours)
-            .trustManager(theirs)
-            .build());
   }
 
   private static EventLoopGroup loop() {
@@ -117,8 +96,12 @@ final class Link implements AutoCloseable {
     return channel;
   }
 
-  /** Connects at the next call, however long gRPC would have waited after the last failure. */
+  /**
+   * Connects at the next call, however long gRPC would have waited after the last failure, with the
+   * certificates that lie there by now.
+   */
   void retryNow() {
+    credentials.ifPresent(Credentials::renew);
     channel.resetConnectBackoff();
   }
 

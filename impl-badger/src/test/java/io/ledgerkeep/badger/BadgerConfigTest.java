@@ -39,7 +39,7 @@ final class BadgerConfigTest {
         Options.of(
             Map.of(
                 "sidecar", "bundled",
-                "sidecar-binary", "/opt/sidecar",
+                "sidecar-binary", "/bin/sh",
                 "sidecar-directory", "/srv/run",
                 "memtable-bytes", "16777216",
                 "block-cache-bytes", "0",
@@ -51,7 +51,7 @@ final class BadgerConfigTest {
         .isEqualTo(
             new BadgerConfig(
                 new Bundled(
-                    Optional.of(Path.of("/opt/sidecar")),
+                    Optional.of(Path.of("/bin/sh")),
                     Optional.of(Path.of("/srv/run")),
                     List.of(
                         "--block-cache-bytes=0",
@@ -110,7 +110,8 @@ final class BadgerConfigTest {
     "database, ledger1",
     "plaintext, loopback",
     "tls-key, /k",
-    "sidecar_binary, /x"
+    "sidecar_binary, /x",
+    "sidecar-binary, /nowhere/sidecar"
   })
   void whatIsUnknownOrOutOfRangeOrWithoutEffectIsRefusedByName(String name, String value) {
     assertRefused(Options.of(name, value), name);

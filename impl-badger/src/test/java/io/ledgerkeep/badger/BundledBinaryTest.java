@@ -96,7 +96,7 @@ final class BundledBinaryTest {
     Files.setPosixFilePermissions(failing, PosixFilePermissions.fromString("rwx------"));
 
     assertThatThrownBy(() -> open(absent))
-        .isInstanceOf(StorageException.class)
+        .isInstanceOf(ConfigurationException.class)
         .hasMessageContaining(absent.toString());
     assertThatThrownBy(() -> open(failing))
         .isInstanceOf(StorageException.class)

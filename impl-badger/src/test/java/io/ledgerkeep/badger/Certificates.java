@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.security.GeneralSecurityException;
 import java.security.Key;
 import java.security.KeyStore;
@@ -30,6 +31,13 @@ record Certificates(Path directory) {
     made.write("server");
     made.write("client");
     return made;
+  }
+
+  /** Copies what a client needs, in place of what is there. */
+  void copyClientTo(Certificates other) throws IOException {
+    Files.copy(authority(), other.authority(), StandardCopyOption.REPLACE_EXISTING);
+    Files.copy(clientKey(), other.clientKey(), StandardCopyOption.REPLACE_EXISTING);
+    Files.copy(client(), other.client(), StandardCopyOption.REPLACE_EXISTING);
   }
 
   Path authority() {

@@ -24,6 +24,10 @@ import org.junit.jupiter.api.io.TempDir;
 /** Engines of a sidecar that somebody runs: what becomes of them as it comes and goes. */
 final class ConnectionTest {
 
+  @TempDir private static Path certificates;
+  private static Certificates ours;
+  private static Certificates others;
+
   @TempDir private Path temporary;
 
   private Path root;
@@ -32,6 +36,12 @@ final class ConnectionTest {
   @BeforeAll
   static void assumeSidecar() {
     Stores.assumeSidecar();
+  }
+
+  @BeforeAll
+  static void makeCertificates() throws Exception {
+    ours = Certificates.make(certificates.resolve("ours"));
+    others = Certificates.make(certificates.resolve("others"));
   }
 
   @BeforeEach
@@ -124,6 +134,31 @@ final class ConnectionTest {
   }
 
   @Test
+  void whoWasOvertakenWhileTheSidecarWasAwayIsToldAndChangesNothing() throws IOException {
+    Options options = RunningSidecar.options(root);
+    RunningSidecar first = RunningSidecar.onSocket(root);
+    try (StorageEngine overtaken = Stores.open(directory, options)) {
+      put(overtaken, "a", "1");
+      Path copy = Files.createDirectory(temporary.resolve("copy"));
+      Files.copy(directory.resolve("SIDECAR"), copy.resolve("SIDECAR"));
+      first.kill();
+      try (RunningSidecar second = RunningSidecar.onSocket(root)) {
+        try (StorageEngine other = Stores.open(copy, options)) {
+          put(other, "b", "2");
+        }
+
+        assertThatThrownBy(() -> put(overtaken, "a", "3")).isInstanceOf(ConflictException.class);
+        assertThatThrownBy(() -> overtaken.get(Bytes.ofUtf8("a")))
+            .isInstanceOf(ConflictException.class);
+        overtaken.close();
+        try (StorageEngine other = Stores.open(copy, options)) {
+          assertThat(other.get(Bytes.ofUtf8("a"))).contains(Bytes.ofUtf8("1"));
+        }
+      }
+    }
+  }
+
+  @Test
   void whereNothingListensOpeningSaysSo() {
     assertThatThrownBy(() -> Stores.open(directory, RunningSidecar.options(root)))
         .isInstanceOf(StorageException.class)
@@ -146,19 +181,7 @@ final class ConnectionTest {
   @Test
   void overTlsBothSidesAreChecked() throws Exception {
     String address = "127.0.0.1:" + freePort();
-    Certificates ours = Certificates.make(temporary.resolve("ours"));
-    Certificates others = Certificates.make(temporary.resolve("others"));
-    try (RunningSidecar sidecar =
-        RunningSidecar.start(
-            root,
-            "--listen",
-            address,
-            "--tls-certificate",
-            ours.server().toString(),
-            "--tls-key",
-            ours.serverKey().toString(),
-            "--client-ca",
-            ours.authority().toString())) {
+    try (RunningSidecar sidecar = RunningSidecar.start(root, serving(address, ours))) {
       try (StorageEngine engine =
           Stores.open(directory, tls(address, ours.client(), ours.clientKey(), ours.authority()))) {
         put(engine, "a", "1");
@@ -167,6 +190,39 @@ final class ConnectionTest {
       assertNotLetIn(tls(address, others.client(), others.clientKey(), ours.authority()));
       assertNotLetIn(tls(address, ours.client(), ours.clientKey(), others.authority()));
     }
+  }
+
+  @Test
+  void certificatesThatWereReplacedServeTheNextConnection() throws Exception {
+    String address = "127.0.0.1:" + freePort();
+    Certificates inUse = new Certificates(Files.createDirectory(temporary.resolve("in-use")));
+    ours.copyClientTo(inUse);
+    Options options =
+        tls(address, inUse.client(), inUse.clientKey(), inUse.authority())
+            .with("reconnect-seconds", "60");
+    RunningSidecar first = RunningSidecar.start(root, serving(address, ours));
+    try (StorageEngine engine = Stores.open(directory, options)) {
+      put(engine, "a", "1");
+      others.copyClientTo(inUse);
+      first.close();
+      try (RunningSidecar second = RunningSidecar.start(root, serving(address, others))) {
+        assertThat(content(engine)).containsOnlyKeys("a");
+        engine.close();
+      }
+    }
+  }
+
+  private static String[] serving(String address, Certificates certificates) {
+    return new String[] {
+      "--listen",
+      address,
+      "--tls-certificate",
+      certificates.server().toString(),
+      "--tls-key",
+      certificates.serverKey().toString(),
+      "--client-ca",
+      certificates.authority().toString()
+    };
   }
 
   private static Options tls(String address, Path certificate, Path key, Path authority) {
