@@ -28,6 +28,7 @@ import picocli.CommandLine.ScopeType;
       QueryCommand.class,
       VerifyCommand.class,
       RebuildCommand.class,
+      DoctorCommand.class,
       TdeCommand.class,
       HsmCommand.class,
       HelpCommand.class

@@ -91,8 +91,7 @@ final class BadgerLedgerTest {
     Run run = place.runWithArchive("rebuild-dbs", "--height", 60, "--yes");
     assertThat(run.exitCode()).as(run.err()).isZero();
     new Aftermath(place, Place.lines(blocks.subList(0, 61))).assertNothingIsLost();
-    Run again =
-        Run.reading(Place.lines(blocks.subList(61, BLOCKS)), place.withData("import", "-"));
+    Run again = Run.reading(Place.lines(blocks.subList(61, BLOCKS)), place.withData("import", "-"));
     assertThat(again.exitCode()).as(again.err()).isZero();
     place.archivedTo(PIVOT);
     aftermath(place).assertNothingIsLost();

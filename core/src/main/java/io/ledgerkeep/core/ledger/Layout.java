@@ -51,7 +51,11 @@ record Layout(Map<Database, Place> databases) {
   }
 
   static Layout read(Path ledger) {
-    Path file = file(ledger);
+    return readFile(file(ledger));
+  }
+
+  /** Reads a file of the form of a layout, whatever its name. */
+  static Layout readFile(Path file) {
     List<String> lines = CheckedText.read(file, FIRST_WORDS, FIRST_LINE);
     return of(lines.subList(1, lines.size()));
   }

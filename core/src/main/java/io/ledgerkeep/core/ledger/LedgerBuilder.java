@@ -156,4 +156,9 @@ final class LedgerBuilder implements Ledgerkeep.Builder {
   public Rebuilder rebuilder() {
     return new LedgerRebuilder(settings.copy(), Clock.systemUTC());
   }
+
+  @Override
+  public Ledgerkeep.Diagnosis examine(Ledgerkeep.Diagnosis.Request request) {
+    return new ExamineJob(settings.copy(), request, Clock.systemUTC()).run();
+  }
 }

@@ -505,6 +505,36 @@ final class LedgerOpener {
     return new BlocksAlone(home, shown, onSealed, by, format, room);
   }
 
+  /** Opens one database that is there, whatever the others are. */
+  PartFound openPart(
+      Database database, Layout layout, Optional<Encryption.Sealed> by, Resources resources) {
+    Layout.Place place = layout.place(database);
+    StorageEngine engine = openEngine(matchingChoice(database, place), place, ReservedRoom.NONE);
+    resources.add(engine);
+    StorageEngine shown = sealing(engine, database, by);
+    FormatRecord format = format(shown, database, place);
+    if (shown instanceof SealedEngine sealedEngine) {
+      sealedEngine.requireGeneration();
+    }
+    return new PartFound(shown, format);
+  }
+
+  /** A database that was opened by itself. */
+  record PartFound(StorageEngine engine, FormatRecord format) {}
+
+  /** Opens the engine of a database as it is, its values sealed if they are. */
+  StorageEngine openBare(Database database, Layout layout, Resources resources) {
+    Layout.Place place = layout.place(database);
+    StorageEngine engine = openEngine(matchingChoice(database, place), place, ReservedRoom.NONE);
+    resources.add(engine);
+    return engine;
+  }
+
+  /** Returns what seals the values of the ledger whose keys lie in the directory. */
+  Optional<Encryption.Sealed> sealedBy(Encryption.Keys keys, Path blockHome, Resources resources) {
+    return candidates(resources, keys, blockHome).stream().findFirst();
+  }
+
   /**
    * Opens a database that is made anew for the ledger, or makes it.
    *
