@@ -66,6 +66,7 @@ final class Examination {
   private OptionalLong derivedThrough = OptionalLong.empty();
   private Optional<ArchiveMark> mark = Optional.empty();
   private boolean rollsBack;
+  private boolean layoutIsSure;
   private boolean blocksAreWhole;
   private boolean archiveIsWhole;
   private Optional<ArchiveCoverage> coverage = Optional.empty();
@@ -86,7 +87,9 @@ final class Examination {
   }
 
   Diagnosis run() {
-    Optional<Layout> layout = new LayoutFinder(settings, findings).find();
+    LayoutFinder finder = new LayoutFinder(settings, findings);
+    Optional<Layout> layout = finder.find();
+    layoutIsSure = finder.isSure();
     if (layout.isPresent()) {
       examine(layout.get());
     } else if (!findings.has(Severity.UNSEEN)) {
@@ -130,7 +133,7 @@ final class Examination {
       try (ArchiveOnly archive = openStore()) {
         examine(copies, archive);
       }
-      new LedgerFiles(directory, layout, findings).look(rollsBack);
+      new LedgerFiles(directory, layout, layoutIsSure, findings).look(rollsBack);
     }
   }
 
@@ -521,36 +524,49 @@ final class Examination {
 
   /** Says what can be said without the values of the block database. */
   private void lookWithoutBlocks(Settings opening, Encryption.Keys keys) {
-    for (Database database : Database.values()) {
-      if (there.contains(database)) {
-        withResources(
-            resources -> {
-              lookAtBare(database, opening, resources);
-              return true;
-            });
-      }
-    }
+    withResources(
+        resources -> {
+          if (there.contains(Database.BLOCK)) {
+            lookAtBareBlocks(opening, resources);
+          }
+          findings
+              .look(
+                  "keys",
+                  Remedy.of(Action.PUT_BACK),
+                  () ->
+                      new LedgerOpener(opening)
+                          .sealedBy(keys, copy().copyOf(Database.BLOCK), resources))
+              .ifPresent(by -> lookAtDerivedAlone(opening, by, resources));
+          return true;
+        });
   }
 
-  private void lookAtBare(Database database, Settings opening, Resources resources) {
-    String part = database.lowerCaseName();
-    Remedy remedy = database == Database.BLOCK ? BLOCKS : REBUILD;
-    Optional<StorageEngine> bare =
-        findings.look(
-            part,
-            remedy,
-            () -> new LedgerOpener(opening).openBare(database, copy().layout(), resources));
-    if (bare.isEmpty()) {
-      return;
-    }
-    if (database == Database.BLOCK) {
-      findings
-          .look(part, remedy, () -> new ChainRecords(bare.get()).metas())
-          .ifPresent(this::tellOfMetas);
-    } else if (FormatRecord.inPlain(bare.get()).isPresent()) {
-      findings
-          .look(part, remedy, () -> DerivedStore.height(bare.get()))
-          .ifPresent(height -> heights.put(database, height));
+  private void lookAtBareBlocks(Settings opening, Resources resources) {
+    findings
+        .look(
+            BLOCK,
+            BLOCKS,
+            () -> new LedgerOpener(opening).openBare(Database.BLOCK, copy().layout(), resources))
+        .flatMap(bare -> findings.look(BLOCK, BLOCKS, () -> new ChainRecords(bare).metas()))
+        .ifPresent(this::tellOfMetas);
+  }
+
+  private void lookAtDerivedAlone(
+      Settings opening, Optional<Encryption.Sealed> by, Resources resources) {
+    for (Database database : List.of(Database.STATE, Database.HISTORY)) {
+      if (there.contains(database)) {
+        String part = database.lowerCaseName();
+        findings
+            .look(
+                part,
+                REBUILD,
+                () ->
+                    DerivedStore.height(
+                        new LedgerOpener(opening)
+                            .openPart(database, copy().layout(), by, resources)
+                            .engine()))
+            .ifPresent(height -> heights.put(database, height));
+      }
     }
   }
 
@@ -627,10 +643,10 @@ final class Examination {
   /** Nothing is begun by itself on blocks that are not known to be whole. */
   private void leaveWhatNeedsWholeBlocks() {
     boolean isArchiveThere = pivot() == 0 || archiveIsWhole;
-    if (!blocksAreWhole || !isArchiveThere) {
+    if (!blocksAreWhole || !isArchiveThere || !layoutIsSure) {
       findings.leaveToTheOperator(Action.REBUILD);
     }
-    if (!blocksAreWhole) {
+    if (!blocksAreWhole || !layoutIsSure) {
       List.of(Action.OPEN, Action.ARCHIVE, Action.RESTORE, Action.REENCRYPT, Action.WRITE_LAYOUT)
           .forEach(findings::leaveToTheOperator);
     }

@@ -30,6 +30,11 @@ final class LayoutFinder {
     this.findings = findings;
   }
 
+  /** Returns whether what was found is beyond doubt. */
+  boolean isSure() {
+    return isSure;
+  }
+
   /** Returns the layout as the file has it, or as the directories tell. */
   Optional<Layout> find() {
     Remedy remedy = Remedy.of(Action.PUT_BACK).on(List.of(directory.resolve("LAYOUT")));

@@ -32,12 +32,19 @@ final class LedgerFiles {
 
   private final Path directory;
   private final Layout layout;
+  private final boolean layoutIsSure;
   private final Findings findings;
   private final Set<Path> known = new HashSet<>();
 
-  LedgerFiles(Path directory, Layout layout, Findings findings) {
+  /**
+   * Looks into the directory of a ledger.
+   *
+   * @param layoutIsSure whether a directory that the layout does not name is none of the ledger's
+   */
+  LedgerFiles(Path directory, Layout layout, boolean layoutIsSure, Findings findings) {
     this.directory = directory;
     this.layout = layout;
+    this.layoutIsSure = layoutIsSure;
     this.findings = findings;
     knowPlacesOf(layout);
   }
@@ -179,14 +186,14 @@ final class LedgerFiles {
     }
     if (NEVER_RENAMED.matcher(name).matches()) {
       neverRenamed(entry);
-    } else if (Files.isDirectory(entry.resolve("db"))) {
+    } else if (Files.isDirectory(entry.resolve("db")) && layoutIsSure) {
       findings.add(
           Severity.UNFINISHED,
           name,
           entry + " holds a database that neither LAYOUT nor a backup nor a job names",
           Remedy.of(Action.REMOVE).on(List.of(entry)));
     } else if (!name.equals("CREATING")) {
-      findings.note(name, entry + " is none of the ledger's files");
+      findings.note(name, entry + " is none of the files that are known to be the ledger's");
     }
   }
 
