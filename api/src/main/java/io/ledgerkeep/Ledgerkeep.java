@@ -15,9 +15,12 @@ import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngineProvider;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.ServiceLoader;
 import java.util.concurrent.Executor;
 
@@ -250,6 +253,21 @@ public final class Ledgerkeep {
      *     before anything is written where the room will not suffice
      */
     Backup.Restored restoreBackup(Backup.Restoring restoring);
+
+    /**
+     * Examines the ledger of the directory, also one that does not open: its databases, archive and
+     * files are looked at one by one, and what is wrong with one is a finding, not the end.
+     *
+     * <p>The ledger is owned meanwhile. Its databases are copied into the directory {@code
+     * EXAMINING} within its own, large files by hard links where the engine allows it, and only the
+     * copies are opened; they are removed at the end. The archive is only read. Nothing else is
+     * changed unless {@link Diagnosis.Request#fix} is set, and then only what loses nothing.
+     *
+     * @throws ConfigurationException if there is no such directory, or a setting is wrong
+     * @throws ConflictException if the ledger is owned elsewhere
+     * @throws StorageException if there is no room for the copies
+     */
+    Diagnosis examine(Diagnosis.Request request);
   }
 
   /**
@@ -389,6 +407,215 @@ public final class Ledgerkeep {
     /** Returns the same request under the given control. */
     public Conversion with(JobControl newControl) {
       return new Conversion(direction, dryRun, newControl);
+    }
+  }
+
+  /**
+   * What an examination found.
+   *
+   * @param heights the height of each database; -1 where it has no block, and none where that
+   *     cannot be read
+   * @param derivedThrough up to where the block database knows state and history to be durable
+   * @param archivedHeight the pivot
+   * @param archive what the archive has, where it could be read
+   * @param coherentHeight up to which height every block is there and proven as far as was looked,
+   *     hot or in the archive; -1 where not even the first is; empty where that cannot be told
+   * @param missing the heights of blocks that are lost or damaged, in their order
+   * @param findings what there is to tell, the worst first
+   * @param fixed what was repaired, if that was asked for
+   * @param checkedBlocks how many bodies on the node were read and compared with their digests
+   * @param cancelled whether it was ended before its end
+   */
+  public record Diagnosis(
+      Map<Database, Long> heights,
+      OptionalLong derivedThrough,
+      OptionalLong archivedHeight,
+      Optional<ArchiveCoverage> archive,
+      OptionalLong coherentHeight,
+      List<Heights> missing,
+      List<Finding> findings,
+      List<String> fixed,
+      long checkedBlocks,
+      boolean cancelled) {
+
+    /** Copies the lists. */
+    public Diagnosis {
+      heights = Map.copyOf(heights);
+      missing = List.copyOf(missing);
+      findings = List.copyOf(findings);
+      fixed = List.copyOf(fixed);
+    }
+
+    /** Returns the worst that was found. */
+    public Severity worst() {
+      return findings.stream()
+          .map(Finding::severity)
+          .max(Comparator.naturalOrder())
+          .orElse(Severity.NOTE);
+    }
+
+    /**
+     * Asks for an examination.
+     *
+     * @param full whether every body and value is read, and not only a sample of them
+     * @param fix whether to repair what can be repaired without losing anything
+     * @param control progress, rate and cancel
+     */
+    public record Request(boolean full, boolean fix, JobControl control) {
+
+      /** Asks to look at a sample and to change nothing. */
+      public static Request sample() {
+        return new Request(false, false, JobControl.none());
+      }
+
+      /** Returns the same request for everything. */
+      public Request ofEverything() {
+        return new Request(true, fix, control);
+      }
+
+      /** Returns the same request, with the repair of what loses nothing. */
+      public Request withFix() {
+        return new Request(full, true, control);
+      }
+
+      /** Returns the same request under the given control. */
+      public Request with(JobControl newControl) {
+        return new Request(full, fix, newControl);
+      }
+    }
+
+    /**
+     * Heights that follow one another.
+     *
+     * @param first the lowest
+     * @param last the highest
+     */
+    public record Heights(long first, long last) {}
+
+    /**
+     * What the archive has.
+     *
+     * @param place where it is
+     * @param segments how many segments count
+     * @param retiredSegments how many are kept that count no longer
+     * @param blocks which heights the segments have; more than one range means gaps
+     */
+    public record ArchiveCoverage(
+        String place, long segments, long retiredSegments, List<Heights> blocks) {
+
+      /** Copies the list. */
+      public ArchiveCoverage {
+        blocks = List.copyOf(blocks);
+      }
+    }
+
+    /** How bad a finding is. */
+    public enum Severity {
+      /** Nothing is wrong; somebody may want to know it. */
+      NOTE,
+      /** A job or an opening has something to finish, or something can be removed; no damage. */
+      UNFINISHED,
+      /** A part could not be looked at. */
+      UNSEEN,
+      /** Something is damaged, missing, or does not fit the rest. */
+      DAMAGE
+    }
+
+    /**
+     * One thing that was found.
+     *
+     * @param severity how bad it is
+     * @param part where: a database, the archive, or a file
+     * @param what what is wrong, in words
+     * @param remedy what repairs it
+     */
+    public record Finding(Severity severity, String part, String what, Remedy remedy) {}
+
+    /**
+     * What repairs a finding.
+     *
+     * @param action what is to be done
+     * @param height up to which height, for actions that have one
+     * @param paths files or directories it is about
+     * @param isFix whether an examination with {@link Request#fix} does it
+     */
+    public record Remedy(Action action, OptionalLong height, List<Path> paths, boolean isFix) {
+
+      /** Copies the list. */
+      public Remedy {
+        paths = List.copyOf(paths);
+      }
+
+      /** Returns a remedy without height and paths. */
+      public static Remedy of(Action action) {
+        return new Remedy(action, OptionalLong.empty(), List.of(), false);
+      }
+
+      /** Returns the same remedy, which an examination with fix carries out. */
+      public Remedy asFix() {
+        return new Remedy(action, height, paths, true);
+      }
+
+      /** Returns the same remedy up to a height. */
+      public Remedy upTo(long newHeight) {
+        return new Remedy(action, OptionalLong.of(newHeight), paths, isFix);
+      }
+
+      /** Returns the same remedy of files or directories. */
+      public Remedy on(List<Path> newPaths) {
+        return new Remedy(action, height, newPaths, isFix);
+      }
+    }
+
+    /** What can be done. */
+    public enum Action {
+      /** Nothing has to be done. */
+      NOTHING,
+      /** Open the ledger: that finishes it. */
+      OPEN,
+      /** Create the ledger again: nothing was in it yet. */
+      CREATE,
+      /** Make state, history and indexes anew ({@link Rebuilder}). */
+      REBUILD,
+      /** Run the archive job again, up to the height. */
+      ARCHIVE,
+      /** Run the restore job again, down to the height. */
+      RESTORE,
+      /** Seal the segments anew again. */
+      REENCRYPT,
+      /** Make the call that encrypts the ledger again. */
+      ENCRYPT,
+      /** Make the call that brings the ledger into plain again. */
+      DECRYPT,
+      /** Make the call that migrates the ledger again. */
+      MIGRATE,
+      /** Make the call that restored the ledger from a backup again. */
+      RESTORE_BACKUP,
+      /** Write the file {@code LAYOUT} as the databases say. */
+      WRITE_LAYOUT,
+      /** Remove the files. */
+      REMOVE,
+      /** Put the files back from a copy of this ledger. */
+      PUT_BACK,
+      /** Give the archive, or the one that this ledger wrote. */
+      GIVE_ARCHIVE,
+      /** Put the same segment of another copy of the archive in the place of the damaged one. */
+      REPLACE_SEGMENT,
+      /** Give the key of the ledger. */
+      GIVE_KEY,
+      /** Look at the parts where they are. */
+      LOOK_ELSEWHERE,
+      /**
+       * Take the blocks up to the height over into a new ledger, the others from a copy or a peer.
+       */
+      REPLACE_BLOCKS,
+      /**
+       * Take the blocks up to the height over into a new ledger from the archive, which has all
+       * that are lost, and those above from this ledger.
+       */
+      REPLACE_BLOCKS_FROM_ARCHIVE,
+      /** Use the release that knows the format. */
+      OTHER_RELEASE
     }
   }
 

@@ -6,7 +6,11 @@ import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.error.UnsupportedFormatException;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.stream.Stream;
 
 /**
  * Opens engines of one kind by name. Found by {@link java.util.ServiceLoader}; holds no state and
@@ -28,4 +32,46 @@ public interface StorageEngineProvider {
    * @throws StorageException if the disk or a server fails
    */
   StorageEngine open(Path directory, Options options);
+
+  /**
+   * Returns whether the files of the directory look like a store of this engine, whole or damaged:
+   * for a ledger that no longer knows its engines. Opens and changes nothing.
+   */
+  default boolean recognizes(Path directory) {
+    return false;
+  }
+
+  /**
+   * Copies the store of a directory, which is open nowhere, into a directory that is not there yet,
+   * so that the copy can be opened and changed while the original stays as it is. It may be
+   * damaged: what can be copied is. Files that the engine never writes to again may be shared by
+   * hard links.
+   *
+   * <p>This copies every file. An engine overrides it that can share files, or whose stores do not
+   * lie in their directories.
+   *
+   * @return whether there was a store
+   * @throws ConfigurationException if stores lie elsewhere and cannot be copied; the message says
+   *     where
+   * @throws StorageException if the disk fails or is full
+   */
+  default boolean copy(Path directory, Path target, Options options) {
+    if (!Files.isDirectory(directory)) {
+      return false;
+    }
+    try (Stream<Path> files = Files.walk(directory)) {
+      for (Path file : (Iterable<Path>) files::iterator) {
+        if (Files.isDirectory(file) || Files.isRegularFile(file)) {
+          Files.copy(file, target.resolve(directory.relativize(file).toString()));
+        }
+      }
+      return true;
+    } catch (IOException | UncheckedIOException e) {
+      boolean isFull = String.valueOf(e.getMessage()).contains("No space left");
+      throw new StorageException(
+          isFull ? StorageException.Kind.OUT_OF_SPACE : StorageException.Kind.FATAL,
+          "cannot copy " + directory + ": " + e,
+          e);
+    }
+  }
 }

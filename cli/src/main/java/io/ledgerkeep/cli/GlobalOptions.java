@@ -32,6 +32,7 @@ import picocli.CommandLine.ScopeType;
       RestoreBackupCommand.class,
       MigrateCommand.class,
       CompareCommand.class,
+      DoctorCommand.class,
       TdeCommand.class,
       HsmCommand.class,
       HelpCommand.class

@@ -9,13 +9,16 @@ import io.ledgerkeep.archive.ArchiveStoreProvider;
 import io.ledgerkeep.error.ConfigurationException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.ServiceLoader;
 import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.LongConsumer;
+import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 
 /** What a command works on: its options, and what the configuration file says where they do not. */
@@ -30,6 +33,9 @@ final class Settings {
   private final Options storage;
   private final ConfigFile config;
   private final Optional<MasterKey> masterKey;
+
+  /** What was given on the command line, by the name of the option. */
+  private final Map<String, Path> given = new LinkedHashMap<>();
 
   private Settings(
       Optional<Path> data,
@@ -58,11 +64,20 @@ final class Settings {
             storage,
             config,
             MasterKey.of(config));
+    settings.note("--config", options.config);
+    settings.note("--data", options.data);
+    settings.note("--archive", options.archive);
     if (settings.ledger.isPresent() && settings.data.isPresent()) {
       throw CommandException.usage(
           "--ledger chooses within an archive on its own; the ledger of --data has but one");
     }
     return settings;
+  }
+
+  private void note(String option, @Nullable Path path) {
+    if (path != null) {
+      given.put(option, path);
+    }
   }
 
   private static Optional<Path> path(Options storage, String key) {
@@ -71,6 +86,23 @@ final class Settings {
     } catch (InvalidPathException e) {
       throw new ConfigurationException(key + " is no path: " + e.getReason());
     }
+  }
+
+  /**
+   * Returns the options, each after a space, that lead another command to the same place.
+   *
+   * @param withData whether to the ledger, or to the archive alone
+   */
+  String asOptions(boolean withData) {
+    return given.entrySet().stream()
+        .filter(option -> withData || !option.getKey().equals("--data"))
+        .map(
+            option ->
+                " "
+                    + option.getKey()
+                    + " "
+                    + TdeConvertCommand.quoted(option.getValue().toString()))
+        .collect(Collectors.joining());
   }
 
   /** Returns settings of a ledger and its archive at the given places, encrypted as these are. */

@@ -92,7 +92,10 @@ final class ArchitectureTest {
         .layer("ledger")
         .definedBy("io.ledgerkeep.core.ledger..")
         .layer("rebuilding")
-        .definedBy("io.ledgerkeep.core.rebuilding..", "io.ledgerkeep.core.rollback..")
+        .definedBy(
+            "io.ledgerkeep.core.rebuilding..",
+            "io.ledgerkeep.core.rollback..",
+            "io.ledgerkeep.core.doctor..")
         .layer("backup")
         .definedBy("io.ledgerkeep.core.backup..")
         .layer("archiving")

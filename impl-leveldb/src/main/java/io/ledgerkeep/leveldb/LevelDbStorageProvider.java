@@ -3,6 +3,7 @@ package io.ledgerkeep.leveldb;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngineProvider;
+import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Clock;
 
@@ -20,5 +21,20 @@ public final class LevelDbStorageProvider implements StorageEngineProvider {
   @Override
   public StorageEngine open(Path directory, Options options) {
     return Opening.open(directory, LevelDbConfig.of(options), Clock.systemUTC());
+  }
+
+  @Override
+  public boolean recognizes(Path directory) {
+    return StoreCopy.isStore(directory);
+  }
+
+  /** Shares the tables: LevelDB writes a table once, and to be rid of it removes its name. */
+  @Override
+  public boolean copy(Path directory, Path target, Options options) {
+    try {
+      return StoreCopy.make(directory, target);
+    } catch (IOException e) {
+      throw LevelDbErrors.file("copying the LevelDB store " + directory, e);
+    }
   }
 }

@@ -41,6 +41,11 @@ public final class FaultyStorage implements StorageEngineProvider {
     return wrap(plan.call(Call.OPEN, () -> provider.open(directory, options)), plan);
   }
 
+  @Override
+  public boolean copy(Path directory, Path target, Options options) {
+    return provider.copy(directory, target, options);
+  }
+
   private record FaultySnapshot(StorageEngine.Snapshot snapshot, FaultPlan plan)
       implements StorageEngine.Snapshot {
 

@@ -50,4 +50,10 @@ public final class InMemoryStorage implements StorageEngineProvider {
     options.onlyAllow();
     return disk.open(directory, limits);
   }
+
+  /** Copies the store as {@link MemoryDisk#copy} does. */
+  @Override
+  public boolean copy(Path directory, Path target, Options options) {
+    return disk.copyIfThere(directory, target);
+  }
 }

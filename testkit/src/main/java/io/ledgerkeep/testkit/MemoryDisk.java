@@ -126,6 +126,18 @@ public final class MemoryDisk {
         });
   }
 
+  /** Does the same where there is a store; returns whether there is one. */
+  boolean copyIfThere(Path from, Path to) {
+    return exclusively(
+        () -> {
+          boolean isThere = stores.containsKey(normal(from));
+          if (isThere) {
+            copy(from, to);
+          }
+          return isThere;
+        });
+  }
+
   /**
    * Throws an error that names where each engine, snapshot and cursor was opened that is not closed
    * yet. Closing an engine does not close its children in this sense.

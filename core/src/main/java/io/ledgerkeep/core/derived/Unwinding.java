@@ -55,6 +55,9 @@ public final class Unwinding {
 
   private record Key(String namespace, Bytes key) {}
 
+  /** A key with its newest entry: one transaction may have written some keys and deleted others. */
+  private record Newest(Key key, HistoryEntry entry) {}
+
   /**
    * Takes back what some blocks above the height wrote.
    *
@@ -87,7 +90,7 @@ public final class Unwinding {
 
   private void putBack(Map<Bytes, Key> written) {
     RowWriter state = store.stateWriter();
-    Map<HistoryEntry, Map<Bytes, Key>> byWriter = new TreeMap<>(BY_PLACE);
+    Map<HistoryEntry, Map<Bytes, Newest>> byWriter = new TreeMap<>(BY_PLACE);
     written.forEach(
         (row, key) ->
             store
@@ -96,20 +99,22 @@ public final class Unwinding {
                     writer ->
                         byWriter
                             .computeIfAbsent(writer, any -> new LinkedHashMap<>())
-                            .put(row, key),
+                            .put(row, new Newest(key, writer)),
                     () -> store.putState(row, Optional.empty(), state)));
     byWriter.forEach((writer, keys) -> putBack(writer, keys, state));
     state.write();
   }
 
   /** One transaction may have written many keys: it is read once for all of them. */
-  private void putBack(HistoryEntry writer, Map<Bytes, Key> keys, RowWriter state) {
+  private void putBack(HistoryEntry writer, Map<Bytes, Newest> keys, RowWriter state) {
     RwSet rwSet = writers.rwSet(writer.height(), writer.transactionIndex(), writer.txId());
     Map<Key, RwSet.Write> writes = new LinkedHashMap<>();
     for (RwSet.Write write : rwSet.writes()) {
       writes.put(new Key(write.namespace(), write.key()), write);
     }
-    keys.forEach((row, key) -> store.putState(row, valueOf(writes.get(key), writer, row), state));
+    keys.forEach(
+        (row, newest) ->
+            store.putState(row, valueOf(writes.get(newest.key()), newest.entry(), row), state));
   }
 
   private static Optional<Row> valueOf(

@@ -113,6 +113,11 @@ final class BlockSide implements AutoCloseable {
     return blocks.engine();
   }
 
+  /** Returns what seals its values, if anything does. */
+  Optional<Encryption.Sealed> sealedBy() {
+    return blocks.by();
+  }
+
   boolean isEncrypted() {
     return blocks.by().isPresent();
   }

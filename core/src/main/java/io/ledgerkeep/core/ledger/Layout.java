@@ -101,17 +101,30 @@ record Layout(Map<Database, Place> databases) {
   }
 
   /**
-   * Returns the layout of a ledger.
+   * Returns if the ledger is still in its directory.
    *
-   * @throws ConflictException {@link Reason#MOVED} if the ledger is in another directory by now
+   * @throws ConflictException {@link Reason#MOVED} if it is in another one by now
    */
-  static Layout read(Path ledger) {
+  static void requireNotMoved(Path ledger) {
     moved(ledger)
         .ifPresent(
             moved -> {
               throw moved.refusal(ledger);
             });
-    Path file = file(ledger);
+  }
+
+  /**
+   * Returns the layout of a ledger.
+   *
+   * @throws ConflictException {@link Reason#MOVED} if the ledger is in another directory by now
+   */
+  static Layout read(Path ledger) {
+    requireNotMoved(ledger);
+    return readFile(file(ledger));
+  }
+
+  /** Reads a file of the form of a layout, whatever its name. */
+  static Layout readFile(Path file) {
     List<String> lines = CheckedText.read(file, FIRST_WORDS, FIRST_LINE);
     return of(lines.subList(1, lines.size()));
   }

@@ -177,4 +177,9 @@ final class LedgerBuilder implements Ledgerkeep.Builder {
   public Backup.Restored restoreBackup(Backup.Restoring restoring) {
     return new RestoreBackupJob(settings.copy(), restoring).run();
   }
+
+  @Override
+  public Ledgerkeep.Diagnosis examine(Ledgerkeep.Diagnosis.Request request) {
+    return new ExamineJob(settings.copy(), request, Clock.systemUTC()).run();
+  }
 }

@@ -62,12 +62,8 @@ final class LedgerOpener {
     if (Files.isRegularFile(directory)) {
       throw new ConfigurationException(directory + " is a file, not a directory; choose another");
     }
-    if (!Layout.exists(directory) && RestoreRecord.exists(directory)) {
-      throw new ConfigurationException(
-          "the restore of a backup into %s has not come to its end; make the same call again (ledgerkeep restore-backup), or empty the directory"
-              .formatted(directory));
-    }
-    if (!mayCreate && !Layout.exists(directory) && !MigrationRecord.isArriving(directory)) {
+    requireNoneUnderWay(directory);
+    if (!mayCreate && !Layout.exists(directory)) {
       throw new ConfigurationException(
           "there is no ledger in " + directory + "; create one first (ledgerkeep init)");
     }
@@ -85,6 +81,20 @@ final class LedgerOpener {
     } catch (RuntimeException | Error e) {
       resources.closeAfter(e);
       throw e;
+    }
+  }
+
+  /** A job that has not come to its end makes a ledger of such a directory, and nobody else. */
+  static void requireNoneUnderWay(Path directory) {
+    if (!Layout.exists(directory) && RestoreRecord.exists(directory)) {
+      throw new ConfigurationException(
+          "the restore of a backup into %s has not come to its end; make the same call again (ledgerkeep restore-backup), or empty the directory"
+              .formatted(directory));
+    }
+    if (!Layout.exists(directory) && MigrationRecord.isArriving(directory)) {
+      throw new ConfigurationException(
+          "a ledger is on its way to %s and has not arrived: run the same ledgerkeep migrate again on the directory it comes from, which is named in ARRIVING"
+              .formatted(directory));
     }
   }
 
@@ -224,14 +234,10 @@ final class LedgerOpener {
 
   /** Returns what an interrupted creation left; anything else is not ours to touch. */
   private List<Path> unfinishedOrNothing() {
+    requireNoneUnderWay(directory);
     try (Stream<Path> found = Files.list(directory)) {
       List<Path> entries =
           found.filter(path -> !OF_NO_ACCOUNT.contains(path.getFileName().toString())).toList();
-      if (MigrationRecord.isArriving(directory)) {
-        throw new ConfigurationException(
-            "a ledger is on its way to %s and has not arrived: run the same ledgerkeep migrate again on the directory it comes from, which is named in ARRIVING"
-                .formatted(directory));
-      }
       if (!entries.isEmpty() && !Files.exists(marker())) {
         throw new ConfigurationException(
             directory
@@ -554,6 +560,36 @@ final class LedgerOpener {
     onSealed.ifPresent(SealedEngine::requireGeneration);
     requireWanted(format);
     return new BlocksAlone(home, shown, onSealed, by, format, room);
+  }
+
+  /** Opens one database that is there, whatever the others are. */
+  PartFound openPart(
+      Database database, Layout layout, Optional<Encryption.Sealed> by, Resources resources) {
+    Layout.Place place = layout.place(database);
+    StorageEngine engine = openEngine(matchingChoice(database, place), place, ReservedRoom.NONE);
+    resources.add(engine);
+    StorageEngine shown = sealing(engine, database, by);
+    FormatRecord format = format(shown, database, place);
+    if (shown instanceof SealedEngine sealedEngine) {
+      sealedEngine.requireGeneration();
+    }
+    return new PartFound(shown, format);
+  }
+
+  /** A database that was opened by itself. */
+  record PartFound(StorageEngine engine, FormatRecord format) {}
+
+  /** Opens the engine of a database as it is, its values sealed if they are. */
+  StorageEngine openBare(Database database, Layout layout, Resources resources) {
+    Layout.Place place = layout.place(database);
+    StorageEngine engine = openEngine(matchingChoice(database, place), place, ReservedRoom.NONE);
+    resources.add(engine);
+    return engine;
+  }
+
+  /** Returns what seals the values of the ledger whose keys lie in the directory. */
+  Optional<Encryption.Sealed> sealedBy(Encryption.Keys keys, Path blockHome, Resources resources) {
+    return candidates(resources, keys, blockHome).stream().findFirst();
   }
 
   /**

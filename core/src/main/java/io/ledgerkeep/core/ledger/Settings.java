@@ -124,6 +124,13 @@ final class Settings {
     /** Opens the engine, or returns the one handed in. */
     StorageEngine open(Path directory, ClassLoader loader);
 
+    /**
+     * Copies the store of a directory; returns whether there is one.
+     *
+     * @throws ConfigurationException if it cannot be copied
+     */
+    boolean copy(Path directory, Path target, ClassLoader loader);
+
     /** Returns whether the engine is closed with the ledger. */
     default boolean isOurs() {
       return true;
@@ -133,13 +140,17 @@ final class Settings {
   record NamedEngine(String name, Options options) implements EngineChoice {
     @Override
     public StorageEngine open(Path directory, ClassLoader loader) {
+      return provider(loader).open(directory, options);
+    }
+
+    @Override
+    public boolean copy(Path directory, Path target, ClassLoader loader) {
+      return provider(loader).copy(directory, target, options);
+    }
+
+    private StorageEngineProvider provider(ClassLoader loader) {
       return Providers.named(
-              name,
-              "storage engine",
-              StorageEngineProvider.class,
-              StorageEngineProvider::name,
-              loader)
-          .open(directory, options);
+          name, "storage engine", StorageEngineProvider.class, StorageEngineProvider::name, loader);
     }
   }
 
@@ -152,6 +163,11 @@ final class Settings {
     @Override
     public StorageEngine open(Path directory, ClassLoader loader) {
       return provider.open(directory, options);
+    }
+
+    @Override
+    public boolean copy(Path directory, Path target, ClassLoader loader) {
+      return provider.copy(directory, target, options);
     }
   }
 
@@ -167,6 +183,11 @@ final class Settings {
     @Override
     public StorageEngine open(Path directory, ClassLoader loader) {
       return engine;
+    }
+
+    @Override
+    public boolean copy(Path directory, Path target, ClassLoader loader) {
+      throw new ConfigurationException("its engine was handed in, and is not copied");
     }
 
     @Override

@@ -49,4 +49,18 @@ final class LandStorage implements StorageEngineProvider {
       throw new UncheckedIOException(e);
     }
   }
+
+  @Override
+  public boolean copy(Path store, Path target, Options options) {
+    if (!Files.isDirectory(store)) {
+      return false;
+    }
+    try {
+      Path place = target.getParent().toRealPath().resolve(target.getFileName());
+      Files.createDirectories(place);
+      return new InMemoryStorage(disk).copy(store.toRealPath(), place, options);
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
 }

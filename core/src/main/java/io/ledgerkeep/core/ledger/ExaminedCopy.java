@@ -1,0 +1,190 @@
+package io.ledgerkeep.core.ledger;
+
+import com.google.common.io.MoreFiles;
+import com.google.common.io.RecursiveDeleteOption;
+import io.ledgerkeep.Database;
+import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.core.files.SmallFile;
+import io.ledgerkeep.core.rollback.RestOfRollBack;
+import java.io.IOException;
+import java.nio.file.FileSystemException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.EnumMap;
+import java.util.Map;
+import java.util.stream.Stream;
+import org.jspecify.annotations.Nullable;
+
+/**
+ * A ledger directory of copies, within the directory of the ledger so that files can be shared:
+ * what is opened there and changed by opening is not the ledger. Close it, and it is gone.
+ */
+final class ExaminedCopy implements AutoCloseable {
+
+  private static final String NAME = "EXAMINING";
+
+  private final Settings settings;
+  private final Path ledger;
+  private final Path directory;
+  private final Layout original;
+  private final Layout layout;
+
+  private ExaminedCopy(Settings settings, Layout original) {
+    this.settings = settings;
+    this.ledger = settings.requiredDirectory();
+    this.directory = directory(ledger);
+    this.original = original;
+    Map<Database, Layout.Place> places = new EnumMap<>(Database.class);
+    original
+        .databases()
+        .forEach(
+            (database, place) ->
+                places.put(database, new Layout.Place(place.engine(), database.lowerCaseName())));
+    this.layout = new Layout(places);
+  }
+
+  /** Returns the directory of the copies of a ledger. */
+  static Path directory(Path ledger) {
+    return ledger.resolve(NAME);
+  }
+
+  /** Begins a copy that has nothing yet; what a killed examination left goes. */
+  static ExaminedCopy begin(Settings settings, Layout original) {
+    ExaminedCopy copy = new ExaminedCopy(settings, original);
+    copy.close();
+    try {
+      Files.createDirectory(copy.directory);
+    } catch (IOException e) {
+      throw SmallFile.failed("cannot make " + copy.directory, e);
+    }
+    return copy;
+  }
+
+  /**
+   * Copies a database with all that belongs to it; returns whether it is there.
+   *
+   * @throws io.ledgerkeep.error.ConfigurationException if it cannot be copied
+   */
+  boolean take(Database database) {
+    Layout.Place place = original.place(database);
+    Path home = home(database);
+    Path target = directory.resolve(database.lowerCaseName());
+    try {
+      Files.createDirectory(target);
+      if (Files.isDirectory(home)) {
+        copyBelongings(home, target);
+      }
+    } catch (IOException e) {
+      throw SmallFile.failed("cannot copy " + home, e);
+    }
+    return settings
+        .choice(database)
+        .orElseGet(() -> new Settings.NamedEngine(place.engine(), io.ledgerkeep.Options.none()))
+        .copy(home.resolve("db"), target.resolve("db"), settings.classLoader);
+  }
+
+  /** Copies what is written to while a ledger is open: keys and the id filter. */
+  private static void copyBelongings(Path home, Path target) throws IOException {
+    try (Stream<Path> files = Files.list(home)) {
+      for (Path file : (Iterable<Path>) files::iterator) {
+        if (Files.isRegularFile(file) && file.getFileName().toString().startsWith("KEYS")) {
+          Files.copy(file, target.resolve(file.getFileName()));
+        }
+      }
+    }
+    Path filter = home.resolve("ids");
+    if (Files.isDirectory(filter)) {
+      Files.createDirectory(target.resolve("ids"));
+      try (Stream<Path> layers = Files.list(filter)) {
+        for (Path layer : (Iterable<Path>) layers.filter(Files::isRegularFile)::iterator) {
+          Files.copy(layer, target.resolve("ids").resolve(layer.getFileName()));
+        }
+      }
+    }
+  }
+
+  /** Copies what a roll back has left to do; its files are read and renamed, never written to. */
+  void takeRollBack() {
+    Path workshop = RestOfRollBack.workshop(ledger);
+    if (!Files.isDirectory(workshop)) {
+      return;
+    }
+    try (Stream<Path> files = Files.walk(workshop)) {
+      for (Path file : (Iterable<Path>) files::iterator) {
+        Path target =
+            RestOfRollBack.workshop(directory).resolve(workshop.relativize(file).toString());
+        if (Files.isDirectory(file)) {
+          Files.createDirectory(target);
+        } else {
+          linkOrCopy(file, target);
+        }
+      }
+    } catch (IOException e) {
+      throw SmallFile.failed("cannot copy " + workshop, e);
+    }
+  }
+
+  private static void linkOrCopy(Path file, Path target) throws IOException {
+    try {
+      Files.createLink(target, file);
+    } catch (UnsupportedOperationException | FileSystemException e) {
+      Files.copy(file, target);
+    }
+  }
+
+  /** Says where the copies are, so that they are a ledger. */
+  void complete() {
+    layout.write(directory);
+  }
+
+  Layout layout() {
+    return layout;
+  }
+
+  /** Returns where the copy of a database lies. */
+  Path copyOf(Database database) {
+    return directory.resolve(database.lowerCaseName());
+  }
+
+  private Path home(Database database) {
+    return ledger.resolve(original.place(database).directory()).normalize();
+  }
+
+  /** Returns settings that open the copies, and keep nothing in mind. */
+  Settings settings(@Nullable ArchiveStore store) {
+    Settings opening = settings.copy();
+    opening.directory = directory;
+    opening.chainId = null;
+    opening.digest = null;
+    opening.store = store == null ? null : new Settings.BuiltStore(store);
+    opening.unarchivedBlocks = null;
+    opening.keepsUnarchivedBlocks = false;
+    opening.reserveBytes = 0;
+    return opening;
+  }
+
+  /** Returns a message about the copies as one about the ledger. */
+  String told(String message) {
+    String told = message;
+    for (Database database : Database.values()) {
+      told = told.replace(copyOf(database).toString(), home(database).toString());
+    }
+    return told.replace(directory.toString(), ledger.toString());
+  }
+
+  @Override
+  public void close() {
+    remove(ledger);
+  }
+
+  /** Removes the copies of a ledger. */
+  static void remove(Path ledger) {
+    if (Files.exists(directory(ledger))) {
+      try {
+        MoreFiles.deleteRecursively(directory(ledger), RecursiveDeleteOption.ALLOW_INSECURE);
+      } catch (IOException e) {
+        throw SmallFile.failed("cannot remove " + directory(ledger), e);
+      }
+    }
+  }
+}
