@@ -273,14 +273,11 @@ final class DirectKeysTest {
       List<Future<?>> sealing = new ArrayList<>();
       for (int i = 0; i < 2; i++) {
         sealing.add(threads.submit(() -> untilClosed(() -> encryptor.seal(CONTEXT, VALUE), begun)));
+        SegmentKey key = keyring.archiveKeys().newest().orElseThrow().newSegment(Bytes.EMPTY);
+        byte[] buffer = new byte[key.sealedBytes(100)];
         sealing.add(
             threads.submit(
-                () -> {
-                  SegmentKey key =
-                      keyring.archiveKeys().newest().orElseThrow().newSegment(Bytes.EMPTY);
-                  byte[] buffer = new byte[key.sealedBytes(100)];
-                  untilClosed(() -> key.seal(1, Bytes.EMPTY, buffer, 0, 100), begun);
-                }));
+                () -> untilClosed(() -> key.seal(1, Bytes.EMPTY, buffer, 0, 100), begun)));
       }
       while (begun.get() < 20) {
         Thread.onSpinWait();
