@@ -58,7 +58,8 @@ final class RepairCommand {
 
   private List<String> replaceBlocks(Remedy remedy) {
     List<String> lines = new ArrayList<>();
-    lines.add("# restore a backup of this ledger (restore-backup --from DIR), put a copy of it back,");
+    lines.add(
+        "# restore a backup of this ledger (restore-backup --from DIR), put a copy of it back,");
     lines.add("# or make a new one in an empty directory NEW");
     lines.add("ledgerkeep --data NEW init");
     if (remedy.height().isPresent() && remedy.height().getAsLong() >= 0) {
