@@ -6,11 +6,10 @@ import io.ledgerkeep.Backup.Plan;
 import io.ledgerkeep.Backup.Report;
 import io.ledgerkeep.Backup.Request;
 import io.ledgerkeep.Ledger;
-import io.ledgerkeep.job.JobControl;
 import java.nio.file.Path;
 import java.util.Locale;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 @Command(
@@ -38,18 +37,14 @@ final class BackupCommand extends LedgerCommand {
   @Option(names = "--incremental", description = "Only what came after the newest backup there.")
   private boolean incremental;
 
-  @Option(
-      names = "--max-rate",
-      paramLabel = "MB/s",
-      description = "The most megabytes of rows to back up in a second.")
-  private @Nullable Double maxRate;
+  @Mixin private final Pace pace = new Pace();
 
   @Option(names = "--dry-run", description = "Show what would be done; write nothing.")
   private boolean dryRun;
 
   @Override
   Outcome run(Settings settings) {
-    JobCommand.requireRate(maxRate);
+    pace.check();
     Request request = incremental ? Request.incremental(to) : Request.full(to);
     try (OpenLedger open = OpenLedger.existing(settings.ledger())) {
       return dryRun
@@ -59,13 +54,7 @@ final class BackupCommand extends LedgerCommand {
   }
 
   private Report made(Ledger ledger, Request request) {
-    try (JobWatch watch = JobWatch.begin(console())) {
-      JobControl control = watch.control();
-      if (maxRate != null) {
-        control = control.atMost((long) (maxRate * Units.MEGABYTE));
-      }
-      return ledger.backup().run(request.with(control));
-    }
+    return pace.run(console(), control -> ledger.backup().run(request.with(control)));
   }
 
   private static Outcome outcome(Plan plan) {

@@ -5,23 +5,14 @@ import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.JobPlan;
 import io.ledgerkeep.job.JobReport;
 import java.io.IOException;
-import org.jspecify.annotations.Nullable;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 
 /** What the commands that move bodies share: show the plan, ask, run, report. */
 abstract class JobCommand extends LedgerCommand {
 
-  @Option(
-      names = "--max-rate",
-      paramLabel = "MB/s",
-      description = "The most megabytes of blocks to move in a second.")
-  private @Nullable Double maxRate;
+  @Mixin private final Pace pace = new Pace();
 
-  @Option(names = "--dry-run", description = "Show what would be done; change nothing.")
-  private boolean dryRun;
-
-  @Option(names = "--yes", description = "Do not ask.")
-  private boolean yes;
+  @Mixin private final Consent consent = new Consent();
 
   abstract JobPlan plan(Ledger ledger);
 
@@ -29,43 +20,17 @@ abstract class JobCommand extends LedgerCommand {
 
   @Override
   final Outcome run(Settings settings) throws IOException {
-    requireRate(maxRate);
+    pace.check();
     try (OpenLedger open = OpenLedger.existing(settings.ledger())) {
       JobPlan plan = plan(open.ledger());
-      if (dryRun) {
+      if (consent.dryRun()) {
         return outcome(plan);
       }
-      if (plan.blocks() > 0 && !yes) {
-        ask(plan);
+      if (plan.blocks() > 0) {
+        consent.ask(console(), outcome(plan));
       }
-      return outcome(runJob(open.ledger()));
-    }
-  }
-
-  static void requireRate(@Nullable Double maxRate) {
-    if (maxRate != null && !(maxRate * Units.MEGABYTE >= 1)) {
-      throw CommandException.usage("--max-rate must be at least a byte a second");
-    }
-  }
-
-  private void ask(JobPlan plan) throws IOException {
-    Console console = console();
-    outcome(plan).lines().forEach(console.err()::println);
-    if (!console.terminal()) {
-      throw CommandException.usage("this changes data: add --yes, or --dry-run to only look");
-    }
-    if (!console.confirms("Go on?")) {
-      throw CommandException.refused("nothing was changed");
-    }
-  }
-
-  private JobReport runJob(Ledger ledger) {
-    try (JobWatch watch = JobWatch.begin(console())) {
-      JobControl control = watch.control();
-      if (maxRate != null) {
-        control = control.atMost((long) (maxRate * Units.MEGABYTE));
-      }
-      return job(ledger, control);
+      JobReport report = pace.run(console(), control -> job(open.ledger(), control));
+      return outcome(report);
     }
   }
 

@@ -5,7 +5,6 @@ import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledgerkeep;
 import io.ledgerkeep.Migration;
 import io.ledgerkeep.Migration.Report;
-import io.ledgerkeep.job.JobControl;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.LinkedHashMap;
@@ -13,6 +12,7 @@ import java.util.Map;
 import java.util.function.Function;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 @Command(
@@ -52,30 +52,22 @@ final class MigrateCommand extends LedgerCommand {
       description = "Remove the originals once the ledger was switched and opened.")
   private boolean removeSource;
 
-  @Option(
-      names = "--max-rate",
-      paramLabel = "MB/s",
-      description = "The most megabytes of rows to read in a second.")
-  private @Nullable Double maxRate;
+  @Mixin private final Pace pace = new Pace();
 
-  @Option(names = "--dry-run", description = "Show what would be done; change nothing.")
-  private boolean dryRun;
-
-  @Option(names = "--yes", description = "Do not ask.")
-  private boolean yes;
+  @Mixin private final Consent consent = new Consent();
 
   @Override
   Outcome run(Settings settings) throws IOException {
-    JobCommand.requireRate(maxRate);
+    pace.check();
     Migration migration = migration(settings);
-    if (dryRun || !yes) {
+    if (consent.wantsPlan()) {
       Report plan =
           OpenLedger.withThreads(
               settings.ledgerToMigrate(provider), of -> of.migrate(migration.asDryRun()));
-      if (dryRun || plan.outcome() == Migration.Outcome.NOTHING_TO_DO) {
+      if (consent.dryRun() || plan.outcome() == Migration.Outcome.NOTHING_TO_DO) {
         return outcome(plan);
       }
-      ask(plan);
+      consent.ask(console(), outcome(plan));
     }
     return outcome(
         OpenLedger.withThreads(settings.ledgerToMigrate(provider), of -> migrate(of, migration)));
@@ -96,24 +88,7 @@ final class MigrateCommand extends LedgerCommand {
   }
 
   private Report migrate(Ledgerkeep.Builder builder, Migration migration) {
-    try (JobWatch watch = JobWatch.begin(console())) {
-      JobControl control = watch.control();
-      if (maxRate != null) {
-        control = control.atMost((long) (maxRate * Units.MEGABYTE));
-      }
-      return builder.migrate(migration.with(control));
-    }
-  }
-
-  private void ask(Report plan) throws IOException {
-    Console console = console();
-    outcome(plan).lines().forEach(console.err()::println);
-    if (!console.terminal()) {
-      throw CommandException.usage("this changes data: add --yes, or --dry-run to only look");
-    }
-    if (!console.confirms("Go on?")) {
-      throw CommandException.refused("nothing was changed");
-    }
+    return pace.run(console(), control -> builder.migrate(migration.with(control)));
   }
 
   private Outcome outcome(Report report) {
@@ -128,7 +103,7 @@ final class MigrateCommand extends LedgerCommand {
     }
     return outcome
         .put("job", NAME)
-        .put("dryRun", dryRun)
+        .put("dryRun", consent.dryRun())
         .put("changed", report.outcome() == Migration.Outcome.DONE)
         .put("ledgerId", report.ledgerId())
         .put("directory", report.directory().toString())

@@ -5,12 +5,12 @@ import io.ledgerkeep.Rebuilder.Plan;
 import io.ledgerkeep.Rebuilder.Report;
 import io.ledgerkeep.Rebuilder.Request;
 import io.ledgerkeep.Rebuilder.RollBack;
-import io.ledgerkeep.job.JobControl;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.OptionalLong;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 @Command(
@@ -54,28 +54,20 @@ final class RebuildCommand extends LedgerCommand {
               + " are checked anyway.")
   private boolean needVerify;
 
-  @Option(
-      names = "--max-rate",
-      paramLabel = "MB/s",
-      description = "The most megabytes of blocks to read in a second.")
-  private @Nullable Double maxRate;
+  @Mixin private final Pace pace = new Pace();
 
-  @Option(names = "--dry-run", description = "Show what would be done; change nothing.")
-  private boolean dryRun;
-
-  @Option(names = "--yes", description = "Do not ask.")
-  private boolean yes;
+  @Mixin private final Consent consent = new Consent();
 
   @Override
   Outcome run(Settings settings) throws IOException {
-    JobCommand.requireRate(maxRate);
+    pace.check();
     Request request = request(height == null ? settings.rebuildHeight() : chosenHeight(height));
-    if (dryRun || !yes) {
+    if (consent.wantsPlan()) {
       Plan plan = OpenLedger.withThreads(builder(settings), of -> of.rebuilder().plan(request));
-      if (dryRun) {
+      if (consent.dryRun()) {
         return outcome(plan);
       }
-      ask(plan);
+      consent.ask(console(), outcome(plan));
     }
     Report report = OpenLedger.withThreads(builder(settings), of -> rebuild(of, request));
     return outcome(report, settings);
@@ -99,24 +91,7 @@ final class RebuildCommand extends LedgerCommand {
   }
 
   private Report rebuild(Ledgerkeep.Builder builder, Request request) {
-    try (JobWatch watch = JobWatch.begin(console())) {
-      JobControl control = watch.control();
-      if (maxRate != null) {
-        control = control.atMost((long) (maxRate * Units.MEGABYTE));
-      }
-      return builder.rebuilder().rebuild(request.with(control));
-    }
-  }
-
-  private void ask(Plan plan) throws IOException {
-    Console console = console();
-    outcome(plan).lines().forEach(console.err()::println);
-    if (!console.terminal()) {
-      throw CommandException.usage("this changes data: add --yes, or --dry-run to only look");
-    }
-    if (!console.confirms("Go on?")) {
-      throw CommandException.refused("nothing was changed");
-    }
+    return pace.run(console(), control -> builder.rebuilder().rebuild(request.with(control)));
   }
 
   private Outcome outcome(Plan plan) {

@@ -5,11 +5,11 @@ import io.ledgerkeep.Backup.Restored;
 import io.ledgerkeep.Backup.Restoring;
 import io.ledgerkeep.Backup.Restoring.Mode;
 import io.ledgerkeep.Ledgerkeep;
-import io.ledgerkeep.job.JobControl;
 import java.nio.file.Path;
 import java.util.stream.Collectors;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 
 @Command(
@@ -59,11 +59,7 @@ final class RestoreBackupCommand extends LedgerCommand {
               + " to be under, instead of that of --config, which opens the backup.")
   private @Nullable Path newConfig;
 
-  @Option(
-      names = "--max-rate",
-      paramLabel = "MB/s",
-      description = "The most megabytes of rows to restore in a second.")
-  private @Nullable Double maxRate;
+  @Mixin private final Pace pace = new Pace();
 
   @Option(
       names = "--dry-run",
@@ -72,7 +68,7 @@ final class RestoreBackupCommand extends LedgerCommand {
 
   @Override
   Outcome run(Settings settings) {
-    JobCommand.requireRate(maxRate);
+    pace.check();
     if (dryRun && rehearse) {
       throw CommandException.usage("--dry-run and --rehearse exclude each other");
     }
@@ -80,13 +76,7 @@ final class RestoreBackupCommand extends LedgerCommand {
   }
 
   private Restored restored(Ledgerkeep.Builder builder) {
-    try (JobWatch watch = JobWatch.begin(console())) {
-      JobControl control = watch.control();
-      if (maxRate != null) {
-        control = control.atMost((long) (maxRate * Units.MEGABYTE));
-      }
-      return builder.restoreBackup(restoring().with(control));
-    }
+    return pace.run(console(), control -> builder.restoreBackup(restoring().with(control)));
   }
 
   private Restoring restoring() {

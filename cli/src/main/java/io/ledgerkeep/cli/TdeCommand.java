@@ -9,7 +9,6 @@ import io.ledgerkeep.encryption.LedgerKeys.Holder;
 import io.ledgerkeep.encryption.LedgerKeys.Reencryption;
 import io.ledgerkeep.encryption.LedgerKeys.State;
 import io.ledgerkeep.encryption.LedgerKeys.Usage;
-import io.ledgerkeep.job.JobControl;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -21,6 +20,7 @@ import java.util.Optional;
 import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
@@ -65,13 +65,6 @@ final class TdeCommand {
         run(open.ledger(), keys, outcome);
         return outcome;
       }
-    }
-
-    /** Returns what a job is watched with. */
-    final JobControl control(JobWatch watch, @Nullable Double maxRate) {
-      return maxRate == null
-          ? watch.control()
-          : watch.control().atMost((long) (maxRate * Units.MEGABYTE));
     }
 
     static void tell(Outcome outcome, LedgerKeys keys, Map<Integer, Usage> usage) {
@@ -318,36 +311,29 @@ final class TdeCommand {
       })
   static final class Reencrypt extends OnKeys {
 
-    @Option(
-        names = "--max-rate",
-        paramLabel = "MB/s",
-        description = "The most megabytes to read in a second.")
-    private @Nullable Double maxRate;
+    @Mixin private final Pace pace = new Pace();
 
     @Override
     void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
-      JobCommand.requireRate(maxRate);
-      try (JobWatch watch = JobWatch.begin(console())) {
-        Reencryption done = keys.reencrypt(control(watch, maxRate));
-        watch.endLine();
-        outcome
-            .say(
-                "sealed anew: %s of %s and %s of %s in %s"
-                    .formatted(
-                        Units.counted(done.values(), "value"),
-                        Units.bytes(done.valueBytes()),
-                        Units.counted(done.segments(), "segment"),
-                        Units.bytes(done.segmentBytes()),
-                        Units.duration(done.elapsed())))
-            .put("values", done.values())
-            .put("valueBytes", done.valueBytes())
-            .put("segments", done.segments())
-            .put("segmentBytes", done.segmentBytes())
-            .put("millis", done.elapsed().toMillis());
-        if (!done.complete()) {
-          throw CommandException.interrupted(
-              outcome.lines().get(0) + "; run the same command again to go on");
-        }
+      pace.check();
+      Reencryption done = pace.run(console(), keys::reencrypt);
+      outcome
+          .say(
+              "sealed anew: %s of %s and %s of %s in %s"
+                  .formatted(
+                      Units.counted(done.values(), "value"),
+                      Units.bytes(done.valueBytes()),
+                      Units.counted(done.segments(), "segment"),
+                      Units.bytes(done.segmentBytes()),
+                      Units.duration(done.elapsed())))
+          .put("values", done.values())
+          .put("valueBytes", done.valueBytes())
+          .put("segments", done.segments())
+          .put("segmentBytes", done.segmentBytes())
+          .put("millis", done.elapsed().toMillis());
+      if (!done.complete()) {
+        throw CommandException.interrupted(
+            outcome.lines().get(0) + "; run the same command again to go on");
       }
       tell(outcome, keys, Map.of());
     }

@@ -4,7 +4,6 @@ import com.google.common.collect.Streams;
 import io.ledgerkeep.Ledgerkeep;
 import io.ledgerkeep.Ledgerkeep.Conversion;
 import io.ledgerkeep.Ledgerkeep.Conversion.Report;
-import io.ledgerkeep.job.JobControl;
 import java.io.IOException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -12,24 +11,15 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
-import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
-import picocli.CommandLine.Option;
+import picocli.CommandLine.Mixin;
 
 /** What encrypting and decrypting share: show the plan, ask, copy, switch, tell what is left. */
 abstract class TdeConvertCommand extends LedgerCommand {
 
-  @Option(
-      names = "--max-rate",
-      paramLabel = "MB/s",
-      description = "The most megabytes of blocks to copy in a second.")
-  private @Nullable Double maxRate;
+  @Mixin private final Pace pace = new Pace();
 
-  @Option(names = "--dry-run", description = "Show what would be done; change nothing.")
-  private boolean dryRun;
-
-  @Option(names = "--yes", description = "Do not ask.")
-  private boolean yes;
+  @Mixin private final Consent consent = new Consent();
 
   private final Conversion conversion;
   private final String verb;
@@ -94,13 +84,13 @@ abstract class TdeConvertCommand extends LedgerCommand {
 
   @Override
   final Outcome run(Settings settings) throws IOException {
-    JobCommand.requireRate(maxRate);
-    if (dryRun || !yes) {
+    pace.check();
+    if (consent.wantsPlan()) {
       Report plan = OpenLedger.withThreads(settings.ledger(), this::plan);
-      if (dryRun || plan.outcome() == Conversion.Outcome.NOTHING_TO_DO) {
+      if (consent.dryRun() || plan.outcome() == Conversion.Outcome.NOTHING_TO_DO) {
         return outcome(plan, settings);
       }
-      ask(plan, settings);
+      consent.ask(console(), outcome(plan, settings));
     }
     return outcome(OpenLedger.withThreads(settings.ledger(), this::convert), settings);
   }
@@ -110,24 +100,7 @@ abstract class TdeConvertCommand extends LedgerCommand {
   }
 
   private Report convert(Ledgerkeep.Builder builder) {
-    try (JobWatch watch = JobWatch.begin(console())) {
-      JobControl control = watch.control();
-      if (maxRate != null) {
-        control = control.atMost((long) (maxRate * Units.MEGABYTE));
-      }
-      return builder.convert(conversion.with(control));
-    }
-  }
-
-  private void ask(Report plan, Settings settings) throws IOException {
-    Console console = console();
-    outcome(plan, settings).lines().forEach(console.err()::println);
-    if (!console.terminal()) {
-      throw CommandException.usage("this changes data: add --yes, or --dry-run to only look");
-    }
-    if (!console.confirms("Go on?")) {
-      throw CommandException.refused("nothing was changed");
-    }
+    return pace.run(console(), control -> builder.convert(conversion.with(control)));
   }
 
   private Outcome outcome(Report report, Settings settings) {
@@ -150,7 +123,7 @@ abstract class TdeConvertCommand extends LedgerCommand {
     }
     outcome
         .put("job", verb)
-        .put("dryRun", dryRun)
+        .put("dryRun", consent.dryRun())
         .put("changed", report.outcome() == Conversion.Outcome.DONE)
         .put("ledgerIdBefore", report.ledgerIdBefore())
         .put("ledgerIdAfter", report.ledgerIdAfter())

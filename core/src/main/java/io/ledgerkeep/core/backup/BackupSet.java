@@ -1,9 +1,8 @@
 package io.ledgerkeep.core.backup;
 
-import com.google.common.io.MoreFiles;
-import com.google.common.io.RecursiveDeleteOption;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.backup.BackupFile.Content;
+import io.ledgerkeep.core.files.Directories;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
@@ -173,8 +172,8 @@ public final class BackupSet {
 
   /** Removes a backup that was begun and is not needed. */
   void discard(int number) {
+    Directories.delete(home(number));
     try {
-      MoreFiles.deleteRecursively(home(number), RecursiveDeleteOption.ALLOW_INSECURE);
       SmallFile.syncDirectory(directory);
     } catch (IOException e) {
       throw SmallFile.failed("cannot remove " + home(number), e);

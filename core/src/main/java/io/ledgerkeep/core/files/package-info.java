@@ -1,4 +1,4 @@
-/** Small files that are replaced in one step, and directories that are synced. */
+/** Small files that are replaced in one step, directories that are synced, or removed. */
 @NullMarked
 package io.ledgerkeep.core.files;
 

@@ -1,8 +1,7 @@
 package io.ledgerkeep.core.ledger;
 
-import com.google.common.io.MoreFiles;
-import com.google.common.io.RecursiveDeleteOption;
 import io.ledgerkeep.Database;
+import io.ledgerkeep.core.files.Directories;
 import io.ledgerkeep.core.files.SmallFile;
 import java.io.IOException;
 import java.nio.file.FileStore;
@@ -161,22 +160,11 @@ final class Beside {
    */
   static void deleteOwn(Path home) {
     if (Files.isDirectory(home)) {
-      ownFiles(home).forEach(Beside::delete);
+      ownFiles(home).forEach(Directories::delete);
       try {
         Files.delete(home);
       } catch (IOException e) {
         // others have something there, or a disk is mounted there; neither is ours
-      }
-    }
-  }
-
-  /** Removes a directory with all that is in it, if it is there. */
-  static void delete(Path root) {
-    if (Files.exists(root)) {
-      try {
-        MoreFiles.deleteRecursively(root, RecursiveDeleteOption.ALLOW_INSECURE);
-      } catch (IOException e) {
-        throw SmallFile.failed("cannot remove " + root, e);
       }
     }
   }

@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.ledger;
 
+import io.ledgerkeep.core.files.Directories;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.error.IntegrityException;
 import java.io.IOException;
@@ -22,7 +23,7 @@ final class BesideBlocks {
   /** Copies it anew from a directory to another; durable, and read back, when it returns. */
   static void copy(Path from, Path to) {
     try {
-      Beside.delete(to.resolve(FILTER));
+      Directories.delete(to.resolve(FILTER));
       for (String name : REGISTRY) {
         Files.deleteIfExists(to.resolve(name));
         if (Files.exists(from.resolve(name))) {

@@ -10,6 +10,7 @@ import io.ledgerkeep.Options;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.core.archive.ArchiveNames;
 import io.ledgerkeep.core.failpoint.FailPoint;
+import io.ledgerkeep.core.files.Directories;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.sealing.Keyring;
 import io.ledgerkeep.error.ConfigurationException;
@@ -290,7 +291,7 @@ final class ConversionJob {
   }
 
   private void tidyUp() {
-    Beside.delete(CopyRecord.workshop(directory));
+    Directories.delete(CopyRecord.workshop(directory));
     FailPoint.pass("convert.tidied");
     CopyRecord.remove(directory);
     FailPoint.pass("convert.done");
@@ -320,8 +321,8 @@ final class ConversionJob {
     Layout.remove(CopyRecord.workshop(directory));
     FailPoint.pass("convert.removing");
     withArchiveOf(copy.to(), old, (store, prefix) -> store.list(prefix).forEach(store::delete));
-    Beside.delete(CopyRecord.workshop(directory));
-    copy.homes(directory).forEach(Beside::delete);
+    Directories.delete(CopyRecord.workshop(directory));
+    copy.homes(directory).forEach(Directories::delete);
   }
 
   /** What an archive of a ledger of the same chain is good for. */

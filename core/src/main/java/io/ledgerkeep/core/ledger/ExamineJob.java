@@ -1,12 +1,11 @@
 package io.ledgerkeep.core.ledger;
 
-import com.google.common.io.MoreFiles;
-import com.google.common.io.RecursiveDeleteOption;
 import io.ledgerkeep.Ledgerkeep.Diagnosis;
 import io.ledgerkeep.Ledgerkeep.Diagnosis.Action;
 import io.ledgerkeep.Ledgerkeep.Diagnosis.Finding;
 import io.ledgerkeep.Ledgerkeep.Diagnosis.Remedy;
 import io.ledgerkeep.Rebuilder;
+import io.ledgerkeep.core.files.Directories;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.LedgerkeepException;
@@ -145,13 +144,8 @@ final class ExamineJob {
   }
 
   private void remove(Path path) {
-    try {
-      if (Files.exists(path)) {
-        MoreFiles.deleteRecursively(path, RecursiveDeleteOption.ALLOW_INSECURE);
-        fixed.add("removed " + path);
-      }
-    } catch (IOException e) {
-      throw SmallFile.failed("cannot remove " + path, e);
+    if (Directories.delete(path)) {
+      fixed.add("removed " + path);
     }
   }
 

@@ -1,9 +1,8 @@
 package io.ledgerkeep.core.ledger;
 
-import com.google.common.io.MoreFiles;
-import com.google.common.io.RecursiveDeleteOption;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.core.files.Directories;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.core.rollback.RestOfRollBack;
 import java.io.IOException;
@@ -32,7 +31,7 @@ final class ExaminedCopy implements AutoCloseable {
   private ExaminedCopy(Settings settings, Layout original) {
     this.settings = settings;
     this.ledger = settings.requiredDirectory();
-    this.directory = directory(ledger);
+    this.directory = ledger.resolve(NAME);
     this.original = original;
     Map<Database, Layout.Place> places = new EnumMap<>(Database.class);
     original
@@ -41,11 +40,6 @@ final class ExaminedCopy implements AutoCloseable {
             (database, place) ->
                 places.put(database, new Layout.Place(place.engine(), database.lowerCaseName())));
     this.layout = new Layout(places);
-  }
-
-  /** Returns the directory of the copies of a ledger. */
-  static Path directory(Path ledger) {
-    return ledger.resolve(NAME);
   }
 
   /** Begins a copy that has nothing yet; what a killed examination left goes. */
@@ -174,17 +168,6 @@ final class ExaminedCopy implements AutoCloseable {
 
   @Override
   public void close() {
-    remove(ledger);
-  }
-
-  /** Removes the copies of a ledger. */
-  static void remove(Path ledger) {
-    if (Files.exists(directory(ledger))) {
-      try {
-        MoreFiles.deleteRecursively(directory(ledger), RecursiveDeleteOption.ALLOW_INSECURE);
-      } catch (IOException e) {
-        throw SmallFile.failed("cannot remove " + directory(ledger), e);
-      }
-    }
+    Directories.delete(directory);
   }
 }

@@ -1,13 +1,12 @@
 package io.ledgerkeep.core.ledger;
 
-import com.google.common.io.MoreFiles;
-import com.google.common.io.RecursiveDeleteOption;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.core.chain.ChainKeys;
 import io.ledgerkeep.core.codec.Digests;
+import io.ledgerkeep.core.files.Directories;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.core.ledger.Settings.EngineChoice;
 import io.ledgerkeep.core.rows.RowWriter;
@@ -223,13 +222,7 @@ final class LedgerOpener {
 
   /** Throws away what an interrupted creation left. */
   private void discardUnfinished() {
-    try {
-      for (Path entry : unfinishedOrNothing()) {
-        MoreFiles.deleteRecursively(entry, RecursiveDeleteOption.ALLOW_INSECURE);
-      }
-    } catch (IOException e) {
-      throw SmallFile.failed("cannot prepare " + directory, e);
-    }
+    unfinishedOrNothing().forEach(Directories::delete);
   }
 
   /** Returns what an interrupted creation left; anything else is not ours to touch. */

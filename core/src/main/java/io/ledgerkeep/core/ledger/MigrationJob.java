@@ -9,6 +9,7 @@ import io.ledgerkeep.Migration.Report;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.failpoint.FailPoint;
+import io.ledgerkeep.core.files.Directories;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.ledger.ContentDigest.Content;
 import io.ledgerkeep.core.ledger.DatabaseCopy.Side;
@@ -424,7 +425,7 @@ final class MigrationJob {
     for (Database database : record.moved()) {
       Beside.deleteOwn(Beside.home(directory, record.original().place(database)));
     }
-    Beside.delete(record.backup(directory));
+    Directories.delete(record.backup(directory));
   }
 
   // ------------------------------------------------------------------------------------ settings

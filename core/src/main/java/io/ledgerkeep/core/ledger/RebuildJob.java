@@ -7,6 +7,7 @@ import io.ledgerkeep.Rebuilder.Request;
 import io.ledgerkeep.core.chain.ChainIndexes;
 import io.ledgerkeep.core.derived.DerivedStore;
 import io.ledgerkeep.core.failpoint.FailPoint;
+import io.ledgerkeep.core.files.Directories;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.ledger.LedgerOpener.PartMade;
 import io.ledgerkeep.core.ledger.RebuildRecord.Step;
@@ -380,12 +381,12 @@ final class RebuildJob {
       Layout.Place place = record.place(database);
       if (!live.databases().containsValue(place)
           && !record.original().databases().containsValue(place)) {
-        Beside.delete(directory.resolve(place.directory()));
+        Directories.delete(directory.resolve(place.directory()));
       }
     }
     FailPoint.pass("rebuild.removing");
     if (record.step() == Step.BUILDING) {
-      Beside.delete(record.backup(directory));
+      Directories.delete(record.backup(directory));
     }
     RebuildRecord.remove(directory);
   }

@@ -8,6 +8,7 @@ import io.ledgerkeep.KeyRange;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.core.backup.BackupHead;
 import io.ledgerkeep.core.failpoint.FailPoint;
+import io.ledgerkeep.core.files.Directories;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
@@ -242,7 +243,7 @@ final class RestorePlace {
 
   /** What the switch leaves to do, as often as it takes. */
   void tidyUp() {
-    delete(RestoreRecord.workshop(directory));
+    Directories.delete(RestoreRecord.workshop(directory));
     FailPoint.pass("restored.tidied");
     RestoreRecord.remove(directory);
     FailPoint.pass("restored.done");
@@ -250,12 +251,12 @@ final class RestorePlace {
 
   /** Removes everything that was restored; directories in which a disk is mounted stay. */
   void removeAll(RestoreRecord record) {
-    delete(RestoreRecord.workshop(directory));
+    Directories.delete(RestoreRecord.workshop(directory));
     for (Path home : record.homes(directory)) {
       if (Files.isDirectory(home) && Beside.isDoorToADisk(home)) {
         deleteContents(home);
       } else {
-        delete(home);
+        Directories.delete(home);
       }
     }
     RestoreRecord.remove(directory);
@@ -268,16 +269,6 @@ final class RestorePlace {
       Files.deleteIfExists(directory);
     } catch (IOException e) {
       // It is not empty, or somebody took it: then it is not ours any more.
-    }
-  }
-
-  private static void delete(Path root) {
-    if (Files.exists(root)) {
-      try {
-        MoreFiles.deleteRecursively(root, RecursiveDeleteOption.ALLOW_INSECURE);
-      } catch (IOException e) {
-        throw SmallFile.failed("cannot remove " + root, e);
-      }
     }
   }
 

@@ -2,9 +2,6 @@ package io.ledgerkeep.core.ledger;
 
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
-import io.ledgerkeep.core.files.SmallFile;
-import io.ledgerkeep.error.IntegrityException;
-import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -82,30 +79,20 @@ record RestoreRecord(Bytes backup, int loaded, Step step, Layout layout) {
   }
 
   static Optional<RestoreRecord> read(Path ledger) {
-    if (!exists(ledger)) {
-      return Optional.empty();
-    }
-    List<String> lines = CheckedText.read(file(ledger), FIRST_WORDS, FIRST_LINE);
-    try {
-      return Optional.of(
-          new RestoreRecord(
-              Bytes.fromHex(lines.get(1)),
-              Integer.parseInt(lines.get(2)),
-              Step.valueOf(lines.get(3).toUpperCase(Locale.ROOT)),
-              Layout.of(lines.subList(HEAD_LINES, lines.size()))));
-    } catch (IllegalArgumentException | IndexOutOfBoundsException e) {
-      throw new IntegrityException(file(ledger) + " fits its checksum and no format", e);
-    }
+    return CheckedText.readIfThere(file(ledger), FIRST_WORDS, FIRST_LINE, RestoreRecord::of);
+  }
+
+  private static RestoreRecord of(List<String> lines) {
+    return new RestoreRecord(
+        Bytes.fromHex(lines.get(1)),
+        Integer.parseInt(lines.get(2)),
+        Step.valueOf(lines.get(3).toUpperCase(Locale.ROOT)),
+        Layout.of(lines.subList(HEAD_LINES, lines.size())));
   }
 
   /** Removes the file; durable when it returns. */
   static void remove(Path ledger) {
-    try {
-      Files.deleteIfExists(file(ledger));
-      SmallFile.syncDirectory(ledger);
-    } catch (IOException e) {
-      throw SmallFile.failed("cannot remove " + file(ledger), e);
-    }
+    CheckedText.remove(file(ledger));
   }
 
   private static Path file(Path ledger) {

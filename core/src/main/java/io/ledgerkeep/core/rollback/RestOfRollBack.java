@@ -1,12 +1,11 @@
 package io.ledgerkeep.core.rollback;
 
-import com.google.common.io.MoreFiles;
-import com.google.common.io.RecursiveDeleteOption;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.core.chain.ChainCut;
 import io.ledgerkeep.core.chain.RollBackRecord;
 import io.ledgerkeep.core.derived.DerivedStore;
 import io.ledgerkeep.core.failpoint.FailPoint;
+import io.ledgerkeep.core.files.Directories;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.core.sealing.SealedEngine;
 import io.ledgerkeep.error.IntegrityException;
@@ -136,13 +135,6 @@ public final class RestOfRollBack {
 
   /** Removes what a roll back that was not committed left, or one that is finished. */
   public static void removeWorkshop(Path directory) {
-    Path workshop = workshop(directory);
-    if (Files.exists(workshop)) {
-      try {
-        MoreFiles.deleteRecursively(workshop, RecursiveDeleteOption.ALLOW_INSECURE);
-      } catch (IOException e) {
-        throw SmallFile.failed("cannot remove " + workshop, e);
-      }
-    }
+    Directories.delete(workshop(directory));
   }
 }

@@ -19,6 +19,7 @@ import io.ledgerkeep.archive.RestoreRequest;
 import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.archive.Verification.Level;
 import io.ledgerkeep.core.failpoint.FailPoint;
+import io.ledgerkeep.core.files.Directories;
 import io.ledgerkeep.core.sealing.Keys;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
@@ -283,7 +284,7 @@ final class MigrationTest {
         .containsExactly(
             root().resolve(database.lowerCaseName()),
             root().resolve("backup-20260504T120000Z-migrate"));
-    report.originals().forEach(Beside::delete);
+    report.originals().forEach(Directories::delete);
     assertIsWhole(settings(encrypted), PIVOT);
     try (Ledger going = open(settings(encrypted))) {
       going.commit(next());
