@@ -2,6 +2,7 @@ package io.ledgerkeep;
 
 import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.archive.Verification.Expected;
 import io.ledgerkeep.encryption.Encryptor;
 import io.ledgerkeep.encryption.EncryptorProvider;
 import io.ledgerkeep.error.ConfigurationException;
@@ -15,6 +16,7 @@ import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngineProvider;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.Iterator;
 import java.util.List;
@@ -255,6 +257,35 @@ public final class Ledgerkeep {
     Backup.Restored restoreBackup(Backup.Restoring restoring);
 
     /**
+     * Makes the ledger of a full node out of what others have: fast sync. The directory is empty or
+     * absent; it holds a ledger only when every block was taken over, state, history and indexes
+     * were made of them, and all of it was verified. Killed or cancelled, the same call goes on
+     * where it was.
+     *
+     * <p>The blocks come from an archive, from closed ledgers, of which only the block database
+     * need be there and which are owned meanwhile, or from several of them: each block from the
+     * first that has it whole. So what is damaged in one is regained from another. A block counts
+     * if it is what the archive's digests say or what the ledger recorded at commit, if no other
+     * ledger among them recorded another, and if it continues the chain.
+     *
+     * <p>All this proves that the blocks are what their keeper had, not that he had those of the
+     * chain: that takes a {@link #blockVerifier}, a hash that the caller knows ({@link
+     * Sync#expecting}), or the caller's word ({@link Sync#trusting}).
+     *
+     * @throws ConfigurationException if there is a ledger already or anything else in the
+     *     directory, there is no source, nothing says why they are to be trusted, an engine was
+     *     handed in, or the sources are within the directory or the other way round
+     * @throws ConflictException if the sources are not of one chain, or one is owned elsewhere
+     * @throws IntegrityException if no source has a block whole, or one is not what is expected or
+     *     allowed by the verifier; the message names the first such block. What was made so far
+     *     stays: another source may have it
+     * @throws KeyUnavailableException if a key is missing or wrong
+     * @throws StorageException if an engine, a store or a disk fails; {@link
+     *     StorageException#isOutOfSpace} before anything is written where the room will not suffice
+     */
+    Sync.Report sync(Sync sync);
+
+    /**
      * Examines the ledger of the directory, also one that does not open: its databases, archive and
      * files are looked at one by one, and what is wrong with one is a finding, not the end.
      *
@@ -407,6 +438,181 @@ public final class Ledgerkeep {
     /** Returns the same request under the given control. */
     public Conversion with(JobControl newControl) {
       return new Conversion(direction, dryRun, newControl);
+    }
+  }
+
+  /**
+   * Asks for the ledger of a new node, made of what others have.
+   *
+   * @param archive the archive to take blocks from, asked first
+   * @param ledgers the ledgers to take blocks from, asked in their order
+   * @param successor whether the new ledger takes the identity of the archive, or of the first
+   *     ledger where there is no archive, and with it its archive; otherwise it has its own
+   * @param leaveArchived whether it starts archived: as far as its rule allows, bodies are left to
+   *     its own archive, those of a successor where they are
+   * @param expected a block that is known to be the chain's; none above it is taken unless the
+   *     sources are trusted or a verifier is set
+   * @param trusted whether the caller vouches for the sources
+   * @param executor what regains read/write sets that no source has
+   * @param dryRun whether only to tell what would be done
+   * @param control progress, rate and cancel
+   */
+  public record Sync(
+      Optional<ArchiveBuilder> archive,
+      List<Builder> ledgers,
+      boolean successor,
+      boolean leaveArchived,
+      Optional<Expected> expected,
+      boolean trusted,
+      Optional<BlockExecutor> executor,
+      boolean dryRun,
+      JobControl control) {
+
+    /** Copies the list. */
+    public Sync {
+      ledgers = List.copyOf(ledgers);
+    }
+
+    /**
+     * Executes a block again. What it returns counts only if it has the digests that were recorded
+     * when the block was committed.
+     */
+    @FunctionalInterface
+    public interface BlockExecutor {
+
+      /**
+       * Returns the read/write sets of the block, one for each transaction and in their order.
+       *
+       * @param block what is known of the block
+       * @param transactions its transactions
+       * @param before the ledger as it is before the block; only for this call
+       */
+      List<RwSet> execute(BlockMeta block, List<Transaction> transactions, LedgerReader before);
+    }
+
+    /**
+     * What a sync did, or would do.
+     *
+     * @param outcome how it ended; never {@link Conversion.Outcome#NOTHING_TO_DO}
+     * @param chainId the name of the chain
+     * @param ledgerId the identity of the new ledger; empty in a plan, unless it is a successor
+     * @param height the newest height of the new ledger, in a plan the one it would have
+     * @param archivedHeight its archived height; 0 in a plan
+     * @param blocks the blocks taken over by this call, in a plan those to take over
+     * @param regained how many of them the first source that should have had them did not have
+     *     whole
+     * @param bytesNeeded what it needs on its disk, about, in bytes
+     * @param elapsed how long it took
+     */
+    public record Report(
+        Conversion.Outcome outcome,
+        String chainId,
+        String ledgerId,
+        long height,
+        long archivedHeight,
+        long blocks,
+        long regained,
+        long bytesNeeded,
+        Duration elapsed) {}
+
+    private static final Sync NOTHING =
+        new Sync(
+            Optional.empty(),
+            List.of(),
+            false,
+            false,
+            Optional.empty(),
+            false,
+            Optional.empty(),
+            false,
+            JobControl.none());
+
+    /** Asks to take all blocks of an archive. */
+    public static Sync fromArchive(ArchiveBuilder archive) {
+      return NOTHING.andArchive(archive);
+    }
+
+    /** Asks to take all blocks of a ledger; its builder says where its archive is, if any. */
+    public static Sync fromLedger(Builder ledger) {
+      return NOTHING.andLedger(ledger);
+    }
+
+    /** Returns the same request with an archive, which is asked first. */
+    public Sync andArchive(ArchiveBuilder source) {
+      return new Sync(
+          Optional.of(source),
+          ledgers,
+          successor,
+          leaveArchived,
+          expected,
+          trusted,
+          executor,
+          dryRun,
+          control);
+    }
+
+    /** Returns the same request with one more ledger, which is asked last. */
+    public Sync andLedger(Builder source) {
+      List<Builder> more = new ArrayList<>(ledgers);
+      more.add(source);
+      return new Sync(
+          archive, more, successor, leaveArchived, expected, trusted, executor, dryRun, control);
+    }
+
+    /**
+     * Returns the same request for a ledger that takes the place of one that is no more: it has its
+     * identity, and goes on with its archive. Two nodes of one identity must never run: whichever
+     * archives first, the other's archive is refused from then on.
+     */
+    public Sync asSuccessor() {
+      return new Sync(
+          archive, ledgers, true, leaveArchived, expected, trusted, executor, dryRun, control);
+    }
+
+    /** Returns the same request for a ledger that starts archived. */
+    public Sync leavingArchived() {
+      return new Sync(
+          archive, ledgers, successor, true, expected, trusted, executor, dryRun, control);
+    }
+
+    /** Returns the same request, where the block at the height must have the hash. */
+    public Sync expecting(long height, Bytes hash) {
+      Optional<Expected> known = Optional.of(new Expected(height, hash));
+      return new Sync(
+          archive, ledgers, successor, leaveArchived, known, trusted, executor, dryRun, control);
+    }
+
+    /** Returns the same request for sources that the caller vouches for. */
+    public Sync trusting() {
+      return new Sync(
+          archive, ledgers, successor, leaveArchived, expected, true, executor, dryRun, control);
+    }
+
+    /** Returns the same request, where lost read/write sets are regained by executing. */
+    public Sync executing(BlockExecutor byNode) {
+      Optional<BlockExecutor> by = Optional.of(byNode);
+      return new Sync(
+          archive, ledgers, successor, leaveArchived, expected, trusted, by, dryRun, control);
+    }
+
+    /** Returns the same request, only to tell what would be done. */
+    public Sync asDryRun() {
+      return new Sync(
+          archive, ledgers, successor, leaveArchived, expected, trusted, executor, true, control);
+    }
+
+    /** Returns the same request under the given control. */
+    public Sync with(JobControl newControl) {
+      return new Sync(
+          archive,
+          ledgers,
+          successor,
+          leaveArchived,
+          expected,
+          trusted,
+          executor,
+          dryRun,
+          newControl);
     }
   }
 
@@ -591,6 +797,8 @@ public final class Ledgerkeep {
       MIGRATE,
       /** Make the call that restored the ledger from a backup again. */
       RESTORE_BACKUP,
+      /** Make the call that synced the ledger again. */
+      SYNC,
       /** Write the file {@code LAYOUT} as the databases say. */
       WRITE_LAYOUT,
       /** Remove the files. */

@@ -34,6 +34,7 @@ final class RepairCommand {
       case MIGRATE -> List.of("# run the same command again: " + ledger + " migrate …");
       case RESTORE_BACKUP ->
           List.of("# run the same command again: " + ledger + " restore-backup …");
+      case SYNC -> List.of("# run the same command again: " + ledger + " sync …");
       case WRITE_LAYOUT -> List.of(ledger + " doctor --fix");
       case REMOVE -> List.of(remedy.isFix() ? ledger + " doctor --fix" : remove(remedy));
       case PUT_BACK ->

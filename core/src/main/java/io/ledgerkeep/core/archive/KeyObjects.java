@@ -94,10 +94,15 @@ public final class KeyObjects {
    */
   public boolean teach(ArchiveKeys keys) {
     boolean any = false;
-    for (String name : objects()) { // in the order of numbers
-      any |= keys.learn(decode(name, read(name)));
+    for (KeyObject object : all()) {
+      any |= keys.learn(object);
     }
     return any;
+  }
+
+  /** Returns all objects, in the order of the numbers of their keys. */
+  public List<KeyObject> all() {
+    return objects().stream().map(name -> decode(name, read(name))).toList();
   }
 
   /** Returns whether the object is there as it has to be. */

@@ -136,8 +136,12 @@ public final class LedgerArchive implements Archive {
 
   /** Returns what is wrong with the objects that hold the keys. */
   public List<String> keyFindings() {
-    return new KeyObjects(store, manifest.names())
-        .findings(manifest.sealedUnder(), manifest.keys());
+    return keyObjects().findings(manifest.sealedUnder(), manifest.keys());
+  }
+
+  /** Returns the objects that hold its keys. */
+  public KeyObjects keyObjects() {
+    return new KeyObjects(store, manifest.names());
   }
 
   @Override

@@ -21,7 +21,9 @@ public final class BlockCursor implements CloseableIterator<BlockCursor.Found> {
   private final StorageEngine.Cursor metas;
   private final StorageEngine.Cursor bodies;
   private long next;
-  private boolean atBody;
+
+  /** Whether the scan of the bodies stands on a row that is still to be taken. */
+  private boolean isOnRow;
 
   BlockCursor(ChainReader reader, RowReader rows, long firstHeight, long lastHeight) {
     this.reader = reader;
@@ -31,7 +33,6 @@ public final class BlockCursor implements CloseableIterator<BlockCursor.Found> {
     metas = rows.scan(ChainKeys.metasFrom(firstHeight));
     try {
       bodies = rows.scan(ChainKeys.bodies(firstHeight, lastHeight));
-      atBody = bodies.next();
     } catch (RuntimeException e) {
       metas.close();
       throw e;
@@ -64,19 +65,30 @@ public final class BlockCursor implements CloseableIterator<BlockCursor.Found> {
     return MetaRow.decode(rows.whole(metas.key(), metas.value()), next);
   }
 
+  /** Takes no step beyond the body: what is wrong there is wrong with the next one. */
   private StoredBlock normalBody(MetaRow meta) {
     ChainReader.Body body = new ChainReader.Body(meta);
-    while (atBody) {
+    while (!body.isComplete() && isOnRow()) {
       BodyKey key = BodyKey.of(bodies.key());
       if (key.height() > next) {
         break;
       }
-      if (key.height() == next) {
-        body.add(key, rows.whole(bodies.key(), bodies.value()));
+      if (key.height() < next) {
+        throw new IntegrityException(
+            "the body of block %s has a row too many on the node; run ledgerkeep doctor"
+                .formatted(key.height()));
       }
-      atBody = bodies.next();
+      body.add(key, rows.whole(bodies.key(), bodies.value()));
+      isOnRow = false;
     }
     return body.block().orElseThrow(this::missing);
+  }
+
+  private boolean isOnRow() {
+    if (!isOnRow) {
+      isOnRow = bodies.next();
+    }
+    return isOnRow;
   }
 
   private StoredBlock keptBody(MetaRow meta) {

@@ -112,12 +112,33 @@ public final class ChainReader {
     if (!body.isComplete()) {
       try (StorageEngine.Cursor cursor =
           rows.scan(ChainKeys.bodies(of.kind(), of.height(), of.height()))) {
-        while (cursor.next()) {
+        while (!body.isComplete() && cursor.next()) {
           body.add(BodyKey.of(cursor.key()), rows.whole(cursor.key(), cursor.value()));
         }
       }
     }
     return body.block();
+  }
+
+  /**
+   * What of a body is no read/write set.
+   *
+   * @param transactions the rows of the transactions
+   * @param additional the bytes outside the hash
+   */
+  public record Transactions(List<Rope> transactions, Bytes additional) {}
+
+  /** Returns all of a body but its read/write sets, or empty where any of that is not here. */
+  public Optional<Transactions> transactions(MetaRow meta) {
+    BlockMeta of = meta.meta();
+    List<Rope> found = new ArrayList<>();
+    for (int ordinal = 0; ordinal < of.transactionCount(); ordinal++) {
+      transactionRow(of, ordinal).ifPresent(row -> found.add(Rope.of(row)));
+    }
+    Bytes additional = rows.get(ChainKeys.additional(of.kind(), of.height())).orElse(Bytes.EMPTY);
+    return found.size() == of.transactionCount() && additional.size() == meta.additionalBytes()
+        ? Optional.of(new Transactions(found, additional))
+        : Optional.empty();
   }
 
   /**

@@ -95,7 +95,7 @@ public record StoredBlock(
    * value. A value has its length plus one before it, or 0 where there is none. The id is that of
    * the transaction beside it.
    */
-  static Rope rwSetRow(RwSet rwSet) {
+  public static Rope rwSetRow(RwSet rwSet) {
     RopeWriter row = new RopeWriter(256);
     row.varint(rwSet.reads().size()).varint(rwSet.writes().size());
     for (RwSet.Read read : rwSet.reads()) {

@@ -62,12 +62,21 @@ final class AloneArchiveBuilder implements Ledgerkeep.ArchiveBuilder {
 
   @Override
   public Archive open() {
+    return open(true);
+  }
+
+  /** Opens the archive for a job; no key file is emptied for it. */
+  LedgerArchive openForJob() {
+    return open(false);
+  }
+
+  private LedgerArchive open(boolean confirms) {
     if (choice == null) {
       throw new ConfigurationException("no archive store was chosen");
     }
     ArchiveStore store = choice.open(classLoader);
     try {
-      return open(store, ArchiveLocations.find(store, ledger), choice.isOurs());
+      return open(store, ArchiveLocations.find(store, ledger), choice.isOurs(), confirms);
     } catch (RuntimeException e) {
       if (choice.isOurs()) {
         store.close();
@@ -76,12 +85,15 @@ final class AloneArchiveBuilder implements Ledgerkeep.ArchiveBuilder {
     }
   }
 
-  private Archive open(ArchiveStore store, ArchiveNames names, boolean storeIsOurs) {
+  private LedgerArchive open(
+      ArchiveStore store, ArchiveNames names, boolean storeIsOurs, boolean confirms) {
     try (Encryption.Keys master = encryption.open(classLoader)) {
       ArchiveKeys keys = master.open(new KeyObjects(store, names));
       try {
         Manifest manifest = Manifest.open(store, names, keys).orElseThrow(AssertionError::new);
-        master.confirm();
+        if (confirms) {
+          master.confirm();
+        }
         return storeIsOurs
             ? LedgerArchive.owning(store, manifest)
             : LedgerArchive.alone(store, manifest);

@@ -5,6 +5,7 @@ import io.ledgerkeep.Options;
 import io.ledgerkeep.core.archive.KeyObjects;
 import io.ledgerkeep.core.sealing.ArchiveKeys;
 import io.ledgerkeep.core.sealing.EpochEncryptor;
+import io.ledgerkeep.core.sealing.KeyObject;
 import io.ledgerkeep.core.sealing.Keyring;
 import io.ledgerkeep.core.sealing.Suites;
 import io.ledgerkeep.encryption.Encryptor;
@@ -41,8 +42,12 @@ interface Encryption {
   /** The keys of one opening. */
   interface Keys extends AutoCloseable {
 
-    /** Makes what a new ledger needs in its directory. */
-    void create(Path directory, Bytes ledgerId, String chainId);
+    /**
+     * Makes what a new ledger needs in its directory.
+     *
+     * @param archive holds the keys of the archive that it goes on with; empty where there is none
+     */
+    void create(Path directory, Bytes ledgerId, String chainId, List<KeyObject> archive);
 
     /**
      * Returns what seals the values of a ledger, or nothing where it is in plain. Of several, which
@@ -131,7 +136,7 @@ interface Encryption {
   /** No keys at all. */
   final class Plain implements Keys {
     @Override
-    public void create(Path directory, Bytes ledgerId, String chainId) {}
+    public void create(Path directory, Bytes ledgerId, String chainId, List<KeyObject> archive) {}
 
     @Override
     public List<Sealed> open(Path directory) {
@@ -166,8 +171,8 @@ interface Encryption {
   /** Keys in a registry, under a master key. */
   record Mastered(KeyWrapper wrapper, Suites suites) implements Keys {
     @Override
-    public void create(Path directory, Bytes ledgerId, String chainId) {
-      Keyring.create(directory, ledgerId, chainId, wrapper, suites, Clock.systemUTC());
+    public void create(Path directory, Bytes ledgerId, String chainId, List<KeyObject> archive) {
+      Keyring.create(directory, ledgerId, chainId, wrapper, suites, Clock.systemUTC(), archive);
     }
 
     @Override
@@ -203,7 +208,7 @@ interface Encryption {
   /** Keys that are no business of ours. */
   record Foreign(Encryptor encryptor) implements Keys {
     @Override
-    public void create(Path directory, Bytes ledgerId, String chainId) {
+    public void create(Path directory, Bytes ledgerId, String chainId, List<KeyObject> archive) {
       Keyring.createForeign(directory, ledgerId, chainId);
     }
 

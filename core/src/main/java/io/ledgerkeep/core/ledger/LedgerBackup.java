@@ -59,7 +59,7 @@ final class LedgerBackup implements Backup {
   }
 
   private void requireApart(Request request) {
-    RestorePlace.requireApart(ledger.parts().directory(), request.directory());
+    FreshPlace.requireApart(ledger.parts().directory(), request.directory(), "the backups");
   }
 
   private static Path made(Path directory) {

@@ -24,7 +24,15 @@ final class LedgerBuilder implements Ledgerkeep.Builder {
 
   private static final int MAX_CHAIN_ID = 255;
 
-  private final Settings settings = new Settings();
+  private final Settings settings;
+
+  LedgerBuilder() {
+    this(new Settings());
+  }
+
+  LedgerBuilder(Settings settings) {
+    this.settings = settings;
+  }
 
   @Override
   public Ledgerkeep.Builder directory(Path directory) {
@@ -162,10 +170,7 @@ final class LedgerBuilder implements Ledgerkeep.Builder {
 
   @Override
   public Ledgerkeep.Comparison compare(Ledgerkeep.Builder other, JobControl control) {
-    if (!(other instanceof LedgerBuilder another)) {
-      throw new IllegalArgumentException("the other builder is not one of Ledgerkeep.builder()");
-    }
-    return LedgerComparison.of(settings, another.settings, control);
+    return LedgerComparison.of(settings, settingsOf(other), control);
   }
 
   @Override
@@ -176,6 +181,19 @@ final class LedgerBuilder implements Ledgerkeep.Builder {
   @Override
   public Backup.Restored restoreBackup(Backup.Restoring restoring) {
     return new RestoreBackupJob(settings.copy(), restoring).run();
+  }
+
+  @Override
+  public Ledgerkeep.Sync.Report sync(Ledgerkeep.Sync sync) {
+    return new SyncJob(settings.copy(), sync).run();
+  }
+
+  /** Returns what a builder of {@link Ledgerkeep#builder} has collected. */
+  static Settings settingsOf(Ledgerkeep.Builder builder) {
+    if (builder instanceof LedgerBuilder ours) {
+      return ours.settings.copy();
+    }
+    throw new IllegalArgumentException("the other builder is not one of Ledgerkeep.builder()");
   }
 
   @Override

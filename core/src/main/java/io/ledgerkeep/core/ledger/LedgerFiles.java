@@ -26,7 +26,7 @@ final class LedgerFiles {
   /** A small file that was to replace another one when the process died. */
   private static final Pattern NEVER_RENAMED =
       Pattern.compile(
-          "(LAYOUT|CREATING|CONVERTING|REBUILDING|MIGRATING|ARRIVING|RESTORING|status\\.json|KEYS|KEYS\\.copy)\\.new");
+          "(LAYOUT|CREATING|CONVERTING|REBUILDING|MIGRATING|ARRIVING|RESTORING|SYNCING|status\\.json|KEYS|KEYS\\.copy)\\.new");
 
   private static final Pattern BACKUP = Pattern.compile("backup-[0-9]{8}T[0-9]{6}Z.*");
 
@@ -149,7 +149,7 @@ final class LedgerFiles {
   }
 
   private void lookAtRestore() {
-    known.add(directory.resolve(RestoreRecord.NAME));
+    known.add(RestoreRecord.file(directory));
     known.add(RestoreRecord.workshop(directory));
     if (RestoreRecord.exists(directory)) {
       findings.add(
@@ -157,6 +157,15 @@ final class LedgerFiles {
           RestoreRecord.NAME,
           "the ledger was restored from a backup, and tidying up after that was not ended",
           Remedy.of(Action.RESTORE_BACKUP));
+    }
+    known.add(SyncRecord.file(directory));
+    known.add(SyncRecord.workshop(directory));
+    if (SyncRecord.exists(directory)) {
+      findings.add(
+          Severity.UNFINISHED,
+          SyncRecord.NAME,
+          "the ledger was made by a sync, and tidying up after that was not ended",
+          Remedy.of(Action.SYNC));
     }
   }
 

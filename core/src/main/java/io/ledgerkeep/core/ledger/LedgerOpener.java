@@ -90,6 +90,11 @@ final class LedgerOpener {
           "the restore of a backup into %s has not come to its end; make the same call again (ledgerkeep restore-backup), or empty the directory"
               .formatted(directory));
     }
+    if (!Layout.exists(directory) && SyncRecord.exists(directory)) {
+      throw new ConfigurationException(
+          "the sync of a new node into %s has not come to its end; make the same call again (ledgerkeep sync), or empty the directory"
+              .formatted(directory));
+    }
     if (!Layout.exists(directory) && MigrationRecord.isArriving(directory)) {
       throw new ConfigurationException(
           "a ledger is on its way to %s and has not arrived: run the same ledgerkeep migrate again on the directory it comes from, which is named in ARRIVING"
@@ -138,7 +143,7 @@ final class LedgerOpener {
     discardUnfinished();
     SmallFile.replaceDurably(marker(), new byte[0]);
     Path home = makeHome(layout.place(Database.BLOCK));
-    keys.create(home, ledgerId, chainId);
+    keys.create(home, ledgerId, chainId, settings.archiveKeys);
     Optional<Encryption.Sealed> sealed = keys.open(home).stream().findFirst();
     try {
       createDatabases(layout, sealed, ledgerId, chainId, digest, interrupted);
@@ -200,7 +205,8 @@ final class LedgerOpener {
         settings.executor);
   }
 
-  private Layout chosenLayout() {
+  /** Returns the databases of a new ledger, in its directory. */
+  Layout chosenLayout() {
     Map<Database, Layout.Place> places = new EnumMap<>(Database.class);
     for (Database database : Database.values()) {
       places.put(

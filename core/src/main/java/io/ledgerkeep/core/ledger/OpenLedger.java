@@ -628,6 +628,11 @@ final class OpenLedger implements Ledger {
     return chain.reader().highestNormal(height);
   }
 
+  /** Returns the highest height that an archive run may reach now, or 0. */
+  long highestArchivableHeight() {
+    return archiving.highestArchivableHeight();
+  }
+
   DerivedView derivedView() {
     return derived.view();
   }

@@ -47,7 +47,8 @@ final class RestoreBackupJob {
   private final List<BackupManifest> chain;
   private final BackupManifest backup;
   private final BackupLoader loader;
-  private final RestorePlace place;
+  private final FreshPlace place;
+  private final RestoreEngines engines;
   private final RestoreKeys keys;
   private final long begin = System.nanoTime();
   private long uncheckedBlocks;
@@ -62,7 +63,14 @@ final class RestoreBackupJob {
     this.chain = set.chain(restoring.number());
     this.backup = chain.get(chain.size() - 1);
     this.loader = new BackupLoader(set, chain);
-    this.place = new RestorePlace(settings, restoring, head());
+    this.place =
+        new FreshPlace(
+            settings,
+            RestoreEngines.layout(settings, head()),
+            RestoreRecord.file(directory),
+            RestoreRecord.workshop(directory),
+            "restored");
+    this.engines = new RestoreEngines(settings, place);
     this.keys = new RestoreKeys(settings, restoring, set, chain);
   }
 
@@ -71,7 +79,8 @@ final class RestoreBackupJob {
   }
 
   Restored run() {
-    place.requireFits();
+    FreshPlace.requireOwnEngines(settings, place.layout());
+    FreshPlace.requireApart(directory, restoring.directory(), "the backups");
     keys.requireFit();
     requireWantedChain();
     loader.requireThere();
@@ -106,17 +115,20 @@ final class RestoreBackupJob {
   private Restored runOwned() {
     try (OwnerLock lock = OwnerLock.take(directory);
         RestoreKeys.Opened opened = keys.open()) {
-      Optional<RestoreRecord> found = place.begun();
+      Optional<RestoreRecord> found = RestoreRecord.read(directory);
       if (Layout.exists(directory)) {
         return switchedBefore(found, opened);
       }
       Optional<RestoreRecord> begun =
-          found.filter(record -> record.backup().equals(backup.digest()));
+          found.filter(
+              record ->
+                  record.backup().equals(backup.digest())
+                      && record.layout().equals(place.layout()));
       if (begun.isEmpty()) {
-        found.ifPresent(place::removeAll);
+        found.ifPresent(another -> place.removeAll());
         place.requireEmpty();
       }
-      place.requireRoom(loader.rawBytes());
+      engines.requireRoom(loader.rawBytes());
       RestoreRecord record = begun.orElseGet(this::newRecord);
       record.write(directory);
       FailPoint.pass("restored.begun");
@@ -161,17 +173,17 @@ final class RestoreBackupJob {
         record = noted(record.at(Step.VERIFIED));
         FailPoint.pass("restored.verified");
       }
-      switchTo(record, opened);
+      switchTo(opened);
       return restored(Outcome.DONE, uncheckedBlocks, addedBlocks);
     } catch (UnprovenException e) {
-      place.removeAll(begun);
+      place.removeAll();
       throw new IntegrityException(
           "what was restored of backup %s does not pass and was removed; there is no ledger in %s. Look after both disks, and restore again or an earlier backup: %s"
               .formatted(head().number(), directory, e.getMessage()),
           e);
     } catch (RuntimeException | Error e) {
       if (restoring.mode() == Mode.REHEARSE) {
-        place.removeAll(begun);
+        place.removeAll();
       }
       throw e;
     }
@@ -194,18 +206,18 @@ final class RestoreBackupJob {
   private boolean loadedAndCompared(RestoreRecord record) {
     Resources resources = new Resources();
     try {
-      Map<Database, StorageEngine> engines = place.openEngines(resources);
+      Map<Database, StorageEngine> opened = engines.open(resources);
       if (record.loaded() == RestoreRecord.NOT_BEGUN) {
-        RestorePlace.requireFree(engines);
+        RestoreEngines.requireFree(opened);
         record.withLoaded(0).write(directory);
       }
       boolean complete =
           loader.load(
-                  engines,
+                  opened,
                   Math.max(0, record.loaded()),
                   watch,
                   files -> record.withLoaded(files).write(directory))
-              && isEqual(engines);
+              && isEqual(opened);
       resources.close();
       return complete;
     } catch (RuntimeException | Error e) {
@@ -214,9 +226,9 @@ final class RestoreBackupJob {
     }
   }
 
-  private boolean isEqual(Map<Database, StorageEngine> engines) {
+  private boolean isEqual(Map<Database, StorageEngine> opened) {
     try {
-      boolean complete = loader.compare(engines, watch);
+      boolean complete = loader.compare(opened, watch);
       FailPoint.pass("restored.compared");
       return complete;
     } catch (IntegrityException e) {
@@ -298,16 +310,16 @@ final class RestoreBackupJob {
     return head().position().pivot() > 0;
   }
 
-  private void switchTo(RestoreRecord record, RestoreKeys.Opened opened) {
+  private void switchTo(RestoreKeys.Opened opened) {
     opened.rewrap(place.home(Database.BLOCK));
     if (opened.areOthers()) {
       // Who cannot open it under the new key has it under the old one still.
       new LedgerOpener(place.workshop()).openOwned(opened.ofLedger()).close();
     }
     if (restoring.mode() == Mode.REHEARSE) {
-      place.removeAll(record);
+      place.removeAll();
     } else {
-      place.switchTo(record);
+      place.switchTo();
       finish(opened);
     }
   }
@@ -348,7 +360,7 @@ final class RestoreBackupJob {
 
   private Restored cancelled() {
     if (restoring.mode() == Mode.REHEARSE) {
-      place.begun().ifPresent(place::removeAll);
+      RestoreRecord.read(directory).ifPresent(record -> place.removeAll());
     }
     return restored(Outcome.CANCELLED, 0, 0);
   }
@@ -365,7 +377,7 @@ final class RestoreBackupJob {
         uncheckedBlocks,
         added,
         loader.bytes(),
-        place.neededBytes(loader.rawBytes()),
+        engines.neededBytes(loader.rawBytes()),
         Duration.ofNanos(System.nanoTime() - begin));
   }
 }

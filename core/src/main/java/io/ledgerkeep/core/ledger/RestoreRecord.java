@@ -1,14 +1,12 @@
 package io.ledgerkeep.core.ledger;
 
 import io.ledgerkeep.Bytes;
-import io.ledgerkeep.Database;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 import java.util.Optional;
-import java.util.stream.Stream;
 
 /**
  * The file {@code RESTORING}: that a ledger is being restored into a directory, from what, and how
@@ -57,13 +55,6 @@ record RestoreRecord(Bytes backup, int loaded, Step step, Layout layout) {
     return ledger.resolve("RESTORING.ledger");
   }
 
-  /** Returns the directories of the databases. */
-  List<Path> homes(Path ledger) {
-    return Stream.of(Database.values())
-        .map(database -> ledger.resolve(layout.place(database).directory()))
-        .toList();
-  }
-
   void write(Path ledger) {
     List<String> lines = new ArrayList<>();
     lines.add(FIRST_LINE);
@@ -90,12 +81,7 @@ record RestoreRecord(Bytes backup, int loaded, Step step, Layout layout) {
         Layout.of(lines.subList(HEAD_LINES, lines.size())));
   }
 
-  /** Removes the file; durable when it returns. */
-  static void remove(Path ledger) {
-    CheckedText.remove(file(ledger));
-  }
-
-  private static Path file(Path ledger) {
+  static Path file(Path ledger) {
     return ledger.resolve(NAME);
   }
 }

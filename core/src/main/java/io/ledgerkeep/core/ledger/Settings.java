@@ -6,12 +6,14 @@ import io.ledgerkeep.Database;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.archive.ArchiveStoreProvider;
+import io.ledgerkeep.core.sealing.KeyObject;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngineProvider;
 import java.nio.file.Path;
 import java.util.Collection;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.Executor;
@@ -58,6 +60,9 @@ final class Settings {
   /** The identity of a new ledger, if it is not to be drawn. */
   @Nullable Bytes ledgerId;
 
+  /** What holds the keys of the archive that a new ledger goes on with. */
+  List<KeyObject> archiveKeys = List.of();
+
   ClassLoader classLoader = ownClassLoader();
 
   /** Returns settings that are the same, and may be changed. */
@@ -83,6 +88,7 @@ final class Settings {
     copy.keepsUnarchivedBlocks = keepsUnarchivedBlocks;
     copy.layout = layout;
     copy.ledgerId = ledgerId;
+    copy.archiveKeys = archiveKeys;
     copy.classLoader = classLoader;
     return copy;
   }

@@ -6,7 +6,13 @@ import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.KeyUnavailableException;
+import io.ledgerkeep.error.KeyUnavailableException.Reason;
 import java.security.SecureRandom;
+import java.util.Arrays;
+import java.util.List;
+import java.util.Optional;
 
 /**
  * Who opens an archive: a secret of its own, kept in the registry and, wrapped under its master
@@ -60,8 +66,48 @@ final class Holder implements AutoCloseable {
     }
   }
 
+  /**
+   * Returns the holder that a master key is that of, by the objects that an archive has.
+   *
+   * @throws KeyUnavailableException if it is none's
+   */
+  static Holder ofMaster(Bytes ledgerId, List<KeyObject> objects, KeyWrapper wrapper) {
+    for (KeyObject object : objects) {
+      Optional<Secret> secret = unwrapped(ledgerId, object.holder(), object.wrapped(), wrapper);
+      if (secret.isPresent()) {
+        return new Holder(
+            object.holder(), object.name(), wrapper.suite(), secret.get(), object.wrapped());
+      }
+    }
+    throw new KeyUnavailableException(
+        Reason.WRONG,
+        "the key of %s unlocks no key object of the archive of ledger %s; give that of a holder"
+            .formatted(wrapper.place(), ledgerId.hex()));
+  }
+
+  /** Returns the secret of a holder; empty where the master key is another's. */
+  static Optional<Secret> unwrapped(Bytes ledgerId, Bytes id, Bytes wrapped, KeyWrapper wrapper) {
+    byte[] secret;
+    try {
+      secret = wrapper.unwrap(wrapped.toArray(), wrapContext(ledgerId, id));
+    } catch (KeyUnavailableException e) {
+      if (e.reason() != Reason.WRONG) {
+        throw e;
+      }
+      return Optional.empty();
+    }
+    if (secret.length != Secret.BYTES) {
+      int size = secret.length;
+      Arrays.fill(secret, (byte) 0);
+      throw new IntegrityException(
+          "the secret of holder %s of the archive of ledger %s has %s bytes, not %s"
+              .formatted(id.hex(), ledgerId.hex(), size, Secret.BYTES));
+    }
+    return Optional.of(new Secret(secret));
+  }
+
   /** What the secret of a holder is wrapped under besides its master key. */
-  static byte[] wrapContext(Bytes ledgerId, Bytes id) {
+  private static byte[] wrapContext(Bytes ledgerId, Bytes id) {
     return new ByteWriter(64).raw(WRAP_LABEL).raw(ledgerId).raw(id).take().toArray();
   }
 

@@ -6,8 +6,6 @@ import io.ledgerkeep.encryption.KeyWrapper;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
-import io.ledgerkeep.error.KeyUnavailableException.Reason;
-import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -69,24 +67,7 @@ public final class KeyOpener implements AutoCloseable {
   }
 
   private Optional<Secret> unwrap(Wrapped wrapped) {
-    byte[] secret;
-    try {
-      secret =
-          wrapper.unwrap(wrapped.bytes().toArray(), Holder.wrapContext(ledgerId, wrapped.holder()));
-    } catch (KeyUnavailableException e) {
-      if (e.reason() != Reason.WRONG) {
-        throw e;
-      }
-      return Optional.empty();
-    }
-    if (secret.length != Secret.BYTES) {
-      int size = secret.length;
-      Arrays.fill(secret, (byte) 0);
-      throw new IntegrityException(
-          "the secret of holder %s of the archive of ledger %s has %s bytes, not %s"
-              .formatted(wrapped.holder().hex(), ledgerId.hex(), size, Secret.BYTES));
-    }
-    return Optional.of(new Secret(secret));
+    return Holder.unwrapped(ledgerId, wrapped.holder(), wrapped.bytes(), wrapper);
   }
 
   /** Wipes the secrets of the holders; the keys stay. Closing twice does nothing. */

@@ -110,8 +110,14 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
   }
 
   /**
-   * Makes the registry of a new ledger, with one data key and one archive key for the suite of the
-   * wrapper: that in its device, if it has one.
+   * Makes the registry of a new ledger, with one data key for the suite of the wrapper: that in its
+   * device, if it has one. It has an archive key of the same suite, or those of the archive that it
+   * goes on with.
+   *
+   * @param objects those of that archive, in the order of their numbers; none where it has one of
+   *     its own
+   * @throws KeyUnavailableException if the master key unlocks none
+   * @throws IntegrityException if the one that it unlocks is not as it was written
    */
   public static void create(
       Path directory,
@@ -119,7 +125,8 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
       String chainId,
       KeyWrapper wrapper,
       Suites suites,
-      Clock clock) {
+      Clock clock,
+      List<KeyObject> objects) {
     CipherSuite suite = suites.named(wrapper.suite());
     Secret root = Secret.random();
     byte[] wrapped = wrapper.wrap(root.bytes(), wrapContext(ledgerId));
@@ -140,9 +147,41 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
       CipherSuite first = keyring.devices.current().map(CipherSuite.class::cast).orElse(suite);
       keyring.dataKeys.add(
           new DataKey(1, first, State.ACTIVE, false, clock.millis(), Secret.random()));
-      keyring.archive = ArchiveSection.fresh(ledgerId, ofArchive(first), wrapper);
+      keyring.archive =
+          objects.isEmpty()
+              ? ArchiveSection.fresh(ledgerId, ofArchive(first), wrapper)
+              : keyring.succeeding(objects, wrapper);
       keyring.save();
     }
+  }
+
+  private ArchiveSection succeeding(List<KeyObject> objects, KeyWrapper wrapper) {
+    Holder own = Holder.ofMaster(file.ledgerId(), objects, wrapper);
+    ArchiveSection section = new ArchiveSection(List.of(own), List.of(), List.of());
+    for (KeyObject object : objects) {
+      if (isNextOf(section, object)) {
+        section = section.withKey(opened(own, object));
+      }
+    }
+    if (section.keys().isEmpty()) {
+      throw new IntegrityException(
+          "the archive of ledger %s has no object of its first key for holder %s"
+              .formatted(file.ledgerId().hex(), own.id().hex()));
+    }
+    return section;
+  }
+
+  private static boolean isNextOf(ArchiveSection section, KeyObject object) {
+    return section.holders().get(0).id().equals(object.holder())
+        && object.number() == section.keys().size() + 1;
+  }
+
+  private ArchiveSection.Key opened(Holder own, KeyObject object) {
+    CipherSuite software = suites.named(object.suite());
+    Secret secret = own.open(object, file.ledgerId(), software);
+    CipherSuite suite = devices.suite(object, software);
+    ArchiveKey key = new ArchiveKey(file.ledgerId(), object.number(), suite, secret);
+    return new ArchiveSection.Key(key, object.salt(), false);
   }
 
   /**
@@ -903,17 +942,12 @@ public final class Keyring implements ArchiveKeys.Registry, AutoCloseable {
   /** The own holder's secret opens it: no master key is needed. */
   @Override
   public synchronized boolean learn(KeyObject object) {
-    Holder own = archive.holders().get(0);
-    if (!own.id().equals(object.holder()) || object.number() != archive.keys().size() + 1) {
+    if (!isNextOf(archive, object)) {
       return false;
     }
-    CipherSuite software = suites.named(object.suite());
-    Secret secret = own.open(object, file.ledgerId(), software);
-    CipherSuite suite = devices.suite(object, software);
-    ArchiveKey key = new ArchiveKey(file.ledgerId(), object.number(), suite, secret);
-    change(archive.withKey(new ArchiveSection.Key(key, object.salt(), false)));
+    change(archive.withKey(opened(archive.holders().get(0), object)));
     LOG.info(
-        "took archive key {} over from the archive: the registry is from before", key.number());
+        "took archive key {} over from the archive: the registry is from before", object.number());
     return true;
   }
 

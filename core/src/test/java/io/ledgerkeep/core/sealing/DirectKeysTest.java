@@ -64,7 +64,8 @@ final class DirectKeysTest {
     try (KeyWrapper wrapper = token.openKey(Options.of("key", "one", "mode", "direct"))) {
       if (Keyring.head(place).isEmpty()) {
         Files.createDirectories(place);
-        Keyring.create(place, Keys.LEDGER, "chain1", wrapper, Keys.suites(), Clock.systemUTC());
+        Keyring.create(
+            place, Keys.LEDGER, "chain1", wrapper, Keys.suites(), Clock.systemUTC(), List.of());
       }
       List<Keyring> opened = Keyring.open(place, wrapper, Keys.suites(), limits, Clock.systemUTC());
       opened.subList(1, opened.size()).forEach(Keyring::close);

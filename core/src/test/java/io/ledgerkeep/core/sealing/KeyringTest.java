@@ -252,7 +252,8 @@ final class KeyringTest {
           "chain1",
           wrapper,
           Keys.suites(),
-          java.time.Clock.systemUTC());
+          java.time.Clock.systemUTC(),
+          List.of());
     }
     Files.copy(
         other.resolve("KEYS"), file("KEYS"), java.nio.file.StandardCopyOption.REPLACE_EXISTING);

@@ -61,7 +61,7 @@ public final class Keys {
     try (KeyWrapper wrapper = wrapper(provider, key)) {
       if (Keyring.head(directory).isEmpty()) {
         Files.createDirectories(directory);
-        Keyring.create(directory, LEDGER, "chain1", wrapper, suites(), clock);
+        Keyring.create(directory, LEDGER, "chain1", wrapper, suites(), clock, List.of());
       }
       List<Keyring> opened = Keyring.open(directory, wrapper, suites(), clock);
       opened.subList(1, opened.size()).forEach(Keyring::close);

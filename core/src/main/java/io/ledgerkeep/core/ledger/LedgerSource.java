@@ -1,0 +1,171 @@
+package io.ledgerkeep.core.ledger;
+
+import io.ledgerkeep.Block;
+import io.ledgerkeep.BlockMeta;
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.core.archiving.AllBlocks;
+import io.ledgerkeep.core.chain.ChainReader;
+import io.ledgerkeep.core.chain.ChainReader.Transactions;
+import io.ledgerkeep.core.chain.MetaRow;
+import io.ledgerkeep.core.codec.Digests;
+import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.StorageException;
+import java.nio.file.Path;
+import java.util.Optional;
+import org.jspecify.annotations.Nullable;
+
+/** The block database of a ledger that is closed, and its archive if that is given. */
+final class LedgerSource implements BlockSource {
+
+  private final Path directory;
+  private final Resources resources;
+  private final BlockSide blocks;
+  private final ChainReader reader;
+  private final boolean hasArchive;
+  private final long pivot;
+  private @Nullable AllBlocks cursor;
+
+  /** The height that the cursor has next. */
+  private long next;
+
+  private LedgerSource(Settings settings, Resources resources, BlockSide blocks) {
+    this.directory = settings.requiredDirectory();
+    this.resources = resources;
+    this.blocks = blocks;
+    this.reader = blocks.site().chain().reader();
+    this.hasArchive = settings.store != null;
+    this.pivot = blocks.site().chain().mark().pivot();
+  }
+
+  /** Owns the ledger from here on. */
+  static LedgerSource open(Settings settings) {
+    Path directory = settings.requiredDirectory();
+    if (!Layout.exists(directory)) {
+      throw new ConfigurationException(
+          "there is no ledger in %s: of one that was copied, LAYOUT and the block database are needed"
+              .formatted(directory));
+    }
+    Resources resources = new Resources();
+    try {
+      resources.add(OwnerLock.take(directory));
+      Encryption.Keys keys = settings.encryption.open(settings.classLoader);
+      resources.add(keys);
+      BlockSide blocks = BlockSide.open(settings, Layout.read(directory), keys);
+      resources.add(blocks);
+      return new LedgerSource(settings, resources, blocks);
+    } catch (RuntimeException | Error e) {
+      resources.closeAfter(e);
+      throw e;
+    }
+  }
+
+  @Override
+  public String name() {
+    return "the ledger in " + directory;
+  }
+
+  @Override
+  public String chainId() {
+    return blocks.format().chainId();
+  }
+
+  @Override
+  public Bytes ledgerId() {
+    return blocks.format().ledgerId();
+  }
+
+  @Override
+  public Digests digests() {
+    return blocks.format().digest();
+  }
+
+  @Override
+  public long lastHeight() {
+    return blocks.site().chain().last();
+  }
+
+  @Override
+  public long rawBytes() {
+    return meta(lastHeight()).map(MetaRow::normalBytes).orElse(0L);
+  }
+
+  @Override
+  public Optional<StoredBlock> block(long height) {
+    if (height > lastHeight() || (height <= pivot && !hasArchive && !isKept(height))) {
+      return Optional.empty();
+    }
+    if (height <= pivot && !hasArchive) {
+      return Optional.of(kept(height));
+    }
+    AllBlocks open = cursor;
+    if (open == null || height != next) {
+      leaveCursor();
+      open = blocks.archiving().blocks(height, lastHeight());
+      cursor = open;
+      next = height;
+    }
+    try {
+      StoredBlock block = open.next().block();
+      next++;
+      return Optional.of(block);
+    } catch (StorageException e) { // what an engine cannot read
+      leaveCursor();
+      throw new IntegrityException("block " + height + ": " + e.getMessage(), e);
+    } catch (RuntimeException | Error e) {
+      leaveCursor();
+      throw e;
+    }
+  }
+
+  private boolean isKept(long height) {
+    return meta(height).filter(meta -> meta.meta().kind() != Block.Kind.NORMAL).isPresent();
+  }
+
+  private StoredBlock kept(long height) {
+    return reader
+        .block(reader.requiredMeta(height))
+        .orElseThrow(
+            () -> new IntegrityException("block %s: its body is not whole".formatted(height)));
+  }
+
+  /** Returns all of a body but its read/write sets, as far as that is whole. */
+  Optional<Transactions> transactions(long height) {
+    try {
+      return meta(height).flatMap(reader::transactions);
+    } catch (IntegrityException | StorageException e) {
+      return Optional.empty();
+    }
+  }
+
+  @Override
+  public Optional<BlockMeta> recorded(long height) {
+    return meta(height).map(MetaRow::meta);
+  }
+
+  private Optional<MetaRow> meta(long height) {
+    try {
+      return height < 0 || height > lastHeight() ? Optional.empty() : reader.meta(height);
+    } catch (IntegrityException | StorageException e) {
+      return Optional.empty();
+    }
+  }
+
+  private void leaveCursor() {
+    AllBlocks open = cursor;
+    cursor = null;
+    if (open != null) {
+      open.close();
+    }
+  }
+
+  @Override
+  public void close() {
+    try {
+      leaveCursor();
+    } finally {
+      resources.close();
+    }
+  }
+}
