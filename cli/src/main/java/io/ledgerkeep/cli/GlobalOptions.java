@@ -30,6 +30,7 @@ import picocli.CommandLine.ScopeType;
       RebuildCommand.class,
       BackupCommand.class,
       RestoreBackupCommand.class,
+      SyncCommand.class,
       MigrateCommand.class,
       CompareCommand.class,
       DoctorCommand.class,

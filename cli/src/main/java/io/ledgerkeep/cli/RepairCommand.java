@@ -3,7 +3,6 @@ package io.ledgerkeep.cli;
 import io.ledgerkeep.Ledgerkeep.Diagnosis.Finding;
 import io.ledgerkeep.Ledgerkeep.Diagnosis.Remedy;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Collectors;
 
@@ -12,10 +11,21 @@ final class RepairCommand {
 
   private final String ledger;
   private final String archive;
+  private final String data;
+  private final String fromArchive;
 
   RepairCommand(Settings settings) {
     this.ledger = "ledgerkeep" + settings.asOptions(true);
     this.archive = settings.asOptions(false);
+    this.data = quoted(settings.data());
+    this.fromArchive =
+        settings.hasArchive()
+            ? " --from-archive " + quoted(settings.archive()) + " --leave-archived"
+            : "";
+  }
+
+  private static String quoted(Path path) {
+    return TdeConvertCommand.quoted(path.toString());
   }
 
   /** Returns the commands, in their order; lines that begin with {@code #} are for people. */
@@ -48,7 +58,7 @@ final class RepairCommand {
       case GIVE_KEY -> List.of("# with its key (encryptor, encrypt_key): --config FILE");
       case LOOK_ELSEWHERE -> List.of();
       case REPLACE_BLOCKS -> replaceBlocks(remedy);
-      case REPLACE_BLOCKS_FROM_ARCHIVE -> replaceBlocksFromArchive(remedy);
+      case REPLACE_BLOCKS_FROM_ARCHIVE -> replaceBlocksFromArchive();
       case OTHER_RELEASE -> List.of("# use the release that the message names, or a newer one");
     };
   }
@@ -57,30 +67,25 @@ final class RepairCommand {
     return String.valueOf(remedy.height().orElse(0));
   }
 
+  /** A block database that does not open is no source; without a height it does not. */
   private List<String> replaceBlocks(Remedy remedy) {
-    List<String> lines = new ArrayList<>();
-    lines.add(
-        "# restore a backup of this ledger (restore-backup --from DIR), put a copy of it back,");
-    lines.add("# or make a new one in an empty directory NEW");
-    lines.add("ledgerkeep --data NEW init");
-    if (remedy.height().isPresent() && remedy.height().getAsLong() >= 0) {
-      lines.add(
-          "%s export --to %s - | ledgerkeep --data NEW import -"
-              .formatted(ledger, remedy.height().getAsLong()));
-    }
-    lines.add("# and the other blocks from a peer's export");
-    lines.add("ledgerkeep --data NEW import FILE");
-    return lines;
+    String others = (remedy.height().isPresent() ? "--from " + data + " " : "") + "--from PEER";
+    return List.of(
+        "# restore a backup of this ledger (restore-backup --from DIR), put a copy of it back, or",
+        "# make it anew in an empty directory NEW, what is lost taken from a ledger of a peer, PEER",
+        sync(others, remedy.height().isPresent() || !fromArchive.isEmpty()));
   }
 
-  private List<String> replaceBlocksFromArchive(Remedy remedy) {
+  private List<String> replaceBlocksFromArchive() {
     return List.of(
-        "# the archive has them all: make a new ledger of both in an empty directory NEW",
-        "ledgerkeep --data NEW init",
-        "ledgerkeep%s export --to %s - | ledgerkeep --data NEW import -"
-            .formatted(archive, height(remedy)),
-        "%s export --from %s - | ledgerkeep --data NEW import -"
-            .formatted(ledger, remedy.height().orElse(0) + 1));
+        "# the archive has them all: make the ledger anew of both in an empty directory NEW",
+        sync("--from " + data, true));
+  }
+
+  /** Who has neither this ledger nor its archive cannot take its place. */
+  private String sync(String from, boolean isSuccessor) {
+    return "ledgerkeep --data NEW%s sync %s%s%s --trust-source"
+        .formatted(archive, from, fromArchive, isSuccessor ? " --successor" : "");
   }
 
   private static String remove(Remedy remedy) {
@@ -88,9 +93,6 @@ final class RepairCommand {
   }
 
   private static String paths(List<Path> paths) {
-    return paths.stream()
-        .map(Path::toString)
-        .map(TdeConvertCommand::quoted)
-        .collect(Collectors.joining(" "));
+    return paths.stream().map(RepairCommand::quoted).collect(Collectors.joining(" "));
   }
 }

@@ -135,6 +135,11 @@ final class Settings {
     return new Settings(data, Optional.of(newArchive), ledger, storage, config, masterKey);
   }
 
+  /** Returns the same settings without an archive. */
+  Settings withoutArchive() {
+    return new Settings(data, Optional.empty(), ledger, storage, config, masterKey);
+  }
+
   /** Returns the same settings of the ledger in another directory. */
   Settings withData(Path newData) {
     return new Settings(
@@ -239,11 +244,18 @@ final class Settings {
   }
 
   private Archive openArchive(Optional<String> chosen) {
+    return archiveBuilder(chosen.orElse(null)).open();
+  }
+
+  /** Returns a builder of the archive of the chosen ledger, or of the only one there. */
+  Ledgerkeep.ArchiveBuilder archiveBuilder(@Nullable String chosen) {
     Ledgerkeep.ArchiveBuilder builder =
         Ledgerkeep.archive().store(DIRECTORY, archiveOptions(archive()));
-    chosen.ifPresent(builder::ledger);
+    if (chosen != null) {
+      builder.ledger(chosen);
+    }
     masterKey.ifPresent(key -> builder.encryption(key.encryptor(), key.options()));
-    return builder.open();
+    return builder;
   }
 
   /** Returns the ledgers that the archive's place holds, as {@code GENESIS/ID}. */

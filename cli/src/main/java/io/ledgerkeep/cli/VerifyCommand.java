@@ -3,6 +3,7 @@ package io.ledgerkeep.cli;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.Verification;
+import io.ledgerkeep.archive.Verification.Expected;
 import io.ledgerkeep.archive.Verification.Level;
 import java.util.List;
 import java.util.Locale;
@@ -60,15 +61,21 @@ final class VerifyCommand extends LedgerCommand {
   private Verification.Request request(Level chosen) {
     Verification.Request request = Verification.Request.of(chosen);
     for (String anchor : expected) {
-      Matcher parts = ANCHOR.matcher(anchor);
-      if (!parts.matches() || parts.group(2).length() % 2 != 0) {
-        throw CommandException.usage(
-            "--expect takes HEIGHT:HASH, the hash in hexadecimal digits of at most 64 bytes, unlike "
-                + anchor);
-      }
-      request = request.expecting(Long.parseLong(parts.group(1)), Bytes.fromHex(parts.group(2)));
+      Expected known = expected(anchor);
+      request = request.expecting(known.height(), known.hash());
     }
     return request;
+  }
+
+  /** Returns what {@code --expect} names. */
+  static Expected expected(String anchor) {
+    Matcher parts = ANCHOR.matcher(anchor);
+    if (!parts.matches() || parts.group(2).length() % 2 != 0) {
+      throw CommandException.usage(
+          "--expect takes HEIGHT:HASH, the hash in hexadecimal digits of at most 64 bytes, unlike "
+              + anchor);
+    }
+    return new Expected(Long.parseLong(parts.group(1)), Bytes.fromHex(parts.group(2)));
   }
 
   private static Outcome outcome(Verification result, boolean archiveIsGiven) {

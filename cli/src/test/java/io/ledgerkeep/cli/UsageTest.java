@@ -36,6 +36,10 @@ final class UsageTest {
         "restore-backup --data d",
         "restore-backup --from b --data d",
         "restore-backup --from b --data d --dry-run --rehearse",
+        "sync --data d",
+        "sync --from b --data d",
+        "sync --from b --data d --expect 5",
+        "sync --from b --trust-source",
         "query --data d --height 1 --tx a",
         "query --height 1",
         "verify --data d --level deep",
@@ -94,7 +98,8 @@ final class UsageTest {
           "tde",
           "rebuild-dbs",
           "backup",
-          "restore-backup"
+          "restore-backup",
+          "sync"
         }) {
       assertThat(help).contains("  " + command + " ");
       assertThat(Run.of(command, "--help").out()).contains("--data", "--json");

@@ -157,7 +157,7 @@ final class OperationsGuideTest {
     return output
         .toString(StandardCharsets.UTF_8)
         .lines()
-        .filter(line -> !line.matches("[a-z ]+: .*B/s(, .* left)?"))
+        .filter(line -> !line.matches("[a-z ]+: .*(B/s| of [0-9]+ blocks)(, .* left)?"))
         .collect(Collectors.joining("\n"))
         .strip();
   }

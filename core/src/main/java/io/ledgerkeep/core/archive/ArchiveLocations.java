@@ -22,8 +22,16 @@ public final class ArchiveLocations {
    * @throws ConfigurationException if there is none, or more than one is meant
    */
   public static ArchiveNames find(ArchiveStore store, Optional<String> wanted) {
+    return find(store, wanted, Optional.empty());
+  }
+
+  /** Returns the one archive meant, which is not that of the given ledger. */
+  public static ArchiveNames find(
+      ArchiveStore store, Optional<String> wanted, Optional<Bytes> not) {
     String beginning = wanted.orElse("").toLowerCase(Locale.ROOT);
-    List<String> found = all(store).stream().filter(id -> matches(id, beginning)).toList();
+    String ofNot = not.map(id -> "/" + id.hex()).orElse("/");
+    List<String> found =
+        all(store).stream().filter(id -> matches(id, beginning) && !id.endsWith(ofNot)).toList();
     if (found.size() == 1) {
       List<String> parts = Splitter.on('/').splitToList(found.get(0));
       return new ArchiveNames(Bytes.fromHex(parts.get(0)), Bytes.fromHex(parts.get(1)));
@@ -34,7 +42,7 @@ public final class ArchiveLocations {
                 + wanted.map(ledger -> " of ledger " + ledger).orElse("")
                 + " in "
                 + store.place()
-            : "%s holds the archives of %s ledgers; choose one with --ledger GENESIS/LEDGER: %s"
+            : "%s holds the archives of %s ledgers; choose one (--ledger GENESIS/LEDGER, or --of for a source): %s"
                 .formatted(store.place(), found.size(), String.join(", ", found)));
   }
 

@@ -5,6 +5,7 @@ import com.google.common.cache.CacheBuilder;
 import io.ledgerkeep.Block;
 import io.ledgerkeep.BlockMeta;
 import io.ledgerkeep.Bytes;
+import io.ledgerkeep.CloseableIterator;
 import io.ledgerkeep.RwSet;
 import io.ledgerkeep.Transaction;
 import io.ledgerkeep.archive.Archive;
@@ -82,6 +83,15 @@ public final class LedgerArchive implements Archive {
       readers.put(segment.name(), reader);
     }
     return reader;
+  }
+
+  /**
+   * Returns the blocks of a segment from a height on, as far as they count, read ahead on the
+   * executor.
+   */
+  public CloseableIterator<StoredBlock> blocks(
+      Segment segment, long firstHeight, Executor readsAhead) {
+    return reader(segment).blocks(firstHeight, segment.lastHeight(), readsAhead);
   }
 
   /**

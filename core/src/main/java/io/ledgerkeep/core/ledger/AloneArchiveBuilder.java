@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.ledger;
 
+import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Ledgerkeep;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.archive.Archive;
@@ -62,21 +63,25 @@ final class AloneArchiveBuilder implements Ledgerkeep.ArchiveBuilder {
 
   @Override
   public Archive open() {
-    return open(true);
+    return open(Optional.empty(), true);
   }
 
-  /** Opens the archive for a job; no key file is emptied for it. */
-  LedgerArchive openForJob() {
-    return open(false);
+  /**
+   * Opens the archive for a job that reads it; no key file is emptied for it.
+   *
+   * @param not the ledger that is being made, whose own archive may be in the same place
+   */
+  LedgerArchive openForJob(Optional<Bytes> not) {
+    return open(not, false);
   }
 
-  private LedgerArchive open(boolean confirms) {
+  private LedgerArchive open(Optional<Bytes> not, boolean confirms) {
     if (choice == null) {
       throw new ConfigurationException("no archive store was chosen");
     }
     ArchiveStore store = choice.open(classLoader);
     try {
-      return open(store, ArchiveLocations.find(store, ledger), choice.isOurs(), confirms);
+      return open(store, ArchiveLocations.find(store, ledger, not), choice.isOurs(), confirms);
     } catch (RuntimeException e) {
       if (choice.isOurs()) {
         store.close();

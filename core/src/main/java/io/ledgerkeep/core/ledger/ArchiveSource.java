@@ -85,8 +85,7 @@ final class ArchiveSource implements BlockSource {
   private CloseableIterator<StoredBlock> at(long height) {
     leaveSegment();
     Segment listed = archive.manifest().requiredSegmentAt(height);
-    CloseableIterator<StoredBlock> opened =
-        archive.reader(listed).blocks(height, listed.lastHeight(), executor);
+    CloseableIterator<StoredBlock> opened = archive.blocks(listed, height, executor);
     segment = opened;
     next = height;
     until = listed.lastHeight();

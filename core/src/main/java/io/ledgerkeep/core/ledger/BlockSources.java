@@ -20,6 +20,7 @@ import io.ledgerkeep.error.IntegrityException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Optional;
+import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -42,11 +43,15 @@ final class BlockSources implements AutoCloseable {
     this.executor = executor;
   }
 
-  /** Opens them all; the ledgers are owned from here on. */
-  static BlockSources open(Sync sync, Settings settings) {
+  /**
+   * Opens them all; the ledgers are owned from here on.
+   *
+   * @param made the ledger that is being made; what it has archived is no source
+   */
+  static BlockSources open(Sync sync, Settings settings, Optional<Bytes> made) {
     BlockSources opened = new BlockSources(sync.executor());
     try {
-      sync.archive().ifPresent(builder -> opened.addArchive(builder, settings));
+      sync.archive().ifPresent(builder -> opened.addArchive(builder, settings, made));
       sync.ledgers().stream()
           .map(LedgerBuilder::settingsOf)
           .forEach(
@@ -62,11 +67,11 @@ final class BlockSources implements AutoCloseable {
     }
   }
 
-  private void addArchive(Object builder, Settings settings) {
+  private void addArchive(Object builder, Settings settings, Optional<Bytes> made) {
     if (!(builder instanceof AloneArchiveBuilder ours)) {
       throw new IllegalArgumentException("the builder is not one of Ledgerkeep.archive()");
     }
-    ArchiveSource source = new ArchiveSource(ours.openForJob(), settings.executor);
+    ArchiveSource source = new ArchiveSource(ours.openForJob(made), settings.executor);
     archive = Optional.of(source);
     add(source);
   }
@@ -120,6 +125,14 @@ final class BlockSources implements AutoCloseable {
 
   Optional<ArchiveSource> archive() {
     return archive;
+  }
+
+  /** Returns how many of its newest blocks the first ledger among them never archives. */
+  Optional<Long> unarchivedBlocks() {
+    return sources.stream()
+        .flatMap(source -> source instanceof LedgerSource of ? Stream.of(of) : Stream.empty())
+        .findFirst()
+        .flatMap(LedgerSource::unarchivedBlocks);
   }
 
   long lastHeight() {

@@ -10,6 +10,7 @@ import io.ledgerkeep.core.chain.MetaRow;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.StorageException;
 import java.nio.file.Path;
@@ -86,6 +87,11 @@ final class LedgerSource implements BlockSource {
     return blocks.site().chain().last();
   }
 
+  /** Returns how many of the newest blocks are never archived, if that was ever set. */
+  Optional<Long> unarchivedBlocks() {
+    return blocks.site().chain().unarchivedBlocks();
+  }
+
   @Override
   public long rawBytes() {
     return meta(lastHeight()).map(MetaRow::normalBytes).orElse(0L);
@@ -110,7 +116,7 @@ final class LedgerSource implements BlockSource {
       StoredBlock block = open.next().block();
       next++;
       return Optional.of(block);
-    } catch (StorageException e) { // what an engine cannot read
+    } catch (StorageException | ConflictException e) { // unreadable, or in another archive
       leaveCursor();
       throw new IntegrityException("block " + height + ": " + e.getMessage(), e);
     } catch (RuntimeException | Error e) {

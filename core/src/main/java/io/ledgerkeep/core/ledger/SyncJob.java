@@ -71,11 +71,18 @@ final class SyncJob {
           directory, LedgerBuilder.settingsOf(ledger).requiredDirectory(), "the ledger to read");
     }
     try (Encryption.Keys keys = settings.encryption.open(settings.classLoader);
-        BlockSources sources = BlockSources.open(sync, settings)) {
+        BlockSources sources = BlockSources.open(sync, settings, made())) {
       requireWantedChain(sources);
       requireExpectedIn(sources);
       return sync.dryRun() ? planned(sources) : runOwned(sources, keys);
     }
+  }
+
+  /** Returns the ledger that an earlier call has begun, if that has an identity of its own. */
+  private Optional<Bytes> made() {
+    return sync.successor()
+        ? Optional.empty()
+        : SyncRecord.read(directory).map(SyncRecord::ledgerId);
   }
 
   private void requireComplete() {
@@ -282,6 +289,9 @@ final class SyncJob {
       making.archiveKeys = archiveKeys(record, sources);
     }
     making.unarchivedBlocks = settings.unarchivedBlocks;
+    if (making.unarchivedBlocks == null && sync.successor()) {
+      making.unarchivedBlocks = sources.unarchivedBlocks().orElse(null);
+    }
     making.readThrough = true;
     return making;
   }
