@@ -76,7 +76,7 @@ final class HsmDirectExperiment implements Experiment {
     Options options = token.options("direct", route, sessions);
     try (KeyWrapper master = Pkcs11Keys.withPinInOptions().open(options)) {
       Bytes ledgerId = Bytes.wrap(new byte[16]);
-      Keyring.create(directory, ledgerId, "chain1", master, suites, Clock.systemUTC());
+      Keyring.create(directory, ledgerId, "chain1", master, suites, Clock.systemUTC(), List.of());
       return new EpochEncryptor(Keyring.open(directory, master, suites, Clock.systemUTC()).get(0));
     }
   }

@@ -81,7 +81,7 @@ final class SealingExperiment implements Experiment {
     Suites suites = new Suites(List.of(provider));
     Bytes ledgerId = Bytes.wrap(new byte[16]);
     try (KeyWrapper master = provider.openKey(cipher.options())) {
-      Keyring.create(directory, ledgerId, "chain1", master, suites, Clock.systemUTC());
+      Keyring.create(directory, ledgerId, "chain1", master, suites, Clock.systemUTC(), List.of());
       return new EpochEncryptor(Keyring.open(directory, master, suites, Clock.systemUTC()).get(0));
     }
   }
