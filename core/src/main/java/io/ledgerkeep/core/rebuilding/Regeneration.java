@@ -190,8 +190,11 @@ public final class Regeneration {
               "compare",
               0,
               false,
-              chunk -> chunk.stream().map(found -> found.block().decode()).toList(),
-              decoded -> decoded.forEach(check::check));
+              chunk -> {
+                chunk.forEach(found -> check.check(found.block().decode()));
+                return chunk.size();
+              },
+              checked -> {});
       if (complete) {
         check.finish();
       }
