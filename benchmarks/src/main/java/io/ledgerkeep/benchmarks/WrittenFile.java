@@ -44,7 +44,7 @@ final class WrittenFile {
   }
 
   private static Written read(DataInputStream in) throws IOException {
-    Database database = Database.values()[in.readByte()];
+    Database database = Database.valueOf(in.readUTF());
     boolean durable = in.readBoolean();
     WriteBatch batch = new WriteBatch();
     for (int left = in.readInt(); left > 0; left--) {
@@ -70,7 +70,7 @@ final class WrittenFile {
 
     void add(Written written) {
       try {
-        out.writeByte(written.database().ordinal());
+        out.writeUTF(written.database().name());
         out.writeBoolean(written.durable());
         out.writeInt(written.batch().size());
       } catch (IOException e) {
