@@ -37,6 +37,14 @@ final class Experiments {
     BY_NAME.put("hsm-direct", HsmDirectExperiment::new);
     BY_NAME.put("badger-engine", BadgerExperiment::new);
     BY_NAME.put("badger-ledger", BadgerLedgerExperiment::new);
+    for (Chain chain : Chain.values()) {
+      BY_NAME.put("maintenance-rebuild-" + chain, () -> new RebuildExperiment(chain));
+    }
+    BY_NAME.put("maintenance-rollback", RollBackExperiment::new);
+    for (Chain chain : Chain.values()) {
+      BY_NAME.put("maintenance-backup-" + chain, () -> new BackupExperiment(chain));
+    }
+    BY_NAME.put("maintenance-memory", MaintenanceMemoryExperiment::new);
     BY_NAME.put("memory", MemoryExperiment::new);
     BY_NAME.put("open", OpenExperiment::new);
     BY_NAME.put("stored", StoredExperiment::new);

@@ -12,12 +12,12 @@ import java.util.Properties;
  */
 final class MemoryExperiment implements Experiment {
 
-  private static final int TIMES = 10;
+  static final int TIMES = 10;
 
   /** In a shorter one the caches and buffers of a fixed size would not be full. */
-  private static final long SHORTER_BLOCKS = 100_000;
+  static final long SHORTER_BLOCKS = 100_000;
 
-  private static final String HEAP = "-Xmx256m";
+  static final String HEAP = "-Xmx256m";
 
   private final Workspace workspace = Workspace.ofThisProcess();
 
@@ -44,8 +44,12 @@ final class MemoryExperiment implements Experiment {
 
   private static Figure figure(
       String name, String key, Properties longer, Properties shorter, String note) {
-    Rounds rounds = Rounds.once(megabytes(longer, key), megabytes(shorter, key));
-    return Figure.of(name, "MB", rounds, Aim.atMost(1.1), note);
+    return Figure.of(name, "MB", rounds(key, longer, shorter), Aim.atMost(1.1), note);
+  }
+
+  /** Returns one of the peaks of the longer chain to that of the shorter one. */
+  static Rounds rounds(String key, Properties longer, Properties shorter) {
+    return Rounds.once(megabytes(longer, key), megabytes(shorter, key));
   }
 
   private static double megabytes(Properties peaks, String key) {
@@ -53,13 +57,15 @@ final class MemoryExperiment implements Experiment {
   }
 
   private Properties peaks(long blocks) throws IOException {
+    return peaks(workspace, MemoryMain.class, blocks);
+  }
+
+  /** Returns what a process wrote down that was given so many blocks. */
+  static Properties peaks(Workspace workspace, Class<?> main, long blocks) throws IOException {
     Path directory = workspace.path("blocks-" + blocks);
     Path result = workspace.path("peaks-" + blocks);
     ChildProcess.runWell(
-        directory,
-        MemoryMain.class,
-        List.of(HEAP),
-        List.of(Long.toString(blocks), result.toString()));
+        directory, main, List.of(HEAP), List.of(Long.toString(blocks), result.toString()));
     Workspace.remove(directory);
     Properties peaks = new Properties();
     try (var in = Files.newInputStream(result)) {

@@ -53,7 +53,7 @@ final class MemoryMain {
   }
 
   /** Who makes the blocks keeps the state of the chain in the same heap: it must not be large. */
-  private static Iterator<Block> fewKeys() {
+  static Iterator<Block> fewKeys() {
     return Chain.SMALL.builder().keys(KEYS).build().iterator();
   }
 }

@@ -37,7 +37,8 @@ final class MemoryPeaks implements AutoCloseable {
     return new MemoryPeaks();
   }
 
-  private void look() {
+  /** Looks now, beside the times at which it looks by itself; the watch must not be closed. */
+  synchronized void look() {
     anonymousBytes = Math.max(anonymousBytes, status("RssAnon"));
     memory.gc();
     heapBytes = Math.max(heapBytes, memory.getHeapMemoryUsage().getUsed());

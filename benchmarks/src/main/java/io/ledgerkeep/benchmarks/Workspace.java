@@ -4,9 +4,11 @@ import com.google.common.io.MoreFiles;
 import com.google.common.io.RecursiveDeleteOption;
 import java.io.IOException;
 import java.io.UncheckedIOException;
+import java.nio.channels.FileChannel;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -39,6 +41,34 @@ final class Workspace {
       throw new UncheckedIOException(e);
     }
     return to;
+  }
+
+  /** Copies as {@link #copy}, by the system's own means; every file is durable at the end. */
+  void copySynced(Path from, String name) {
+    Path to = path(name);
+    try (Stream<Path> tree = Files.walk(from)) {
+      for (Path source : (Iterable<Path>) tree::iterator) {
+        Path target = to.resolve(from.relativize(source));
+        if (Files.isDirectory(source)) {
+          Files.createDirectory(target);
+        } else {
+          copyFileSynced(source, target);
+        }
+      }
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private static void copyFileSynced(Path source, Path target) throws IOException {
+    try (FileChannel in = FileChannel.open(source);
+        FileChannel out =
+            FileChannel.open(target, StandardOpenOption.CREATE_NEW, StandardOpenOption.WRITE)) {
+      for (long at = 0; at < in.size(); ) {
+        at += in.transferTo(at, in.size() - at, out);
+      }
+      out.force(true);
+    }
   }
 
   void remove(String name) {

@@ -28,11 +28,14 @@ final class WrappedStorage implements StorageEngineProvider {
     return EngineSettings.ENGINE;
   }
 
-  /** Opens the store; the ledger keeps each in a directory that is named after its database. */
+  /**
+   * Opens the store; the ledger keeps each in a directory whose name begins with that of its
+   * database.
+   */
   @Override
   public StorageEngine open(Path directory, Options options) {
     Path home = Objects.requireNonNull(directory.toAbsolutePath().getParent());
-    String name = home.getFileName().toString().toUpperCase(Locale.ROOT);
+    String name = home.getFileName().toString().split("\\.", 2)[0].toUpperCase(Locale.ROOT);
     return wrap.apply(Database.valueOf(name), provider().open(directory, options));
   }
 

@@ -11,6 +11,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
+import java.util.concurrent.Executor;
 import java.util.regex.Pattern;
 
 /** The files of one backup: written beside, read back, then given their name. */
@@ -35,10 +36,10 @@ final class BackupFiles {
   }
 
   /** Gives a finished file its name, once it was read back as it was written. */
-  static void publish(Path home, BackupFile file) {
+  static void publish(Path home, BackupFile file, Executor executor) {
     Path part = part(home, file.name());
     FailPoint.pass("backup.synced");
-    RowTotals found = RowFileReader.readThrough(part).totals();
+    RowTotals found = RowFileReader.readThrough(part, executor).totals();
     if (!found.equals(file.totals())) {
       throw new IntegrityException(
           "the file %s was not read back as it was written; look after the disk"

@@ -53,7 +53,7 @@ final class BackupWriter {
     this.source = source;
     this.scope = scope;
     this.head = head;
-    this.kept = KeptFiles.of(home, head, source);
+    this.kept = KeptFiles.of(home, head, source, executor);
     this.watch = watch;
     this.executor = executor;
     this.fileBytes = fileBytes;
@@ -146,7 +146,7 @@ final class BackupWriter {
 
   private BackupFile finished(Content content, HeightRange heights, RowFileWriter rows) {
     BackupFile file = new BackupFile(content, nextNumber(content), heights, rows.finish());
-    BackupFiles.publish(home, file);
+    BackupFiles.publish(home, file, executor);
     return file;
   }
 

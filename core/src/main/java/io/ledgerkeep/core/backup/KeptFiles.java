@@ -13,6 +13,7 @@ import java.util.ArrayList;
 import java.util.Deque;
 import java.util.List;
 import java.util.Optional;
+import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,23 +27,26 @@ final class KeptFiles {
   private static final Logger LOG = LoggerFactory.getLogger(KeptFiles.class);
 
   private final Path home;
+  private final Executor executor;
   private final Deque<BackupFile> left;
   private long bytes;
 
-  private KeptFiles(Path home, List<BackupFile> left) {
+  private KeptFiles(Path home, List<BackupFile> left, Executor executor) {
     this.home = home;
+    this.executor = executor;
     this.left = new ArrayDeque<>(left);
   }
 
   /** Returns what there is; everything else is removed from the directory. */
-  static KeptFiles of(Path home, BackupHead head, BackupSource source) {
+  static KeptFiles of(Path home, BackupHead head, BackupSource source, Executor executor) {
     KeptFiles kept =
         new KeptFiles(
             home,
             begun(home)
                 .filter(begun -> goesOn(begun.head(), head, source))
                 .map(begun -> usable(begun, head))
-                .orElse(List.of()));
+                .orElse(List.of()),
+            executor);
     removeAllBut(kept.left(), home);
     return kept;
   }
@@ -116,7 +120,7 @@ final class KeptFiles {
   private Optional<Taken> verified(BackupFile file) {
     left.remove(file);
     try {
-      RowFileReader.Read read = RowFileReader.readThrough(home.resolve(file.name()));
+      RowFileReader.Read read = RowFileReader.readThrough(home.resolve(file.name()), executor);
       if (read.totals().equals(file.totals())) {
         bytes += file.totals().bytes();
         return Optional.of(new Taken(file, read.lastKey()));

@@ -5,6 +5,7 @@ import io.ledgerkeep.core.backup.RowFrame.How;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.files.SmallFile;
+import io.ledgerkeep.core.parallel.OrderedPipeline;
 import io.ledgerkeep.error.IntegrityException;
 import java.io.BufferedInputStream;
 import java.io.IOException;
@@ -13,6 +14,7 @@ import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
 import java.security.MessageDigest;
+import java.util.concurrent.Executor;
 
 /** Reads a file of rows, one frame in memory at a time. For one thread; close it. */
 final class RowFileReader implements AutoCloseable {
@@ -55,14 +57,20 @@ final class RowFileReader implements AutoCloseable {
   }
 
   /**
-   * Reads a file to its end.
+   * Reads a file to its end; frames are decompressed on any thread.
    *
    * @return what it has, and the key of its last row, or empty bytes
    */
-  static Read readThrough(Path file) {
-    try (RowFileReader reader = open(file)) {
-      while (reader.next()) {
-        // every frame is checked on the way
+  static Read readThrough(Path file, Executor executor) {
+    try (RowFileReader reader = open(file);
+        OrderedPipeline<FrameRows> frames = new OrderedPipeline<>(executor)) {
+      while (!reader.ended || !frames.isEmpty()) {
+        while (!reader.ended && !frames.isFull()) {
+          reader.submitFrame(frames);
+        }
+        if (!frames.isEmpty()) {
+          reader.count(frames.takeUninterruptibly());
+        }
       }
       return new Read(reader.totals(), reader.key());
     }
@@ -70,6 +78,40 @@ final class RowFileReader implements AutoCloseable {
 
   /** A file that was read. */
   record Read(RowTotals totals, Bytes lastKey) {}
+
+  /** What one frame has. */
+  private record FrameRows(long rows, long rawBytes, Bytes lastKey) {
+
+    static FrameRows of(byte[] decoded, String what) {
+      ByteReader in = new ByteReader(Bytes.wrap(decoded), what);
+      Bytes last = Bytes.EMPTY;
+      long rows = 0;
+      while (in.left() > 0) {
+        int keyBytes = in.number();
+        int valueBytes = in.number();
+        last = in.raw(keyBytes);
+        in.raw(valueBytes);
+        rows++;
+      }
+      return new FrameRows(rows, decoded.length, last);
+    }
+  }
+
+  private void submitFrame(OrderedPipeline<FrameRows> frames) {
+    RowFrame frame = RowFrame.decodeHeader(read(RowFrame.HEADER_BYTES), what);
+    byte[] stored = read(frame.storedBytes());
+    if (frame.how() == How.END) {
+      end(frame, stored);
+    } else {
+      frames.submit(frame.rawBytes(), () -> FrameRows.of(frame.decode(stored, what), what));
+    }
+  }
+
+  private void count(FrameRows frame) {
+    rows += frame.rows();
+    rawBytes += frame.rawBytes();
+    key = frame.lastKey();
+  }
 
   private void readMagic() {
     Bytes found = Bytes.wrap(read(RowFileWriter.MAGIC.size()));
@@ -95,15 +137,21 @@ final class RowFileReader implements AutoCloseable {
 
   private boolean nextFrame() {
     RowFrame frame = RowFrame.decodeHeader(read(RowFrame.HEADER_BYTES), what);
-    byte[] decoded = frame.decode(read(frame.storedBytes()), what);
+    byte[] stored = read(frame.storedBytes());
     if (frame.how() == How.END) {
-      requireEnd();
-      ended = true;
+      end(frame, stored);
       return false;
     }
+    byte[] decoded = frame.decode(stored, what);
     rawBytes += decoded.length;
     rowsLeft = new ByteReader(Bytes.wrap(decoded), what);
     return true;
+  }
+
+  private void end(RowFrame frame, byte[] stored) {
+    frame.decode(stored, what);
+    requireEnd();
+    ended = true;
   }
 
   private void requireEnd() {

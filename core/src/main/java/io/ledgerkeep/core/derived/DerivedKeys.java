@@ -33,6 +33,9 @@ final class DerivedKeys {
 
   private static final int ROWS = 2;
 
+  /** What the row of an entry ends with: height and ordinal, turned round. */
+  private static final int PLACE_BYTES = 12;
+
   private DerivedKeys() {}
 
   static Bytes state(String namespace, Bytes key) {
@@ -66,7 +69,7 @@ final class DerivedKeys {
   }
 
   static Bytes history(String namespace, Bytes key, long height, int ordinal) {
-    return historyPrefix(namespace, key, 12).u64(~height).u32(~ordinal).take();
+    return historyPrefix(namespace, key, PLACE_BYTES).u64(~height).u32(~ordinal).take();
   }
 
   static KeyRange history(String namespace, Bytes key) {
@@ -95,8 +98,18 @@ final class DerivedKeys {
     return new ByteWriter(1 + txId.length()).u8(deleted ? 1 : 0).raw(Bytes.ofUtf8(txId)).take();
   }
 
+  /** Returns what all entries of one key begin with, of the row of one. */
+  static Bytes keyOfHistory(Bytes row) {
+    return row.slice(0, Math.max(0, row.size() - PLACE_BYTES));
+  }
+
+  static boolean isDeletion(Bytes value) {
+    return new ByteReader(value, "a history entry").u8() == 1;
+  }
+
   static HistoryEntry historyEntry(Bytes key, Bytes value) {
-    ByteReader tail = new ByteReader(key.slice(key.size() - 12, key.size()), "a history key");
+    ByteReader tail =
+        new ByteReader(key.slice(key.size() - PLACE_BYTES, key.size()), "a history key");
     ByteReader in = new ByteReader(value, "a history entry");
     boolean deleted = in.u8() == 1;
     return new HistoryEntry(~tail.u64(), ~tail.u32(), in.rest().utf8(), deleted);

@@ -217,7 +217,15 @@ public final class DerivedStore {
     }
   }
 
-  /** Sees both databases at one moment. */
+  /**
+   * How much there is of history.
+   *
+   * @param rows all entries
+   * @param keysWithValue the keys whose newest entry is no deletion
+   */
+  record HistoryRows(long rows, long keysWithValue) {}
+
+  /** Sees both databases at one moment. Serves any number of threads. */
   public static final class DerivedView implements AutoCloseable {
 
     private final StorageEngine.Snapshot state;
@@ -278,17 +286,27 @@ public final class DerivedStore {
       return history.get(row).map(value -> DerivedKeys.historyEntry(row, value));
     }
 
-    long historyRows() {
-      return rows(history);
+    HistoryRows historyRows() {
+      long rows = 0;
+      long keysWithValue = 0;
+      Bytes last = Bytes.EMPTY;
+      try (StorageEngine.Cursor cursor = history.scan(DerivedKeys.ALL_ROWS)) {
+        while (cursor.next()) {
+          rows++;
+          Bytes key = DerivedKeys.keyOfHistory(cursor.key());
+          boolean isNewest = !key.equals(last);
+          if (isNewest && !DerivedKeys.isDeletion(cursor.value())) {
+            keysWithValue++;
+          }
+          last = key;
+        }
+      }
+      return new HistoryRows(rows, keysWithValue);
     }
 
     long stateRows() {
-      return rows(state);
-    }
-
-    private static long rows(StorageEngine.Reader reader) {
       long rows = 0;
-      try (StorageEngine.Cursor cursor = reader.scan(DerivedKeys.ALL_ROWS)) {
+      try (StorageEngine.Cursor cursor = state.scan(DerivedKeys.ALL_ROWS)) {
         while (cursor.next()) {
           rows++;
         }

@@ -295,6 +295,10 @@ final class OpenLedger implements Ledger {
 
   /** Brings state and history to the last height. */
   private void catchUp() {
+    JobWatch watch = parts.settings().replayWatch;
+    if (watch != null) {
+      watch.begin("replay", visibleHeight - derivedThrough);
+    }
     if (derivedThrough < visibleHeight) {
       replay(derivedThrough + 1, visibleHeight);
       checkpoint();
@@ -302,6 +306,7 @@ final class OpenLedger implements Ledger {
   }
 
   private void replay(long firstHeight, long lastHeight) {
+    JobWatch watch = parts.settings().replayWatch;
     try (BlockCursor cursor = chain.reader().blocks(firstHeight, lastHeight)) {
       List<Block> chunk = new ArrayList<>();
       long bytes = 0;
@@ -311,6 +316,9 @@ final class OpenLedger implements Ledger {
         bytes += block.rawBytes();
         if (bytes >= CHUNK_BYTES || chunk.size() >= CHUNK_BLOCKS || !cursor.hasNext()) {
           derived.apply(derived.prepare(chunk, any -> false));
+          if (watch != null) {
+            watch.advance(chunk.size(), bytes);
+          }
           chunk = new ArrayList<>();
           bytes = 0;
         }

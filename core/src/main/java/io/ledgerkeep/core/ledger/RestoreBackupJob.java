@@ -255,7 +255,6 @@ final class RestoreBackupJob {
 
   /** Returns false if it was cancelled. */
   private boolean isProven(RestoreKeys.Opened opened) {
-    watch.begin("replay", 0);
     try (OpenLedger ledger = opened(opened)) {
       FailPoint.pass("restored.opened");
       requirePosition(ledger);
@@ -281,7 +280,9 @@ final class RestoreBackupJob {
   /** Opening applies the blocks above the state. */
   private OpenLedger opened(RestoreKeys.Opened opened) {
     try {
-      return new LedgerOpener(place.workshop()).openOwned(opened.ofBackup());
+      Settings workshop = place.workshop();
+      workshop.replayWatch = watch;
+      return new LedgerOpener(workshop).openOwned(opened.ofBackup());
     } catch (IntegrityException e) {
       throw new UnprovenException(String.valueOf(e.getMessage()));
     }

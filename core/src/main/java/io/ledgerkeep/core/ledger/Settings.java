@@ -6,6 +6,7 @@ import io.ledgerkeep.Database;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.archive.ArchiveStoreProvider;
+import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.sealing.KeyObject;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.storage.StorageEngine;
@@ -51,6 +52,9 @@ final class Settings {
   /** Tells how much room there is on the disk of a directory; otherwise only in tests. */
   ToLongFunction<Path> usableBytes = CopyRoom::usableBytes;
 
+  /** Sees the blocks that an opening applies to state and history. */
+  @Nullable JobWatch replayWatch;
+
   /** Whether the ledger is to remember how many blocks are never archived. */
   boolean keepsUnarchivedBlocks = true;
 
@@ -85,6 +89,7 @@ final class Settings {
     copy.copyArchiveBytes = copyArchiveBytes;
     copy.backupFileBytes = backupFileBytes;
     copy.usableBytes = usableBytes;
+    copy.replayWatch = replayWatch;
     copy.keepsUnarchivedBlocks = keepsUnarchivedBlocks;
     copy.layout = layout;
     copy.ledgerId = ledgerId;

@@ -190,8 +190,11 @@ public final class Regeneration {
               "compare",
               0,
               false,
-              chunk -> chunk.stream().map(found -> found.block().decode()).toList(),
-              decoded -> decoded.forEach(check::check));
+              chunk -> {
+                chunk.forEach(found -> check.check(found.block().decode()));
+                return chunk.size();
+              },
+              checked -> {});
       if (complete) {
         check.finish();
       }
@@ -296,7 +299,7 @@ public final class Regeneration {
         }
         while (reading.hasNext() && !pipeline.isFull()) {
           List<Found> chunk = reading.chunk();
-          long bytes = chunk.stream().mapToLong(found -> found.block().bodyBytes()).sum();
+          long bytes = reading.chunkBytes();
           pipeline.submit(bytes, () -> new Chunk<>(task.apply(chunk), chunk.size(), bytes));
           reading
               .failure()
@@ -325,6 +328,7 @@ public final class Regeneration {
     private final boolean linked;
     private Optional<MetaRow> previous;
     private Optional<LedgerkeepException> failure = Optional.empty();
+    private long bytes;
 
     Reading(AllBlocks source, Optional<MetaRow> previous, boolean linked) {
       this.source = source;
@@ -340,9 +344,14 @@ public final class Regeneration {
       return failure;
     }
 
+    /** Returns the encoded size of the bodies of the chunk read last. */
+    long chunkBytes() {
+      return bytes;
+    }
+
     List<Found> chunk() {
       List<Found> chunk = new ArrayList<>();
-      long bytes = 0;
+      bytes = 0;
       try {
         while (source.hasNext() && chunk.size() < CHUNK_BLOCKS && bytes < CHUNK_BYTES) {
           Found found = source.next();

@@ -29,6 +29,7 @@ import io.ledgerkeep.error.ConflictException.Reason;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.job.JobControl;
+import io.ledgerkeep.job.Progress;
 import io.ledgerkeep.testkit.InMemoryArchiveStore;
 import io.ledgerkeep.testkit.SampleEncryptor;
 import java.io.IOException;
@@ -237,6 +238,32 @@ final class BackupTest {
     }
     assertThat(refused).hasPositiveValue();
     world.restore();
+    world.assertRestored(30, 0);
+  }
+
+  @Test
+  void aRestoreTellsHowManyBlocksItReplays() {
+    BackupWorld world = world(true);
+    world.grow(20, 0);
+    world.full();
+    world.grow(30, 0);
+    world.incremental();
+    List<Progress> replay = new ArrayList<>();
+    JobControl control =
+        JobControl.none()
+            .onProgress(
+                progress -> {
+                  if (progress.phase().equals("replay")) {
+                    replay.add(progress);
+                  }
+                });
+    new RestoreBackupJob(
+            world.settings(world.restored()), Restoring.from(world.backups()).with(control))
+        .run();
+    assertThat(replay)
+        .isNotEmpty()
+        .allSatisfy(progress -> assertThat(progress.totalBlocks()).isEqualTo(10));
+    assertThat(replay.get(replay.size() - 1).doneBlocks()).isEqualTo(10);
     world.assertRestored(30, 0);
   }
 

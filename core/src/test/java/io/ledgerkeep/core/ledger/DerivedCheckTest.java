@@ -125,6 +125,26 @@ final class DerivedCheckTest {
     assertThat(findings(world, kind, Level.LEDGER)).isEmpty();
   }
 
+  @ParameterizedTest
+  @EnumSource(Kind.class)
+  void everyRowTooManyIsFound(Kind kind) {
+    World world = filled(kind, 40);
+    for (Database database : List.of(Database.STATE, Database.HISTORY)) {
+      Bytes key = contentOf(world, database).ceilingKey(Bytes.wrap(new byte[] {ROWS}));
+      Bytes value = contentOf(world, database).get(key);
+      Bytes longer = Bytes.fromHex(key.hex() + "00");
+      Bytes tooShort = Bytes.wrap(new byte[] {ROWS});
+      for (Bytes another : List.of(longer, tooShort)) {
+        apply(world, database, new WriteBatch().put(another, value));
+        assertThat(findings(world, kind, Level.LEDGER))
+            .as("%s with %s", database, another.hex())
+            .isNotEmpty();
+        apply(world, database, new WriteBatch().delete(another));
+      }
+    }
+    assertThat(findings(world, kind, Level.LEDGER)).isEmpty();
+  }
+
   private static TreeMap<Bytes, Bytes> contentOf(World world, Database database) {
     TreeMap<Bytes, Bytes> content = new TreeMap<>();
     world.withStore(database, engine -> content.putAll(World.content(engine)));
