@@ -12,6 +12,7 @@ import static io.ledgerkeep.testkit.contract.Samples.value;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.ledgerkeep.Bytes;
@@ -1408,6 +1409,42 @@ public abstract class StorageEngineContract {
     assertThat(found).hasSize(batches * 2);
     for (int i = 0; i < batches * 2; i++) {
       assertThat(found).containsEntry(key(i), noise(i / 2, 30_000));
+    }
+  }
+
+  // ---- copies of a store
+
+  @Test
+  public void aCopyOfAClosedStoreIsAStoreOfItsOwn() {
+    Path target = directory.resolveSibling("copy");
+    StorageEngine original = open();
+    original.write(putAll(0, 10, value(0)).put(key(99), noise(1, 30_000)), DURABLE);
+    put(original, key(100), value(1));
+    NavigableMap<Bytes, Bytes> expected = content(original);
+    original.close();
+
+    assertThat(copies(directory.resolveSibling("none"), directory.resolveSibling("no-copy")))
+        .as("there is a store in an absent directory")
+        .isFalse();
+    assertThat(copies(directory, target)).as("there is a store").isTrue();
+    StorageEngine copy = open(target);
+    assertThat(content(copy)).isEqualTo(expected);
+    copy.deleteRange(KeyRange.all());
+    copy.compact(KeyRange.all()); // files that were shared and are rewritten show it
+    copy.write(putAll(0, 2, value(7)), DURABLE);
+
+    StorageEngine again = open();
+    assertThat(content(again)).isEqualTo(expected);
+    again.write(putAll(0, 4, value(8)), DURABLE);
+    assertThat(content(copy))
+        .containsOnly(Map.entry(key(0), value(7)), Map.entry(key(1), value(7)));
+  }
+
+  private boolean copies(Path from, Path target) {
+    try {
+      return provider().copy(from, target, options());
+    } catch (ConfigurationException e) {
+      return abort("not this backend: " + e.getMessage());
     }
   }
 }
