@@ -99,6 +99,11 @@ public abstract class StorageEngineContract {
     return false;
   }
 
+  /** Returns how often some tests crash the machine; fewer times will do where that takes long. */
+  protected int crashes() {
+    return 20;
+  }
+
   /**
    * Damages what is stored in the directory such that the value at the key, among others maybe, is
    * not what was written. The store is closed. Returns false where that cannot be played.
@@ -330,7 +335,7 @@ public abstract class StorageEngineContract {
   @Test
   public void rule2_aCrashLeavesWholeBatches() {
     StorageEngine engine = open();
-    for (int round = 1; round <= 10; round++) {
+    for (int round = 1; round <= crashes() / 2; round++) {
       for (int i = 0; i < 20; i++) {
         putGeneration(engine, round * 100 + i);
       }
@@ -391,7 +396,7 @@ public abstract class StorageEngineContract {
   @Test
   public void rule3_aDurableWriteSurvivesACrash() {
     StorageEngine engine = open();
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < crashes(); i++) {
       engine.write(new WriteBatch().put(key(i), value(i)).put(key(1000), value(i)), DURABLE);
       engine.write(new WriteBatch().delete(key(i - 1)), DURABLE);
       engine = crashAndReopen(engine);
@@ -404,7 +409,7 @@ public abstract class StorageEngineContract {
   @Test
   public void rule3_aDurableWriteSurvivesACrashThatTakesBufferedOnesBeforeIt() {
     StorageEngine engine = open();
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < crashes(); i++) {
       put(engine, key(i), value(-1));
       put(engine, key(2000 + i), noise(i, 10_000));
       engine.write(new WriteBatch().put(key(i), value(i)), DURABLE);
@@ -418,7 +423,7 @@ public abstract class StorageEngineContract {
   @Test
   public void rule4_aCrashTakesBufferedWritesOnlyFromTheEnd() {
     StorageEngine engine = open();
-    for (int round = 0; round < 20; round++) {
+    for (int round = 0; round < crashes(); round++) {
       int first = round * 10;
       for (int i = first; i < first + 10; i++) {
         put(engine, key(i), value(i));
@@ -435,7 +440,7 @@ public abstract class StorageEngineContract {
   @Test
   public void rule4_flushMakesTheWritesBeforeItDurable() {
     StorageEngine engine = open();
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < crashes(); i++) {
       put(engine, key(i), value(i));
       delete(engine, key(i - 1));
       engine.flush();
