@@ -46,11 +46,11 @@ public interface StorageEngineProvider {
   /**
    * Copies the store of a directory, which is open nowhere, into a directory that is not there yet,
    * so that the copy can be opened and changed while the original stays as it is. It may be
-   * damaged: what can be copied is. The parent of the target exists. Files that the engine never writes to again may be shared by
-   * hard links.
+   * damaged: what can be copied is. The parent of the target exists. Files that the engine never
+   * writes to again may be shared by hard links.
    *
-   * <p>This copies every file, if there is room for them all. An engine overrides it that can share files, or whose stores do not
-   * lie in their directories.
+   * <p>This copies every file, if there is room for them all. An engine overrides it that can share
+   * files, or whose stores do not lie in their directories.
    *
    * @return whether there was a store
    * @throws ConfigurationException if stores lie elsewhere and cannot be copied; the message says

@@ -148,8 +148,7 @@ final class DoctorCommandTest {
   private static Stream<Arguments> each(boolean sealed) {
     return Stream.of(sealed, !sealed)
         .limit(Boolean.getBoolean("ledgerkeep.long") ? 2 : 1)
-        .flatMap(
-            kind -> Stream.of(Repaired.values()).map(damage -> Arguments.of(damage, kind)));
+        .flatMap(kind -> Stream.of(Repaired.values()).map(damage -> Arguments.of(damage, kind)));
   }
 
   @ParameterizedTest

@@ -56,8 +56,7 @@ final class JobGround {
 
     /** Returns a place in a directory whose ledger lies in the directory of the name. */
     Place place(Path directory, String data) {
-      return new Place(
-          directory, directory.resolve(data), directory.resolve("archive"), storage());
+      return new Place(directory, directory.resolve(data), directory.resolve("archive"), storage());
     }
   }
 

@@ -20,7 +20,8 @@ import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Rebuilds real ledgers with the real command line, whatever happened to them: the export before and after is the same, and state and history are what the blocks say.
+ * Rebuilds real ledgers with the real command line, whatever happened to them: the export before
+ * and after is the same, and state and history are what the blocks say.
  */
 @Timeout(600)
 final class RebuildCommandTest {

@@ -30,8 +30,7 @@ final class SecondProcessTest {
   void whoComesSecondIsToldOfTheFirst(Job first) throws Exception {
     Place place = ground.place(Kind.LEVELDB, directory);
     Place ledger = first.ledger(place, Kind.LEVELDB);
-    try (Child holder =
-        Child.of(AtAStep.holding(first.inTheMiddle(), first.command(ledger)))) {
+    try (Child holder = Child.of(AtAStep.holding(first.inTheMiddle(), first.command(ledger)))) {
       assertThat(holder.outLine()).isEqualTo(AtAStep.HELD);
       for (Job second : seconds(first)) {
         Run refused = Run.of(second.command(ledger));

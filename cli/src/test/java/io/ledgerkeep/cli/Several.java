@@ -28,8 +28,7 @@ final class Several {
     int from = 0;
     for (int at = 0; at < args.length && exitCode == ExitCode.DONE; at++) {
       if (args[at].equals(THEN)) {
-        exitCode =
-            Main.run(Arrays.copyOfRange(args, from, at), System.in, System.out, System.err);
+        exitCode = Main.run(Arrays.copyOfRange(args, from, at), System.in, System.out, System.err);
         from = at + 1;
       }
     }

@@ -29,8 +29,7 @@ final class StoreCopyTest {
     store = temporary.resolve("store");
     try (StorageEngine engine = Stores.open(store)) {
       engine.write(
-          new WriteBatch()
-              .put(Bytes.ofUtf8("noise"), Stores.noise(1, 200_000)),
+          new WriteBatch().put(Bytes.ofUtf8("noise"), Stores.noise(1, 200_000)),
           StorageEngine.Durability.DURABLE);
       engine.compact(KeyRange.all());
       Stores.durable(engine, "key", "value");

@@ -1512,9 +1512,7 @@ final class BrokenEngines {
         flaw,
         sound ->
             copying(
-                sound,
-                sound::open,
-                (directory, target) -> copying.copy(sound, directory, target)));
+                sound, sound::open, (directory, target) -> copying.copy(sound, directory, target)));
   }
 
   private static boolean changed(

@@ -102,8 +102,7 @@ final class ExaminedCopy implements AutoCloseable {
     }
   }
 
-  private static void addFiles(List<Path> files, Path directory, String prefix)
-      throws IOException {
+  private static void addFiles(List<Path> files, Path directory, String prefix) throws IOException {
     try (Stream<Path> names = Files.list(directory)) {
       names
           .filter(Files::isRegularFile)

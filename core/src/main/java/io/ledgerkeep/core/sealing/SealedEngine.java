@@ -288,8 +288,7 @@ public final class SealedEngine implements AheadEngine {
     long spans = count + limits.maxBatchBytes() / Encryptor.OVERHEAD_SPAN; // begun in a batch
     long batchBytes = limits.maxBatchBytes() - overhead * spans - GENERATION_BYTES;
     long valueBytes =
-        Math.min(
-            largestValue(limits.maxValueBytes(), overhead), batchBytes - limits.maxKeyBytes());
+        Math.min(largestValue(limits.maxValueBytes(), overhead), batchBytes - limits.maxKeyBytes());
     if (valueBytes < MIN_VALUE_BYTES || count <= MIN_BATCH_COUNT) {
       throw new ConfigurationException(
           "the engine of the %s database takes values of %s bytes and batches of %s with %s bytes at most: too little for an encrypted ledger"
@@ -300,10 +299,7 @@ public final class SealedEngine implements AheadEngine {
                   limits.maxBatchBytes()));
     }
     return new Limits(
-        limits.maxKeyBytes(),
-        Math.toIntExact(valueBytes),
-        batchBytes,
-        Math.toIntExact(count - 1));
+        limits.maxKeyBytes(), Math.toIntExact(valueBytes), batchBytes, Math.toIntExact(count - 1));
   }
 
   /**

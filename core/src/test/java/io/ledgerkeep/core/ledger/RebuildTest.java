@@ -864,9 +864,7 @@ final class RebuildTest {
       InMemoryArchiveStore archive = new InMemoryArchiveStore();
       fillWithoutIndex(step, on, archive);
       CrashAt.step(
-          step,
-          on,
-          () -> rebuild(settings(on, new FaultPlan(), archive.reopen()), Request.all()));
+          step, on, () -> rebuild(settings(on, new FaultPlan(), archive.reopen()), Request.all()));
       assertTheNextRunEndsIt(on, archive);
     }
   }
