@@ -117,7 +117,9 @@ public interface StorageEngine extends AutoCloseable {
           || maxValueBytes < 64 << 10
           || maxBatchBytes < (long) maxKeyBytes + maxValueBytes
           || maxBatchCount < 16) {
-        throw new IllegalArgumentException("limits too small for a ledger: " + this);
+        throw new IllegalArgumentException(
+            "limits too small for a ledger: keys of %s bytes, values of %s, batches of %s mutations and %s bytes"
+                .formatted(maxKeyBytes, maxValueBytes, maxBatchCount, maxBatchBytes));
       }
     }
 

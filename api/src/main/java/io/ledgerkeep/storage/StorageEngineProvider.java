@@ -10,6 +10,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
+import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
@@ -44,11 +46,11 @@ public interface StorageEngineProvider {
   /**
    * Copies the store of a directory, which is open nowhere, into a directory that is not there yet,
    * so that the copy can be opened and changed while the original stays as it is. It may be
-   * damaged: what can be copied is. Files that the engine never writes to again may be shared by
-   * hard links.
+   * damaged: what can be copied is. The parent of the target exists. Files that the engine never
+   * writes to again may be shared by hard links.
    *
-   * <p>This copies every file. An engine overrides it that can share files, or whose stores do not
-   * lie in their directories.
+   * <p>This copies every file, if there is room for them all. An engine overrides it that can share
+   * files, or whose stores do not lie in their directories.
    *
    * @return whether there was a store
    * @throws ConfigurationException if stores lie elsewhere and cannot be copied; the message says
@@ -59,18 +61,31 @@ public interface StorageEngineProvider {
     if (!Files.isDirectory(directory)) {
       return false;
     }
-    try (Stream<Path> files = Files.walk(directory)) {
-      for (Path file : (Iterable<Path>) files::iterator) {
-        if (Files.isDirectory(file) || Files.isRegularFile(file)) {
-          Files.copy(file, target.resolve(directory.relativize(file).toString()));
-        }
+    try (Stream<Path> walk = Files.walk(directory)) {
+      List<Path> files =
+          walk.filter(file -> Files.isDirectory(file) || Files.isRegularFile(file)).toList();
+      long neededBytes = 0;
+      for (Path file : files) {
+        neededBytes += Files.isRegularFile(file) ? Files.size(file) : 0;
+      }
+      long freeBytes =
+          Files.getFileStore(Objects.requireNonNull(target.toAbsolutePath().getParent()))
+              .getUsableSpace();
+      if (neededBytes > freeBytes) {
+        throw new StorageException(
+            StorageException.Kind.OUT_OF_SPACE,
+            "the copy of %s needs %s bytes on the disk of %s and %s are free; nothing was changed, make room"
+                .formatted(directory, neededBytes, target, freeBytes));
+      }
+      for (Path file : files) {
+        Files.copy(file, target.resolve(directory.relativize(file).toString()));
       }
       return true;
     } catch (IOException | UncheckedIOException e) {
       boolean isFull = String.valueOf(e.getMessage()).contains("No space left");
       throw new StorageException(
           isFull ? StorageException.Kind.OUT_OF_SPACE : StorageException.Kind.FATAL,
-          "cannot copy " + directory + ": " + e,
+          "cannot copy " + directory + ": " + e + (isFull ? "; make room" : ""),
           e);
     }
   }

@@ -125,37 +125,6 @@ final class BackupCommandTest {
     assertThat(place(true, "back").run("status").exitCode()).isEqualTo(ExitCode.REFUSED);
   }
 
-  @ParameterizedTest
-  @ValueSource(strings = {"backup.verified:3", "backup.published"})
-  void aBackupThatIsKilledIsMadeByTheSameCommand(String step) throws Exception {
-    Place place = place(true, "data").withChain(CHAIN);
-    killed(step, place.withData("backup", "--to", backups()));
-    done(place.run("backup", "--to", backups()));
-    Place back = place(true, "back");
-    done(back.run("restore-backup", "--from", backups()));
-    assertThat(back.run("export", "-").out()).isEqualTo(CHAIN);
-  }
-
-  @ParameterizedTest
-  @ValueSource(strings = {"restored.flushed:3", "restored.switched"})
-  void aRestoreThatIsKilledIsMadeByTheSameCommand(String step) throws Exception {
-    Place place = place(true, "data").withChain(CHAIN);
-    done(place.run("backup", "--to", backups()));
-    Place back = place(true, "back");
-    killed(step, back.withData("restore-backup", "--from", backups()));
-    done(back.run("restore-backup", "--from", backups()));
-    assertThat(back.run("export", "-").out()).isEqualTo(CHAIN);
-    done(back.run("verify", "--level", "ledger"));
-  }
-
-  private static void killed(String step, Object... command) throws Exception {
-    try (Child child =
-        Child.start(
-            List.of("-Dledgerkeep.failpoint=" + step, "-XX:TieredStopAtLevel=1"), command)) {
-      assertThat(child.finish().exitCode()).isEqualTo(137);
-    }
-  }
-
   @Test
   void aLedgerThatANodeHasIsNotBackedUpFromOutside() {
     Place place = place(false, "data").withChain(CHAIN);
@@ -166,23 +135,6 @@ final class BackupCommandTest {
     options.data = place.data;
     try (OpenLedger node = OpenLedger.existing(Settings.of(options).ledger())) {
       assertThat(place.run("backup", "--to", backups()).exitCode()).isEqualTo(ExitCode.LOCKED);
-    }
-  }
-
-  @Test
-  void aFullDiskIsToldAndTheBackupGoesOnWhenThereIsRoom() throws Exception {
-    Place place = place(false, "data").withChain(CHAIN);
-    try (OwnDisk disk = OwnDisk.inMemory(directory.resolve("disk"), 1)) {
-      Path full = disk.root().resolve("backups");
-      disk.fillUpTo(600 << 10);
-      Run run = place.run("backup", "--to", full);
-      assertThat(run.exitCode()).isEqualTo(ExitCode.FAILED);
-      assertThat(run.err()).contains("No space left").contains(full.toString());
-      disk.resize(8);
-      done(place.run("backup", "--to", full));
-      Place back = place(false, "back");
-      done(back.run("restore-backup", "--from", full));
-      assertThat(back.run("export", "-").out()).isEqualTo(CHAIN);
     }
   }
 

@@ -18,10 +18,13 @@ import java.nio.file.Files;
 import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.BasicFileAttributes;
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.ServiceLoader;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -31,32 +34,62 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.EnumSource;
+import org.junit.jupiter.params.provider.Arguments;
+import org.junit.jupiter.params.provider.MethodSource;
 
 /** What doctor finds on LevelDB, that it changes nothing, and that what it tells to do helps. */
 @Timeout(300)
 final class DoctorCommandTest {
 
+  private static final String KEY = "hex:0f1e2d3c4b5a69788796a5b4c3d2e1f0";
   private static final int BLOCKS = 60;
   private static final String CHAIN = Place.chain(BLOCKS);
 
   @TempDir private static Path templates;
   @TempDir private Path directory;
+  private Path template;
   private Place place;
 
-  /** A ledger at height 39, and the same at height 59, archived up to height 25 both. */
+  /**
+   * A ledger at height 39, and the same at height 59, archived up to height 25 both; in plain, and
+   * encrypted.
+   */
   @BeforeAll
   static void makeLedgers() throws IOException {
-    Place made = new Place(templates).withChain(40).archivedTo(25);
-    copy(made.data, templates.resolve("earlier"));
-    assertThat(Run.reading(CHAIN, made.withData("import", "-")).exitCode()).isZero();
+    for (boolean sealed : new boolean[] {false, true}) {
+      Place made = place(Files.createDirectory(template(sealed)), sealed);
+      made.withChain(40).archivedTo(25);
+      copy(made.data, template(sealed).resolve("earlier"));
+      assertThat(Run.reading(CHAIN, made.withData("import", "-")).exitCode()).isZero();
+    }
+  }
+
+  private static Path template(boolean sealed) {
+    return templates.resolve(sealed ? "sealed" : "plain");
+  }
+
+  private static Place place(Path directory, boolean sealed) {
+    List<String> lines = new ArrayList<>(List.of("reserve_bytes: 0"));
+    if (sealed) {
+      lines.addAll(List.of("encryptor: sm4", "encrypt_key: \"" + KEY + "\""));
+    }
+    return new Place(
+        directory,
+        directory.resolve("data"),
+        directory.resolve("archive"),
+        lines.toArray(String[]::new));
   }
 
   @BeforeEach
   void copyLedger() throws IOException {
-    place = new Place(directory);
-    copy(templates.resolve("data"), place.data);
-    copy(templates.resolve("archive"), place.archive);
+    use(false);
+  }
+
+  private void use(boolean sealed) throws IOException {
+    template = template(sealed);
+    place = place(Files.createDirectory(directory.resolve(template.getFileName())), sealed);
+    copy(template.resolve("data"), place.data);
+    copy(template.resolve("archive"), place.archive);
   }
 
   /** Damage of a ledger that makes no block unreadable: what is told puts it right. */
@@ -102,9 +135,28 @@ final class DoctorCommandTest {
     assertThat(files()).isEqualTo(before);
   }
 
+  static Stream<Arguments> told() {
+    return each(false);
+  }
+
+  static Stream<Arguments> fixed() {
+    Set<Repaired> notFixed = EnumSet.of(Repaired.BLOCKS_ARE_OLDER, Repaired.AN_ORPHAN_LIES_THERE);
+    return each(true).filter(arguments -> !notFixed.contains(arguments.get()[0]));
+  }
+
+  /** Each damage in the ledger in plain or the encrypted one; with the long tests in both. */
+  private static Stream<Arguments> each(boolean sealed) {
+    return Stream.of(sealed, !sealed)
+        .limit(Boolean.getBoolean("ledgerkeep.long") ? 2 : 1)
+        .flatMap(kind -> Stream.of(Repaired.values()).map(damage -> Arguments.of(damage, kind)));
+  }
+
   @ParameterizedTest
-  @EnumSource
-  void whatIsToldRepairsIt(Repaired repaired) throws IOException {
+  @MethodSource("told")
+  void whatIsToldRepairsIt(Repaired repaired, boolean sealed) throws IOException {
+    if (sealed) {
+      use(true);
+    }
     repaired.damage.accept(this);
     Map<String, String> before = files();
     Run run = place.runWithArchive("doctor", "--json");
@@ -121,10 +173,11 @@ final class DoctorCommandTest {
 
   /** Everything that loses nothing is done at one go; an older block database is left alone. */
   @ParameterizedTest
-  @EnumSource(
-      mode = EnumSource.Mode.EXCLUDE,
-      names = {"BLOCKS_ARE_OLDER", "AN_ORPHAN_LIES_THERE"})
-  void fixRepairsIt(Repaired repaired) throws IOException {
+  @MethodSource("fixed")
+  void fixRepairsIt(Repaired repaired, boolean sealed) throws IOException {
+    if (sealed) {
+      use(true);
+    }
     repaired.damage.accept(this);
     Run run = place.runWithArchive("doctor", "--fix", "--json");
     assertThat(run.exitCode()).as(run.out() + run.err()).isZero();
@@ -324,7 +377,7 @@ final class DoctorCommandTest {
   private void putEarlier(String name) {
     remove(name);
     try {
-      copy(templates.resolve("earlier").resolve(name), place.data.resolve(name));
+      copy(template.resolve("earlier").resolve(name), place.data.resolve(name));
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }

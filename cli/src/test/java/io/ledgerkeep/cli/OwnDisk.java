@@ -52,6 +52,11 @@ final class OwnDisk implements AutoCloseable {
     return mounted(root, List.of("mount", "-o", "loop", image.toString(), root.toString()));
   }
 
+  /** Returns a disk that another process has mounted, for filling it. */
+  static OwnDisk mountedAt(Path root) {
+    return new OwnDisk(root, List.of());
+  }
+
   private static OwnDisk mounted(Path root, List<String> mount)
       throws IOException, InterruptedException {
     requireOrSkip(succeeds(mount), "mounting a file system takes a superuser");

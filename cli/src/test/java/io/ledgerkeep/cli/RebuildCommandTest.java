@@ -17,12 +17,11 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /**
- * Rebuilds real ledgers with the real command line, whatever happened to them, killed at steps: the
- * export before and after is the same, and state and history are what the blocks say.
+ * Rebuilds real ledgers with the real command line, whatever happened to them: the export before
+ * and after is the same, and state and history are what the blocks say.
  */
 @Timeout(600)
 final class RebuildCommandTest {
@@ -34,22 +33,6 @@ final class RebuildCommandTest {
   private static final String CHAIN = Place.lines(MarkedChain.blocks(BLOCKS));
 
   @TempDir private Path directory;
-
-  static Stream<String> steps() {
-    return Steps.of(
-        List.of("rebuild.applied", "rebuild.proven", "rebuild.corrected", "rebuild.switched"),
-        List.of(
-            "rebuild.begun",
-            "rebuild.created",
-            "rebuild.saved",
-            "rebuild.replayed",
-            "rebuild.compared",
-            "rebuild.righted",
-            "rebuild.durable",
-            "rebuild.kept",
-            "rebuild.opened",
-            "rebuild.done"));
-  }
 
   private Place place(boolean encrypted, String... more) {
     List<String> lines = new ArrayList<>(List.of("reserve_bytes: 0"));
@@ -162,41 +145,10 @@ final class RebuildCommandTest {
     assertThat(Files.readString(data().resolve("LAYOUT"))).contains("state leveldb state\n");
   }
 
-  // ------------------------------------------------------------------------------------ kills
-
-  @ParameterizedTest
-  @MethodSource("steps")
-  void killedAtAStepItIsRunAgain(String step) throws Exception {
-    Place place = place(true).withChain(CHAIN).archivedTo(PIVOT);
-    assertThat(KillTest.killedAt(step, place.withBoth("rebuild-dbs", "--yes")))
-        .isEqualTo(KillTest.KILLED);
-    assertWhole(place);
-    rebuilt(place);
-    assertWhole(place);
-    assertThat(data().resolve("REBUILDING")).doesNotExist();
-    assertThat(MarkedChain.filesWith(MarkedChain.markers(BLOCKS), data())).isEmpty();
-  }
-
-  @ParameterizedTest
-  @MethodSource("steps")
-  void killedWithoutOriginalsItIsRunAgain(String step) throws Exception {
-    Place place = place(false).withChain(CHAIN).archivedTo(PIVOT);
-    delete(data().resolve("state"));
-    assertThat(KillTest.killedAt(step, place.withBoth("rebuild-dbs", "--yes")))
-        .isEqualTo(KillTest.KILLED);
-    rebuilt(place);
-    assertWhole(place);
-    assertThat(data().resolve("REBUILDING")).doesNotExist();
-  }
-
-  /** Nothing of it is ever in plain, not even in the middle. */
-  @ParameterizedTest
-  @ValueSource(strings = {"rebuild.applied", "rebuild.proven", "rebuild.switched"})
-  void anEncryptedLedgerIsRebuiltEncrypted(String step) throws Exception {
+  @Test
+  void anEncryptedLedgerIsRebuiltEncryptedAndNotWithoutItsKey() throws IOException {
     Place place = place(true).withChain(CHAIN).archivedTo(PIVOT);
     delete(data().resolve("state"));
-    KillTest.killedAt(step, place.withBoth("rebuild-dbs", "--yes"));
-    assertThat(MarkedChain.filesWith(MarkedChain.markers(BLOCKS), data())).isEmpty();
     rebuilt(place);
     assertThat(MarkedChain.filesWith(MarkedChain.markers(BLOCKS), data())).isEmpty();
     assertThat(place(false).run("rebuild-dbs", "--yes").exitCode()).isEqualTo(ExitCode.REFUSED);

@@ -15,9 +15,8 @@ import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
-import org.junit.jupiter.params.provider.MethodSource;
 
-/** Rolls real ledgers back with the real command line, killed at its steps. */
+/** Rolls real ledgers back with the real command line. */
 @Timeout(600)
 final class RollBackCommandTest {
 
@@ -108,44 +107,6 @@ final class RollBackCommandTest {
 
   private static Object[] with(Object[] one, Object... other) {
     return Stream.concat(Stream.of(one), Stream.of(other)).toArray();
-  }
-
-  // ------------------------------------------------------------------------------------ kills
-
-  private static final List<String> BEFORE_THE_COMMIT =
-      List.of("rollback.begun", "rollback.backed-up", "restore.written", "rollback.prepared");
-
-  static Stream<String> steps() {
-    return Steps.of(
-        List.of("rollback.prepared", "rollback.committed", "rollback.applied", "rollback.finished"),
-        List.of(
-            "rollback.begun",
-            "rollback.backed-up",
-            "restore.written",
-            "rollback.flushed",
-            "rollback.kept",
-            "rollback.opened",
-            "rollback.ended"));
-  }
-
-  @ParameterizedTest
-  @MethodSource("steps")
-  void killedAtAStepItIsAsItWasOrRolledBack(String step) throws Exception {
-    Place place = place(true).withChain(CHAIN).archivedTo(40).archivedTo(PIVOT);
-    assertThat(KillTest.killedAt(step, place.withBoth("rebuild-dbs", "--height", 60, "--yes")))
-        .isEqualTo(KillTest.KILLED);
-    int now = ((Long) place.run("status", "--json").json().get("height")).intValue();
-    boolean committed = !BEFORE_THE_COMMIT.contains(step);
-    assertThat(now).isEqualTo(committed ? 60 : COUNT - 1);
-    assertIsAt(place, now);
-    if (!committed) {
-      assertThat(backups()).isEmpty();
-      rollBack(place, 60);
-    }
-    assertThat(backups()).hasSize(1);
-    assertThat(place.run("export", "--from", 61, "-").exitCode()).isEqualTo(ExitCode.USAGE);
-    assertThat(place.runOnArchive("--config", place.config, "status", "--json").out())
-        .contains("\"lastHeight\":60");
   }
 
   // ------------------------------------------------------------------------------------ command

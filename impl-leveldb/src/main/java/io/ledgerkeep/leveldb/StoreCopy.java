@@ -4,6 +4,7 @@ import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Stream;
@@ -22,11 +23,21 @@ final class StoreCopy {
       return false;
     }
     Files.createDirectory(target);
+    List<Path> unshared = new ArrayList<>();
+    long unsharedBytes = 0;
     for (Path file : ownFiles(directory)) {
-      Path copy = target.resolve(file.getFileName());
-      if (!isTable(file) || !linked(copy, file)) {
-        Files.copy(file, copy);
+      if (!isTable(file) || !linked(target.resolve(file.getFileName()), file)) {
+        unshared.add(file);
+        unsharedBytes += Files.size(file);
       }
+    }
+    long freeBytes = Files.getFileStore(target).getUsableSpace();
+    if (unsharedBytes > freeBytes) {
+      throw LevelDbErrors.outOfSpace(
+          "the copy of a LevelDB store in", target, unsharedBytes, freeBytes);
+    }
+    for (Path file : unshared) {
+      Files.copy(file, target.resolve(file.getFileName()));
     }
     return true;
   }

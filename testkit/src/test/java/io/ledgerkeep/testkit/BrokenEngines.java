@@ -33,6 +33,7 @@ import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.BiFunction;
+import java.util.function.BiPredicate;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
@@ -61,6 +62,8 @@ final class BrokenEngines {
     }
   }
 
+  private static final String COPY = "aCopyOfAClosedStoreIsAStoreOfItsOwn";
+
   private final List<Twin> twins = new ArrayList<>();
 
   private BrokenEngines() {}
@@ -80,6 +83,7 @@ final class BrokenEngines {
     engines.stumbleOverThreads();
     engines.closeWrongly();
     engines.failWrongly();
+    engines.copyWrongly();
     return engines.twins;
   }
 
@@ -104,6 +108,13 @@ final class BrokenEngines {
 
   private static StorageEngineProvider opening(
       StorageEngineProvider sound, BiFunction<Path, Options, StorageEngine> open) {
+    return copying(sound, open, (directory, target) -> copied(sound, directory, target));
+  }
+
+  private static StorageEngineProvider copying(
+      StorageEngineProvider sound,
+      BiFunction<Path, Options, StorageEngine> open,
+      BiPredicate<Path, Path> copy) {
     return new StorageEngineProvider() {
       @Override
       public String name() {
@@ -114,7 +125,16 @@ final class BrokenEngines {
       public StorageEngine open(Path directory, Options options) {
         return open.apply(directory, options);
       }
+
+      @Override
+      public boolean copy(Path directory, Path target, Options options) {
+        return copy.test(directory, target);
+      }
     };
+  }
+
+  private static boolean copied(StorageEngineProvider sound, Path directory, Path target) {
+    return sound.copy(directory, target, Options.none());
   }
 
   // ---- opening, and rule 12
@@ -133,6 +153,11 @@ final class BrokenEngines {
               @Override
               public StorageEngine open(Path directory, Options options) {
                 return sound.open(directory, options);
+              }
+
+              @Override
+              public boolean copy(Path directory, Path target, Options options) {
+                return sound.copy(directory, target, options);
               }
             });
     provider(
@@ -1430,6 +1455,77 @@ final class BrokenEngines {
                 }
               }
             });
+  }
+
+  // ---- copies of a store
+
+  private void copyWrongly() {
+    copies(
+        "copies nothing and says that it did",
+        (sound, directory, target) -> !directory.endsWith("none"));
+    copies(
+        "says that there was a store where there is none",
+        (sound, directory, target) -> {
+          copied(sound, directory, target);
+          return true;
+        });
+    copies(
+        "leaves out the newest row",
+        (sound, directory, target) ->
+            copied(sound, directory, target) && changed(sound, target, BrokenEngines::withoutLast));
+    copies(
+        "moves the store",
+        (sound, directory, target) ->
+            copied(sound, directory, target)
+                && changed(sound, directory, engine -> engine.deleteRange(KeyRange.all())));
+    provider(COPY, "compacts what it shares", BrokenEngines::compactingTheOriginal);
+  }
+
+  private static StorageEngineProvider compactingTheOriginal(StorageEngineProvider provider) {
+    Map<Path, Path> originals = new HashMap<>();
+    return copying(
+        provider,
+        (path, options) ->
+            new ForwardingEngine(provider.open(path, options)) {
+              @Override
+              public void compact(KeyRange range) {
+                super.compact(range);
+                Path original = originals.get(path);
+                if (original != null) {
+                  changed(provider, original, engine -> engine.deleteRange(range));
+                }
+              }
+            },
+        (directory, target) -> {
+          originals.put(target, directory);
+          return copied(provider, directory, target);
+        });
+  }
+
+  private interface Copying {
+    boolean copy(StorageEngineProvider sound, Path directory, Path target);
+  }
+
+  private void copies(String flaw, Copying copying) {
+    provider(
+        COPY,
+        flaw,
+        sound ->
+            copying(
+                sound, sound::open, (directory, target) -> copying.copy(sound, directory, target)));
+  }
+
+  private static boolean changed(
+      StorageEngineProvider sound, Path directory, Consumer<StorageEngine> change) {
+    try (StorageEngine engine = sound.open(directory, Options.none())) {
+      change.accept(engine);
+      return true;
+    }
+  }
+
+  private static void withoutLast(StorageEngine engine) {
+    List<Map.Entry<Bytes, Bytes>> entries = new ForwardingEngine(engine).entries(KeyRange.all());
+    engine.write(new WriteBatch().delete(entries.get(entries.size() - 1).getKey()), DURABLE);
   }
 
   // ---- batches

@@ -6,6 +6,7 @@ import io.ledgerkeep.Ledgerkeep.Diagnosis.Remedy;
 import io.ledgerkeep.Ledgerkeep.Diagnosis.Severity;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.KeyUnavailableException;
+import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.error.UnsupportedFormatException;
 import java.util.ArrayList;
 import java.util.Comparator;
@@ -69,8 +70,14 @@ public final class Findings {
         .isPresent();
   }
 
-  /** Adds what a look ended with. Whatever damaged bytes lead to is damage. */
+  /**
+   * Adds what a look ended with. Whatever damaged bytes lead to is damage; that the look itself
+   * found no room tells nothing of the ledger, and ends the examination.
+   */
   public void add(String part, Remedy remedy, RuntimeException e) {
+    if (e instanceof StorageException disk && disk.isOutOfSpace()) {
+      throw disk;
+    }
     String what = e.getMessage() == null ? e.toString() : e.getMessage();
     if (e instanceof KeyUnavailableException key && !key.reason().tellsOfData()) {
       add(Severity.UNSEEN, part, what, Remedy.of(Action.GIVE_KEY));

@@ -44,10 +44,12 @@ public final class SmallFile {
 
   /** Returns the failure as what the API tells. */
   public static StorageException failed(String what, IOException e) {
-    return new StorageException(
-        isOutOfSpace(e) ? StorageException.Kind.OUT_OF_SPACE : StorageException.Kind.FATAL,
-        what + ": " + reason(e),
-        e);
+    return isOutOfSpace(e)
+        ? new StorageException(
+            StorageException.Kind.OUT_OF_SPACE,
+            what + ": " + reason(e) + "; make room and call again",
+            e)
+        : new StorageException(StorageException.Kind.FATAL, what + ": " + reason(e), e);
   }
 
   /** Returns whether the failure was for want of room: the JDK tells it in words only. */

@@ -24,6 +24,7 @@ import io.ledgerkeep.core.doctor.BlocksExam;
 import io.ledgerkeep.core.doctor.Findings;
 import io.ledgerkeep.core.doctor.Ranges;
 import io.ledgerkeep.core.doctor.ReadOnlyStore;
+import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.ledger.LedgerOpener.BlocksAlone;
 import io.ledgerkeep.core.ledger.LedgerOpener.PartFound;
@@ -134,6 +135,7 @@ final class Examination {
         examine(copies, archive);
       }
       new LedgerFiles(directory, layout, layoutIsSure, findings).look(rollsBack);
+      FailPoint.pass("examine.looked");
     }
   }
 

@@ -5,6 +5,7 @@ import io.ledgerkeep.Ledgerkeep.Diagnosis.Action;
 import io.ledgerkeep.Ledgerkeep.Diagnosis.Finding;
 import io.ledgerkeep.Ledgerkeep.Diagnosis.Remedy;
 import io.ledgerkeep.Rebuilder;
+import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.files.Directories;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.error.ConfigurationException;
@@ -101,6 +102,7 @@ final class ExamineJob {
   /** Returns false where a repair failed: what it says is found by looking again. */
   private boolean isDone(Set<Remedy> fixes) {
     try {
+      FailPoint.pass("examine.fixing");
       fixFiles(fixes);
       Set<Action> actions = fixes.stream().map(Remedy::action).collect(Collectors.toSet());
       if (actions.contains(Action.REBUILD)) {
@@ -108,6 +110,7 @@ final class ExamineJob {
       } else if (actions.stream().anyMatch(BY_OPENING::contains)) {
         open();
       }
+      FailPoint.pass("examine.fixed");
       return true;
     } catch (LedgerkeepException e) {
       LOG.warn("a repair of {} failed: {}", directory, e.getMessage());

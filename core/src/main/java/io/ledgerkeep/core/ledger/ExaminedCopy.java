@@ -2,6 +2,7 @@ package io.ledgerkeep.core.ledger;
 
 import io.ledgerkeep.Database;
 import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.files.Directories;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.core.rollback.RestOfRollBack;
@@ -9,7 +10,9 @@ import java.io.IOException;
 import java.nio.file.FileSystemException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.EnumMap;
+import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
@@ -51,6 +54,7 @@ final class ExaminedCopy implements AutoCloseable {
     } catch (IOException e) {
       throw SmallFile.failed("cannot make " + copy.directory, e);
     }
+    FailPoint.pass("examine.begun");
     return copy;
   }
 
@@ -71,29 +75,39 @@ final class ExaminedCopy implements AutoCloseable {
     } catch (IOException e) {
       throw SmallFile.failed("cannot copy " + home, e);
     }
-    return settings
-        .choice(database)
-        .orElseGet(() -> new Settings.NamedEngine(place.engine(), io.ledgerkeep.Options.none()))
-        .copy(home.resolve("db"), target.resolve("db"), settings.classLoader);
+    boolean isThere =
+        settings
+            .choice(database)
+            .orElseGet(() -> new Settings.NamedEngine(place.engine(), io.ledgerkeep.Options.none()))
+            .copy(home.resolve("db"), target.resolve("db"), settings.classLoader);
+    FailPoint.pass("examine.copied");
+    return isThere;
   }
 
   /** Copies what is written to while a ledger is open: keys and the id filter. */
-  private static void copyBelongings(Path home, Path target) throws IOException {
-    try (Stream<Path> files = Files.list(home)) {
-      for (Path file : (Iterable<Path>) files::iterator) {
-        if (Files.isRegularFile(file) && file.getFileName().toString().startsWith("KEYS")) {
-          Files.copy(file, target.resolve(file.getFileName()));
-        }
-      }
-    }
-    Path filter = home.resolve("ids");
-    if (Files.isDirectory(filter)) {
+  private void copyBelongings(Path home, Path target) throws IOException {
+    List<Path> files = new ArrayList<>();
+    addFiles(files, home, "KEYS");
+    if (Files.isDirectory(home.resolve("ids"))) {
       Files.createDirectory(target.resolve("ids"));
-      try (Stream<Path> layers = Files.list(filter)) {
-        for (Path layer : (Iterable<Path>) layers.filter(Files::isRegularFile)::iterator) {
-          Files.copy(layer, target.resolve("ids").resolve(layer.getFileName()));
-        }
-      }
+      addFiles(files, home.resolve("ids"), "");
+    }
+    long bytes = 0;
+    for (Path file : files) {
+      bytes += Files.size(file);
+    }
+    CopyRoom.require(Map.of(target, bytes), settings);
+    for (Path file : files) {
+      Files.copy(file, target.resolve(home.relativize(file).toString()));
+    }
+  }
+
+  private static void addFiles(List<Path> files, Path directory, String prefix) throws IOException {
+    try (Stream<Path> names = Files.list(directory)) {
+      names
+          .filter(Files::isRegularFile)
+          .filter(file -> file.getFileName().toString().startsWith(prefix))
+          .forEach(files::add);
     }
   }
 

@@ -286,16 +286,20 @@ public final class SealedEngine implements AheadEngine {
     Limits limits = engine.limits();
     long count = Math.min(limits.maxBatchCount(), limits.maxBatchBytes() / (8L * overhead));
     long spans = count + limits.maxBatchBytes() / Encryptor.OVERHEAD_SPAN; // begun in a batch
-    if (limits.maxValueBytes() < MIN_VALUE_BYTES + overhead || count <= MIN_BATCH_COUNT) {
+    long batchBytes = limits.maxBatchBytes() - overhead * spans - GENERATION_BYTES;
+    long valueBytes =
+        Math.min(largestValue(limits.maxValueBytes(), overhead), batchBytes - limits.maxKeyBytes());
+    if (valueBytes < MIN_VALUE_BYTES || count <= MIN_BATCH_COUNT) {
       throw new ConfigurationException(
-          "the engine of the %s database takes values of %s bytes and batches of %s at most: too little for an encrypted ledger"
-              .formatted(database.lowerCaseName(), limits.maxValueBytes(), limits.maxBatchCount()));
+          "the engine of the %s database takes values of %s bytes and batches of %s with %s bytes at most: too little for an encrypted ledger"
+              .formatted(
+                  database.lowerCaseName(),
+                  limits.maxValueBytes(),
+                  limits.maxBatchCount(),
+                  limits.maxBatchBytes()));
     }
     return new Limits(
-        limits.maxKeyBytes(),
-        largestValue(limits.maxValueBytes(), overhead),
-        limits.maxBatchBytes() - overhead * spans - GENERATION_BYTES,
-        Math.toIntExact(count - 1));
+        limits.maxKeyBytes(), Math.toIntExact(valueBytes), batchBytes, Math.toIntExact(count - 1));
   }
 
   /**

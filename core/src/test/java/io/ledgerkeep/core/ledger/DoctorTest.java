@@ -4,6 +4,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 import static org.assertj.core.api.Assertions.catchThrowable;
 
+import com.google.common.io.MoreFiles;
+import com.google.common.io.RecursiveDeleteOption;
 import io.ledgerkeep.Block;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
@@ -23,6 +25,7 @@ import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.sealing.Keys;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
+import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngine.Durability;
 import io.ledgerkeep.storage.WriteBatch;
@@ -42,9 +45,11 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.EnumMap;
+import java.util.EnumSet;
 import java.util.List;
 import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.Consumer;
 import java.util.function.Predicate;
@@ -427,6 +432,70 @@ final class DoctorTest {
     fill();
     Files.createDirectories(root().resolve("EXAMINING/block/db"));
     assertThat(examine().findings()).isEmpty();
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void killedAtAnyStepItIsRunAgain(boolean sealing) throws IOException {
+    encrypted = sealing;
+    fill();
+    MoreFiles.deleteRecursively(store(Database.STATE), RecursiveDeleteOption.ALLOW_INSECURE);
+    Files.write(root().resolve("LAYOUT.new"), new byte[1]);
+    Request fix = Request.sample().withFix();
+    Set<String> steps = CrashAt.stepsOf(() -> examine(settings(), fix));
+    steps.removeIf(step -> !step.startsWith("examine."));
+    assertThat(steps).hasSize(5);
+    for (String step : steps) {
+      MoreFiles.deleteRecursively(store(Database.STATE), RecursiveDeleteOption.ALLOW_INSECURE);
+      Files.write(root().resolve("LAYOUT.new"), new byte[1]);
+      CrashAt.step(step, disk, () -> examine(settings(), fix));
+      assertThat(examine(settings(), fix).worst()).as(step).isEqualTo(Severity.NOTE);
+      assertIsWhole();
+    }
+  }
+
+  @Test
+  void withoutRoomForTheCopyNothingIsSaidOfTheLedger() {
+    fill();
+    Settings small = settings();
+    small.usableBytes = place -> 10;
+    assertThatExceptionOfType(StorageException.class)
+        .isThrownBy(() -> examine(small, Request.sample().withFix()))
+        .withMessageContaining("make room")
+        .satisfies(e -> assertThat(e.isOutOfSpace()).isTrue());
+    assertThat(root().resolve("EXAMINING")).doesNotExist();
+    assertIsWhole();
+  }
+
+  /** Where the disk fills up under the examination, that is no damage, and nothing is repaired. */
+  @Test
+  void aDiskThatIsFullIsNoDamage() {
+    fill();
+    Map<Database, TreeMap<Bytes, Bytes>> before = content();
+    int n = 1;
+    while (meetsFullDisk(n)) {
+      assertThat(root().resolve("EXAMINING")).doesNotExist();
+      assertThat(content()).isEqualTo(before);
+      n++;
+    }
+    assertThat(n).isGreaterThan(3);
+  }
+
+  /** Returns whether so many openings came that one of them found no room. */
+  private boolean meetsFullDisk(int opening) {
+    FaultPlan plan = new FaultPlan().at(Call.OPEN, opening, Fault.OUT_OF_SPACE);
+    Settings settings = settings();
+    settings.engine =
+        new Settings.ProvidedEngine(new FaultyStorage(new LandStorage(disk), plan), Options.none());
+    boolean isTold = false;
+    try {
+      examine(settings, Request.sample().withFix());
+    } catch (StorageException e) {
+      isTold = e.isOutOfSpace();
+    }
+    boolean isMet = plan.calls(EnumSet.of(Call.OPEN)) >= opening;
+    assertThat(isTold).isEqualTo(isMet);
+    return isMet;
   }
 
   @Test

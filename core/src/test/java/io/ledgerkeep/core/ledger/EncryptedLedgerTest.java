@@ -20,6 +20,7 @@ import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngine.Durability;
+import io.ledgerkeep.storage.StorageEngine.Limits;
 import io.ledgerkeep.storage.WriteBatch;
 import io.ledgerkeep.testkit.SampleChain;
 import io.ledgerkeep.testkit.SampleEncryptor;
@@ -35,6 +36,7 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** A ledger whose values lie sealed: it behaves as any other to who has the key, and only so. */
@@ -100,10 +102,16 @@ final class EncryptedLedgerTest {
     }
   }
 
-  @Test
-  void itIsALedgerLikeAnyOtherOnAnEngineWithTheSmallestLimits() {
+  /** The second has no room in a batch beside its longest key and its largest value. */
+  static Stream<Limits> narrowLimits() {
+    return Stream.of(Keys.SMALLEST_LIMITS, new Limits(40 << 10, 984 << 10, 1 << 20, 4096));
+  }
+
+  @ParameterizedTest
+  @MethodSource("narrowLimits")
+  void itIsALedgerLikeAnyOtherOnAnEngineWithNarrowLimits(Limits limits) {
     World world = world();
-    world.limits = Keys.SMALLEST_LIMITS;
+    world.limits = limits;
     List<Block> large = new Story.Script(directory.resolve("story"), 20).blocks;
     try (Ledger ledger = world.open(with(world, "aes", Keys.AES))) {
       ledger.commitAll(large);

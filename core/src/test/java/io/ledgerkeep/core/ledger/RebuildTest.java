@@ -848,10 +848,29 @@ final class RebuildTest {
     assertThat(n).isGreaterThan(100);
   }
 
-  private boolean oneFault(Set<Call> calls, Fault fault, long n) {
-    elsewhere = temporary.resolve(fault + "-" + n);
-    MemoryDisk on = new MemoryDisk(n);
-    InMemoryArchiveStore archive = new InMemoryArchiveStore();
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void killedAtAnyStepTheNextRunEndsIt(boolean sealing) {
+    encrypted = sealing;
+    MemoryDisk first = new MemoryDisk();
+    InMemoryArchiveStore archived = new InMemoryArchiveStore();
+    fillWithoutIndex("first", first, archived);
+    Set<String> steps =
+        CrashAt.stepsOf(
+            () -> rebuild(settings(first, new FaultPlan(), archived.reopen()), Request.all()));
+    assertThat(steps).hasSizeGreaterThan(12).contains("rebuild.saved", "rebuild.switched");
+    for (String step : steps) {
+      MemoryDisk on = new MemoryDisk();
+      InMemoryArchiveStore archive = new InMemoryArchiveStore();
+      fillWithoutIndex(step, on, archive);
+      CrashAt.step(
+          step, on, () -> rebuild(settings(on, new FaultPlan(), archive.reopen()), Request.all()));
+      assertTheNextRunEndsIt(on, archive);
+    }
+  }
+
+  private void fillWithoutIndex(String name, MemoryDisk on, InMemoryArchiveStore archive) {
+    elsewhere = temporary.resolve(name);
     fill(settings(on, new FaultPlan(), archive.reopen()), true);
     Path home = root().resolve("block");
     try (StorageEngine engine = new LandStorage(on).open(home.resolve("db"), Options.none())) {
@@ -861,6 +880,19 @@ final class RebuildTest {
           .forEach(batch::delete);
       engine.write(batch, Durability.DURABLE);
     }
+  }
+
+  private void assertTheNextRunEndsIt(MemoryDisk on, InMemoryArchiveStore archive) {
+    open(settings(on, new FaultPlan(), archive.reopen())).close();
+    rebuild(settings(on, new FaultPlan(), archive.reopen()), Request.all());
+    assertIsWhole(settings(on, new FaultPlan(), archive.reopen()), PIVOT);
+    assertThat(root().resolve("REBUILDING")).doesNotExist();
+  }
+
+  private boolean oneFault(Set<Call> calls, Fault fault, long n) {
+    MemoryDisk on = new MemoryDisk(n);
+    InMemoryArchiveStore archive = new InMemoryArchiveStore();
+    fillWithoutIndex(fault + "-" + n, on, archive);
     FaultPlan plan = new FaultPlan().whenCrashing(on::crash).at(calls, n, fault);
     try {
       rebuild(settings(on, plan, new FaultyArchiveStore(archive.reopen(), plan)), Request.all());
@@ -869,10 +901,7 @@ final class RebuildTest {
     }
     boolean reached = plan.calls(calls) >= n;
     plan.repair();
-    open(settings(on, new FaultPlan(), archive.reopen())).close();
-    rebuild(settings(on, new FaultPlan(), archive.reopen()), Request.all());
-    assertIsWhole(settings(on, new FaultPlan(), archive.reopen()), PIVOT);
-    assertThat(root().resolve("REBUILDING")).doesNotExist();
+    assertTheNextRunEndsIt(on, archive);
     return reached;
   }
 }

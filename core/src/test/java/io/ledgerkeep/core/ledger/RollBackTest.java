@@ -811,6 +811,33 @@ final class RollBackTest {
     }
     boolean reached = plan.calls(calls) >= n;
     plan.repair();
+    assertItIsBackOrAsItWas(on, archive, height);
+    return reached;
+  }
+
+  @ParameterizedTest
+  @CsvSource({"false,38", "true,12"})
+  void killedAtAnyStepItIsBackOrAsItWas(boolean sealing, int height) {
+    encrypted = sealing;
+    elsewhere = temporary.resolve("first");
+    MemoryDisk first = new MemoryDisk();
+    InMemoryArchiveStore archived = new InMemoryArchiveStore();
+    fill(settings(first, new FaultPlan(), archived.reopen()), true);
+    Settings whole = settings(first, new FaultPlan(), archived.reopen());
+    Set<String> steps = CrashAt.stepsOf(() -> rollBack(whole, Request.upTo(height)));
+    assertThat(steps).hasSizeGreaterThan(9).contains("rollback.prepared", "rollback.committed");
+    for (String step : steps) {
+      elsewhere = temporary.resolve(step);
+      MemoryDisk on = new MemoryDisk();
+      InMemoryArchiveStore archive = new InMemoryArchiveStore();
+      fill(settings(on, new FaultPlan(), archive.reopen()), true);
+      Settings killed = settings(on, new FaultPlan(), archive.reopen());
+      CrashAt.step(step, on, () -> rollBack(killed, Request.upTo(height)));
+      assertItIsBackOrAsItWas(on, archive, height);
+    }
+  }
+
+  private void assertItIsBackOrAsItWas(MemoryDisk on, InMemoryArchiveStore archive, int height) {
     long now;
     // What is left to do is done without the archive.
     try (Ledger ledger = open(settings(on, new FaultPlan(), null))) {
@@ -831,7 +858,6 @@ final class RollBackTest {
       assertTells(ledger, blocks.subList(0, height + 1), pivotAt(height, true));
       assertThat(ledger.verify(Verification.Request.of(Level.LEDGER)).findings()).isEmpty();
     }
-    return reached;
   }
 
   /** Killed after the commit, it is ended by the same call, which tells what was done. */

@@ -46,6 +46,11 @@ class SealedEngineTest extends StorageEngineContract {
         return new SealedEngine(
             engine, encryptor, Keys.LEDGER, Database.STATE, key -> OptionalLong.empty(), THREADS);
       }
+
+      @Override
+      public boolean copy(Path directory, Path target, Options options) {
+        return new InMemoryStorage(disk, limits()).copy(directory, target, options);
+      }
     };
   }
 

@@ -12,6 +12,7 @@ import static io.ledgerkeep.testkit.contract.Samples.value;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatCode;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
+import static org.junit.jupiter.api.Assumptions.abort;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import io.ledgerkeep.Bytes;
@@ -96,6 +97,11 @@ public abstract class StorageEngineContract {
    */
   protected boolean crashMachine(StorageEngine engine, Path storeDirectory) {
     return false;
+  }
+
+  /** Returns how often some tests crash the machine; fewer times will do where that takes long. */
+  protected int crashes() {
+    return 20;
   }
 
   /**
@@ -329,7 +335,7 @@ public abstract class StorageEngineContract {
   @Test
   public void rule2_aCrashLeavesWholeBatches() {
     StorageEngine engine = open();
-    for (int round = 1; round <= 10; round++) {
+    for (int round = 1; round <= crashes() / 2; round++) {
       for (int i = 0; i < 20; i++) {
         putGeneration(engine, round * 100 + i);
       }
@@ -390,7 +396,7 @@ public abstract class StorageEngineContract {
   @Test
   public void rule3_aDurableWriteSurvivesACrash() {
     StorageEngine engine = open();
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < crashes(); i++) {
       engine.write(new WriteBatch().put(key(i), value(i)).put(key(1000), value(i)), DURABLE);
       engine.write(new WriteBatch().delete(key(i - 1)), DURABLE);
       engine = crashAndReopen(engine);
@@ -403,7 +409,7 @@ public abstract class StorageEngineContract {
   @Test
   public void rule3_aDurableWriteSurvivesACrashThatTakesBufferedOnesBeforeIt() {
     StorageEngine engine = open();
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < crashes(); i++) {
       put(engine, key(i), value(-1));
       put(engine, key(2000 + i), noise(i, 10_000));
       engine.write(new WriteBatch().put(key(i), value(i)), DURABLE);
@@ -417,7 +423,7 @@ public abstract class StorageEngineContract {
   @Test
   public void rule4_aCrashTakesBufferedWritesOnlyFromTheEnd() {
     StorageEngine engine = open();
-    for (int round = 0; round < 20; round++) {
+    for (int round = 0; round < crashes(); round++) {
       int first = round * 10;
       for (int i = first; i < first + 10; i++) {
         put(engine, key(i), value(i));
@@ -434,7 +440,7 @@ public abstract class StorageEngineContract {
   @Test
   public void rule4_flushMakesTheWritesBeforeItDurable() {
     StorageEngine engine = open();
-    for (int i = 0; i < 20; i++) {
+    for (int i = 0; i < crashes(); i++) {
       put(engine, key(i), value(i));
       delete(engine, key(i - 1));
       engine.flush();
@@ -1408,6 +1414,42 @@ public abstract class StorageEngineContract {
     assertThat(found).hasSize(batches * 2);
     for (int i = 0; i < batches * 2; i++) {
       assertThat(found).containsEntry(key(i), noise(i / 2, 30_000));
+    }
+  }
+
+  // ---- copies of a store
+
+  @Test
+  public void aCopyOfAClosedStoreIsAStoreOfItsOwn() {
+    Path target = directory.resolveSibling("copy");
+    StorageEngine original = open();
+    original.write(putAll(0, 10, value(0)).put(key(99), noise(1, 30_000)), DURABLE);
+    put(original, key(100), value(1));
+    NavigableMap<Bytes, Bytes> expected = content(original);
+    original.close();
+
+    assertThat(copies(directory.resolveSibling("none"), directory.resolveSibling("no-copy")))
+        .as("there is a store in an absent directory")
+        .isFalse();
+    assertThat(copies(directory, target)).as("there is a store").isTrue();
+    StorageEngine copy = open(target);
+    assertThat(content(copy)).isEqualTo(expected);
+    copy.deleteRange(KeyRange.all());
+    copy.compact(KeyRange.all()); // files that were shared and are rewritten show it
+    copy.write(putAll(0, 2, value(7)), DURABLE);
+
+    StorageEngine again = open();
+    assertThat(content(again)).isEqualTo(expected);
+    again.write(putAll(0, 4, value(8)), DURABLE);
+    assertThat(content(copy))
+        .containsOnly(Map.entry(key(0), value(7)), Map.entry(key(1), value(7)));
+  }
+
+  private boolean copies(Path from, Path target) {
+    try {
+      return provider().copy(from, target, options());
+    } catch (ConfigurationException e) {
+      return abort("not this backend: " + e.getMessage());
     }
   }
 }
