@@ -131,12 +131,18 @@ final class RestoreBackupJob {
 
   /** A call that was killed after the switch left only this to do. */
   private Restored switchedBefore(Optional<RestoreRecord> found, RestoreKeys.Opened opened) {
-    if (found.filter(record -> record.backup().equals(backup.digest())).isEmpty()) {
+    if (found.filter(record -> record.backup().equals(backup.digest())).isEmpty()
+        || restoring.mode() == Mode.REHEARSE) {
       throw new ConfigurationException(
           "there is a ledger in %s already; restore into an empty directory".formatted(directory));
     }
+    try (OpenLedger ledger = new LedgerOpener(place.opening()).openOwned(opened.ofLedger())) {
+      addedBlocks = ledger.height() - head().position().height();
+      uncheckedBlocks =
+          needsArchive() ? ledger.metaRow(head().position().pivot()).normalBlocks() : 0;
+    }
     finish(opened);
-    return restored(Outcome.DONE, 0, 0);
+    return restored(Outcome.DONE, uncheckedBlocks, addedBlocks);
   }
 
   // ------------------------------------------------------------------------------------ restore
@@ -152,15 +158,13 @@ final class RestoreBackupJob {
         }
         prepare(opened);
         FailPoint.pass("restored.prepared");
-        record = noted(record.at(Step.PREPARED));
+        record = record.at(Step.PREPARED);
+        record.write(directory);
       }
-      if (record.step() == Step.PREPARED) {
-        if (!isProven(opened)) {
-          return cancelled();
-        }
-        record = noted(record.at(Step.VERIFIED));
-        FailPoint.pass("restored.verified");
+      if (!isProven(opened)) {
+        return cancelled();
       }
+      FailPoint.pass("restored.verified");
       switchTo(record, opened);
       return restored(Outcome.DONE, uncheckedBlocks, addedBlocks);
     } catch (UnprovenException e) {
@@ -175,11 +179,6 @@ final class RestoreBackupJob {
       }
       throw e;
     }
-  }
-
-  private RestoreRecord noted(RestoreRecord record) {
-    record.write(directory);
-    return record;
   }
 
   /** What lies on the engines is not what the backups have. */
@@ -231,7 +230,7 @@ final class RestoreBackupJob {
           new LedgerOpener(place.opening())
               .openBlocks(place.layout(), resources, opened.ofBackup())
               .engine();
-      ChainStore.prepareRestored(blocks, loader.derivedHeight());
+      ChainStore.prepareRestored(blocks, head().position().height(), loader.derivedHeight());
       resources.close();
     } catch (RuntimeException | Error e) {
       resources.closeAfter(e);
@@ -269,7 +268,7 @@ final class RestoreBackupJob {
   /** Opening applies the blocks above the state. */
   private OpenLedger opened(RestoreKeys.Opened opened) {
     try {
-      return new LedgerOpener(place.workshop()).openOwned(opened.ofBackup());
+      return new LedgerOpener(place.workshop()).openOwned(opened.ofNow(place.home(Database.BLOCK)));
     } catch (IntegrityException e) {
       throw new UnprovenException(String.valueOf(e.getMessage()));
     }
@@ -286,7 +285,7 @@ final class RestoreBackupJob {
         findings.stream().filter(finding -> !ofKeys.contains(finding)).findFirst();
     if (wrong.isPresent() && needsArchive() && settings.store != null) {
       throw new IntegrityException(
-          "backup %s and the archive do not pass together, and there is no ledger in %s yet. If it is the archive, mend it and make the same call again, or make it without the archive; else empty the directory and restore again: %s"
+          "backup %s and the archive do not pass together, and there is no ledger in %s yet. If it is the archive, mend it and make the same call again, or make it without the archive; if it goes on above the backup, add its blocks (--add-archive) or leave it out; else empty the directory and restore again: %s"
               .formatted(head().number(), directory, wrong.get()));
     }
     if (wrong.isPresent()) {
