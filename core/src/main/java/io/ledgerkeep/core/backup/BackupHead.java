@@ -12,6 +12,7 @@ import java.util.Optional;
  * @param ledger whose it is
  * @param genesis the hash of the genesis block, or empty
  * @param position where the ledger stood
+ * @param branch the id of the newest branch, or empty
  * @param stateIncluded whether state, history and indexes are in it whole
  * @param dataKeys the numbers of the data keys that its values may be under
  * @param created when it was begun, for people
@@ -22,6 +23,7 @@ public record BackupHead(
     BackedUpLedger ledger,
     Bytes genesis,
     Position position,
+    Bytes branch,
     boolean stateIncluded,
     List<Integer> dataKeys,
     String created) {

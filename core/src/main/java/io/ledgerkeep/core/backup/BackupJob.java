@@ -108,6 +108,7 @@ public final class BackupJob {
     if (kind == Kind.FULL) {
       return BackupScope.full(source);
     }
+    newest.ifPresent(parent -> set.requireChain(parent.head().number()));
     return BackupScope.following(
         newest.orElseThrow(
             () ->

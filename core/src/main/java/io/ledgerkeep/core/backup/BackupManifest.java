@@ -115,6 +115,9 @@ public record BackupManifest(
     lines.add("datakeys " + numbers(head.dataKeys()));
     lines.add("height " + position.height() + " " + hex(position.hash()));
     lines.add("pivot " + position.pivot() + " " + position.sequence());
+    if (!head.branch().isEmpty()) {
+      lines.add("branch " + head.branch().hex());
+    }
     lines.add("state " + (head.stateIncluded() ? "included" : "follows"));
     files.forEach(file -> lines.add("file " + file.line()));
     return String.join("\n", lines) + "\n";
@@ -192,6 +195,7 @@ public record BackupManifest(
     List<Integer> dataKeys = numbers(lines.next("datakeys"));
     String[] height = lines.next("height").split(" ", 2);
     String[] pivot = lines.next("pivot").split(" ", 2);
+    Bytes branch = lines.isAt("branch") ? Bytes.fromHex(lines.next("branch")) : Bytes.EMPTY;
     boolean stateIncluded = lines.next("state").equals("included");
     List<BackupFile> files = new ArrayList<>();
     while (lines.isAt("file")) {
@@ -216,7 +220,8 @@ public record BackupManifest(
             Long.parseLong(pivot[0]),
             Long.parseLong(pivot[1]));
     BackupHead head =
-        new BackupHead(number, parent, ledger, genesis, position, stateIncluded, dataKeys, created);
+        new BackupHead(
+            number, parent, ledger, genesis, position, branch, stateIncluded, dataKeys, created);
     return new BackupManifest(head, files, seal, digest);
   }
 

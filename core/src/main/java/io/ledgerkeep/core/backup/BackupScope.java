@@ -59,6 +59,12 @@ record BackupScope(
                       ? " (it ends at height " + source.position().height() + ")"
                       : " (it has " + hash.hex() + " there)"));
     }
+    if (!source.continues(parent)) {
+      throw new ConflictException(
+          Reason.BLOCK,
+          "backup %s ends with block %s, and the ledger was rolled back below it since, or restored from an earlier backup: blocks up to it may be others; make a full backup"
+              .formatted(parent.number(), before.height()));
+    }
   }
 
   private static void requireKeys(BackupHead parent, BackupSource source) {
@@ -100,6 +106,7 @@ record BackupScope(
         source.ledger(),
         source.genesis(),
         source.position(),
+        source.branches().newest(),
         stateIncluded,
         source.dataKeys(),
         created);

@@ -121,6 +121,20 @@ public final class BackupSet {
     return List.copyOf(chain);
   }
 
+  /**
+   * Requires that a backup could be restored as far as names and sizes of files tell.
+   *
+   * @throws ConflictException if one that it needs is missing
+   * @throws IntegrityException if a file is
+   */
+  void requireChain(int number) {
+    for (BackupManifest manifest : chain(OptionalInt.of(number))) {
+      manifest
+          .files()
+          .forEach(file -> BackupFiles.requireThere(home(manifest.head().number()), file));
+    }
+  }
+
   private BackupManifest parentOf(BackupManifest child) {
     BackupHead.Parent wanted = child.head().parent().orElseThrow();
     int number = child.head().number();
@@ -128,14 +142,14 @@ public final class BackupSet {
         || !Files.exists(home(wanted.number()).resolve(BackupManifest.NAME))) {
       throw new ConflictException(
           Reason.OTHER_CHAIN,
-          "backup %s follows backup %s, which is not in %s; put it back, or restore a backup that does not need it"
+          "backup %s follows backup %s, which is not in %s; put it back, or do without: restore a backup that does not need it, and make a full one"
               .formatted(number, wanted.number(), directory));
     }
     BackupManifest parent = manifest(wanted.number());
     if (!parent.digest().equals(wanted.digest())) {
       throw new ConflictException(
           Reason.OTHER_CHAIN,
-          "backup %s follows another backup %s than the one in %s: they do not belong together; put the right one back, or restore a backup that does not need it"
+          "backup %s follows another backup %s than the one in %s: they do not belong together; put the right one back, or do without: restore a backup that does not need it, and make a full one"
               .formatted(number, wanted.number(), directory));
     }
     if (!parent.head().ledger().ledgerId().equals(child.head().ledger().ledgerId())) {

@@ -2,6 +2,7 @@ package io.ledgerkeep.core.backup;
 
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
+import io.ledgerkeep.core.chain.Branches;
 import io.ledgerkeep.core.chain.ChainReader;
 import io.ledgerkeep.core.chain.MetaRow;
 import io.ledgerkeep.storage.StorageEngine;
@@ -17,6 +18,7 @@ import java.util.function.Supplier;
  * A ledger at the moment between two commits at which it is backed up. Close it.
  *
  * @param stored all databases at that moment, values as they lie there
+ * @param branches when it was set back
  * @param blocks the block database at that moment, values opened
  * @param open returns the value of what lies at a key of the block database, which comes first
  * @param seal returns a value sealed for a key of the block database, or empty where nothing is
@@ -27,6 +29,7 @@ public record BackupSource(
     BackedUpLedger ledger,
     Position position,
     Map<Database, StorageEngine.Snapshot> stored,
+    Branches branches,
     ChainReader blocks,
     BinaryOperator<Bytes> open,
     BiFunction<Bytes, Bytes, Optional<Bytes>> seal,
@@ -53,6 +56,13 @@ public record BackupSource(
     return height < 0 || height > position.height()
         ? Bytes.EMPTY
         : blocks.requiredMeta(height).meta().hash();
+  }
+
+  /** Returns whether the ledger has all blocks still that it had at that moment. */
+  boolean continues(BackupHead earlier) {
+    Position before = earlier.position();
+    return hashAt(before.height()).equals(before.hash())
+        && branches.reaches(before.height(), earlier.branch());
   }
 
   /** Returns the encoded size of the bodies of normal blocks of a range. */

@@ -71,7 +71,7 @@ final class KeptFiles {
         && begun.stateIncluded() == head.stateIncluded()
         && begun.position().pivot() <= head.position().pivot()
         && head.dataKeys().containsAll(begun.dataKeys())
-        && begun.position().hash().equals(source.hashAt(begun.position().height()));
+        && source.continues(begun);
   }
 
   private static List<BackupFile> usable(BackupManifest begun, BackupHead head) {

@@ -49,6 +49,7 @@ public final class ChainCut {
         .map(mark -> ArchiveMark.decode(mark).withPivot(pivot).encode())
         .ifPresent(mark -> batch.put(ChainKeys.PIVOT, mark));
     batch.put(ChainKeys.ARCHIVE_END, lower(end).encode());
+    Branches.add(batch, engine, record.height());
     if (endsJob) {
       batch.delete(ChainKeys.JOB);
     }

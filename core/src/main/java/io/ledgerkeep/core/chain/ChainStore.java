@@ -147,8 +147,9 @@ public final class ChainStore implements AutoCloseable {
    * Prepares a block database that was put back, with state and history of a height: the next
    * opening applies the blocks above that, and makes the id filter anew. Durable on return.
    */
-  public static void prepareRestored(StorageEngine engine, long derivedThrough) {
+  public static void prepareRestored(StorageEngine engine, long height, long derivedThrough) {
     WriteBatch batch = new WriteBatch().delete(ChainKeys.FILTER);
+    Branches.add(batch, engine, height);
     engine.write(
         derivedThrough < 0
             ? batch.delete(ChainKeys.DERIVED)

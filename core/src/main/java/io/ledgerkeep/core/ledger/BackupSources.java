@@ -7,6 +7,7 @@ import io.ledgerkeep.core.backup.BackedUpLedger;
 import io.ledgerkeep.core.backup.BackupSource;
 import io.ledgerkeep.core.backup.Position;
 import io.ledgerkeep.core.chain.ArchiveMark;
+import io.ledgerkeep.core.chain.Branches;
 import io.ledgerkeep.core.chain.ChainReader;
 import io.ledgerkeep.core.chain.ChainStore;
 import io.ledgerkeep.core.rows.RowReader;
@@ -53,15 +54,14 @@ final class BackupSources {
         onSealed
             .<BinaryOperator<Bytes>>map(engine -> engine::open)
             .orElse((key, storedValue) -> storedValue);
-    ChainReader blocks =
-        new ChainReader(
-            new RowReader(
-                new OpeningReader(Objects.requireNonNull(stored.get(Database.BLOCK)), open),
-                parts.pieceBytes(Database.BLOCK)));
+    OpeningReader opened =
+        new OpeningReader(Objects.requireNonNull(stored.get(Database.BLOCK)), open);
+    ChainReader blocks = new ChainReader(new RowReader(opened, parts.pieceBytes(Database.BLOCK)));
     return new BackupSource(
         ledger(parts, onSealed.isPresent()),
         position(chain, blocks),
         stored,
+        Branches.of(opened::get),
         blocks,
         open,
         (key, value) -> onSealed.map(engine -> engine.seal(key, value)),

@@ -88,6 +88,7 @@ final class MigrationJob {
         return finishedAlone(switched, keys);
       }
       if (!switched.isElsewhere()) {
+        switched.removeAnnouncement(directory);
         MigrationRecord.remove(directory); // another migration, which was through but for that
         found = Optional.empty();
       }
@@ -174,11 +175,12 @@ final class MigrationJob {
       Bytes id = old.parts().format().ledgerId();
       Optional<MigrationRecord> begun =
           found.filter(earlier -> planned(layout, id, earlier.stamp()).isLike(earlier));
-      record = begun.orElseGet(() -> planned(layout, id));
+      boolean goesOn = begun.filter(earlier -> earlier.owns(directory)).isPresent();
+      record = goesOn ? begun.get() : begun.orElseGet(() -> planned(layout, id)).at(Step.BEGUN);
       if (record.moved().isEmpty()) {
         return report(Outcome.NOTHING_TO_DO, id.hex(), directory);
       }
-      if (begun.isEmpty()) {
+      if (!goesOn) {
         places.requireFree(record);
       }
       CopyRoom room = new CopyRoom(settings, old, homes(record), false, false);
@@ -203,11 +205,9 @@ final class MigrationJob {
     try (OwnedDestination destination = OwnedDestination.of(planned, directory)) {
       planned.write(directory);
       FailPoint.pass("migrate.begun");
-      if (planned.isElsewhere()) {
-        planned.announce(directory);
-        if (Layout.moved(planned.destination(directory)).isPresent()) {
-          Layout.remove(planned.destination(directory)); // it comes back
-        }
+      planned.announce(directory);
+      if (planned.isElsewhere() && Layout.moved(planned.destination(directory)).isPresent()) {
+        Layout.remove(planned.destination(directory)); // it comes back
       }
       MigrationRecord record = planned;
       if (record.step() == Step.BEGUN) {
@@ -248,9 +248,7 @@ final class MigrationJob {
       StorageEngine engine, MigrationRecord record, Database database) {
     try (StorageEngine.Cursor rows = engine.scan(KeyRange.all())) {
       if (rows.next()) {
-        if (record.isElsewhere()) {
-          record.removeAnnouncement(directory);
-        }
+        record.removeAnnouncement(directory);
         MigrationRecord.remove(directory);
         throw new ConflictException(
             ConflictException.Reason.EXISTS,
@@ -405,8 +403,8 @@ final class MigrationJob {
         record.layout().write(where);
         FailPoint.pass("migrate.arrived");
       }
-      record.removeAnnouncement(directory);
     }
+    record.removeAnnouncement(directory);
     String id;
     try (OpenLedger ledger = new LedgerOpener(reading(target(record))).openOwned(keys)) {
       id = ledger.status().ledgerId();
@@ -464,24 +462,27 @@ final class MigrationJob {
 
   /**
    * Removes what there is of a copy that was not switched to. One that was proven may have been,
-   * and its places may be somebody's originals by now: that is left where it is.
+   * and what does not say that it is this copy's is somebody else's: both are left where they are.
    */
   private void throwAway(MigrationRecord record, Layout live) {
-    if (record.step() == Step.SWITCHING) {
+    if (record.step() == Step.SWITCHING || !record.owns(directory)) {
       LOG.warn("an earlier migration is not gone on with; look after {}", record.homes(directory));
     } else {
-      for (Database database : record.moved()) {
-        if (record.isElsewhere()
-            || !live.databases().containsValue(record.layout().place(database))) {
-          Beside.deleteOwn(record.home(directory, database));
-        }
-      }
+      deleteHomes(record, live);
       FailPoint.pass("migrate.removing");
-      if (record.isElsewhere()) {
-        record.removeAnnouncement(directory);
-      }
+      record.removeAnnouncement(directory);
+      deleteHomes(record, live); // empty by now
     }
     MigrationRecord.remove(directory);
+  }
+
+  private void deleteHomes(MigrationRecord record, Layout live) {
+    for (Database database : record.moved()) {
+      if (record.isElsewhere()
+          || !live.databases().containsValue(record.layout().place(database))) {
+        Beside.deleteOwn(record.home(directory, database));
+      }
+    }
   }
 
   // ------------------------------------------------------------------------------------ report

@@ -55,6 +55,11 @@ final class MigrationPlaces {
               .formatted(wanted.getParent(), wanted));
     }
     requireEmpty(wanted);
+    if (isElsewhere() && real(wanted).startsWith(real(directory))) {
+      throw new ConfigurationException(
+          "%s lies within %s, which is no ledger afterwards; choose a directory outside of it"
+              .formatted(wanted, directory));
+    }
     for (Database moved : record.moved()) {
       for (Database original : Database.values()) {
         Path there = real(record.home(directory, moved));

@@ -2,6 +2,9 @@ package io.ledgerkeep.core.ledger;
 
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
+import io.ledgerkeep.core.files.SmallFile;
+import io.ledgerkeep.error.IntegrityException;
+import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -157,15 +160,49 @@ record MigrationRecord(
 
   // ------------------------------------------------------------------------------------ arrival
 
-  /** Says in the new directory of a ledger, as long as it has no layout, where it comes from. */
+  /** Says in the new places, until the ledger is there, that they are this migration's. */
   void announce(Path ledger) {
-    CheckedText.write(
-        arrival(destination(ledger)),
-        List.of(ARRIVAL, ledger.toAbsolutePath().normalize().toString()));
+    for (Path place : announced(ledger)) {
+      try {
+        Files.createDirectories(place);
+      } catch (IOException e) {
+        throw SmallFile.failed("cannot make the directory " + place, e);
+      }
+      List<String> lines = new ArrayList<>(List.of(ARRIVAL));
+      lines.add(ledger.toAbsolutePath().normalize().toString());
+      lines.addAll(owner());
+      CheckedText.write(arrival(place), lines);
+    }
+  }
+
+  /** Returns whether all new places are this migration's; others may have them by now. */
+  boolean owns(Path ledger) {
+    return announced(ledger).stream().allMatch(this::ownsPlace);
+  }
+
+  private boolean ownsPlace(Path place) {
+    if (isElsewhere() && Layout.exists(place) && Layout.moved(place).isEmpty()) {
+      return false;
+    }
+    try {
+      return CheckedText.readIfThere(arrival(place), ARRIVAL, ARRIVAL, lines -> lines)
+          .filter(lines -> lines.subList(2, lines.size()).equals(owner()))
+          .isPresent();
+    } catch (IntegrityException e) {
+      return false;
+    }
+  }
+
+  private List<String> owner() {
+    return List.of(ledgerId.hex(), stamp);
+  }
+
+  private List<Path> announced(Path ledger) {
+    return isElsewhere() ? List.of(destination(ledger)) : homes(ledger);
   }
 
   void removeAnnouncement(Path ledger) {
-    CheckedText.remove(arrival(destination(ledger)));
+    announced(ledger).forEach(place -> CheckedText.remove(arrival(place)));
   }
 
   /** Returns whether a ledger is on its way to the directory. */

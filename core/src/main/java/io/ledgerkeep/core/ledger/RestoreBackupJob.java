@@ -143,12 +143,18 @@ final class RestoreBackupJob {
 
   /** A call that was killed after the switch left only this to do. */
   private Restored switchedBefore(Optional<RestoreRecord> found, RestoreKeys.Opened opened) {
-    if (found.filter(record -> record.backup().equals(backup.digest())).isEmpty()) {
+    if (found.filter(record -> record.backup().equals(backup.digest())).isEmpty()
+        || restoring.mode() == Mode.REHEARSE) {
       throw new ConfigurationException(
           "there is a ledger in %s already; restore into an empty directory".formatted(directory));
     }
+    try (OpenLedger ledger = new LedgerOpener(place.opening()).openOwned(opened.ofLedger())) {
+      addedBlocks = ledger.height() - head().position().height();
+      uncheckedBlocks =
+          needsArchive() ? ledger.metaRow(head().position().pivot()).normalBlocks() : 0;
+    }
     finish(opened);
-    return restored(Outcome.DONE, 0, 0);
+    return restored(Outcome.DONE, uncheckedBlocks, addedBlocks);
   }
 
   // ------------------------------------------------------------------------------------ restore
@@ -164,15 +170,13 @@ final class RestoreBackupJob {
         }
         prepare(opened);
         FailPoint.pass("restored.prepared");
-        record = noted(record.at(Step.PREPARED));
+        record = record.at(Step.PREPARED);
+        record.write(directory);
       }
-      if (record.step() == Step.PREPARED) {
-        if (!isProven(opened)) {
-          return cancelled();
-        }
-        record = noted(record.at(Step.VERIFIED));
-        FailPoint.pass("restored.verified");
+      if (!isProven(opened)) {
+        return cancelled();
       }
+      FailPoint.pass("restored.verified");
       switchTo(opened);
       return restored(Outcome.DONE, uncheckedBlocks, addedBlocks);
     } catch (UnprovenException e) {
@@ -187,11 +191,6 @@ final class RestoreBackupJob {
       }
       throw e;
     }
-  }
-
-  private RestoreRecord noted(RestoreRecord record) {
-    record.write(directory);
-    return record;
   }
 
   /** What lies on the engines is not what the backups have. */
@@ -243,7 +242,7 @@ final class RestoreBackupJob {
           new LedgerOpener(place.opening())
               .openBlocks(place.layout(), resources, opened.ofBackup())
               .engine();
-      ChainStore.prepareRestored(blocks, loader.derivedHeight());
+      ChainStore.prepareRestored(blocks, head().position().height(), loader.derivedHeight());
       resources.close();
     } catch (RuntimeException | Error e) {
       resources.closeAfter(e);
@@ -282,7 +281,7 @@ final class RestoreBackupJob {
     try {
       Settings workshop = place.workshop();
       workshop.replayWatch = watch;
-      return new LedgerOpener(workshop).openOwned(opened.ofBackup());
+      return new LedgerOpener(workshop).openOwned(opened.ofNow(place.home(Database.BLOCK)));
     } catch (IntegrityException e) {
       throw new UnprovenException(String.valueOf(e.getMessage()));
     }
@@ -299,7 +298,7 @@ final class RestoreBackupJob {
         findings.stream().filter(finding -> !ofKeys.contains(finding)).findFirst();
     if (wrong.isPresent() && needsArchive() && settings.store != null) {
       throw new IntegrityException(
-          "backup %s and the archive do not pass together, and there is no ledger in %s yet. If it is the archive, mend it and make the same call again, or make it without the archive; else empty the directory and restore again: %s"
+          "backup %s and the archive do not pass together, and there is no ledger in %s yet. If it is the archive, mend it and make the same call again, or make it without the archive; if it goes on above the backup, add its blocks (--add-archive) or leave it out; else empty the directory and restore again: %s"
               .formatted(head().number(), directory, wrong.get()));
     }
     if (wrong.isPresent()) {

@@ -118,6 +118,19 @@ final class RestoreKeys {
     }
   }
 
+  /** Returns whether the registry in the directory is under these keys. */
+  private static boolean opens(Encryption.Keys keys, Path home) {
+    try {
+      closeAll(keys.open(home));
+      return true;
+    } catch (KeyUnavailableException e) {
+      if (e.reason() != KeyUnavailableException.Reason.WRONG) {
+        throw e;
+      }
+      return false;
+    }
+  }
+
   private static void closeAll(List<Encryption.Sealed> opened) {
     opened.stream().filter(Encryption.Sealed::isOurs).forEach(ours -> ours.encryptor().close());
   }
@@ -143,6 +156,11 @@ final class RestoreKeys {
       return keys;
     }
 
+    /** Returns what opens the ledger now: a killed call may have put it under its new key. */
+    Encryption.Keys ofNow(Path home) {
+      return areOthers() && opens(keys, home) ? keys : old;
+    }
+
     boolean areOthers() {
       return keys != old;
     }
@@ -164,12 +182,7 @@ final class RestoreKeys {
       if (!areOthers()) {
         return;
       }
-      try {
-        closeAll(keys.open(home));
-      } catch (KeyUnavailableException e) {
-        if (e.reason() != KeyUnavailableException.Reason.WRONG) {
-          throw e;
-        }
+      if (!opens(keys, home)) {
         List<Encryption.Sealed> opened = old.open(home);
         try {
           rewrap(opened.get(0).epochs().orElseThrow());

@@ -24,10 +24,8 @@ record RestoreRecord(Bytes backup, int loaded, Step step, Layout layout) {
   enum Step {
     /** Rows are put on the engines, and compared. */
     LOADING,
-    /** The ledger can be opened, and is to be verified. */
-    PREPARED,
-    /** It is proven, and to be put under its master key, and switched to. */
-    VERIFIED;
+    /** The ledger can be opened, and is to be verified and switched to. */
+    PREPARED;
 
     String lowerCaseName() {
       return name().toLowerCase(Locale.ROOT);

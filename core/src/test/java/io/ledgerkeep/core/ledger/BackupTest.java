@@ -15,6 +15,7 @@ import io.ledgerkeep.Block;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Options;
+import io.ledgerkeep.Rebuilder;
 import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.archive.RestoreRequest;
 import io.ledgerkeep.archive.Verification;
@@ -26,16 +27,20 @@ import io.ledgerkeep.error.ArchivedException;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
+import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.Progress;
 import io.ledgerkeep.testkit.InMemoryArchiveStore;
+import io.ledgerkeep.testkit.MachineCrash;
 import io.ledgerkeep.testkit.SampleEncryptor;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.List;
 import java.util.Optional;
 import java.util.concurrent.atomic.AtomicInteger;
@@ -539,6 +544,161 @@ final class BackupTest {
   }
 
   // ------------------------------------------------------------------------------------ rehearsal
+
+  /** A hash need not cover everything, votes for instance: the same one is no proof. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whatWasCommittedAgainAfterARollBackOrARestoreNeedsAFullBackup(boolean restores)
+      throws IOException {
+    BackupWorld world = world(true);
+    world.grow(20, 0);
+    world.full();
+    world.grow(30, 0);
+    world.incremental();
+    if (restores) {
+      remove(world.ledger());
+      Restoring first = Restoring.from(world.backups()).numbered(1);
+      new RestoreBackupJob(world.settings(world.ledger()), first).run();
+    } else {
+      new RebuildJob(world.settings(world.ledger()), upTo(19), Clock.systemUTC()).run();
+    }
+    for (int h = 20; h < 40; h++) {
+      Blocks other = Blocks.like(world.blocks.get(h));
+      other.additional = Bytes.wrap(new byte[other.additional.size()]);
+      world.blocks.set(h, other.build());
+    }
+    for (int count : new int[] {30, 40}) {
+      world.grow(count, 0);
+      assertThatExceptionOfType(ConflictException.class)
+          .isThrownBy(world::incremental)
+          .withMessageContaining("make a full backup");
+    }
+    world.full();
+    world.restore();
+    world.assertRestored(40, 0);
+    world.assertSameRows();
+  }
+
+  private static Rebuilder.Request upTo(long height) {
+    return Rebuilder.Request.upTo(height);
+  }
+
+  @Test
+  void aRollBackAboveTheNewestBackupEndsNoChain() {
+    BackupWorld world = world(false);
+    world.grow(20, 0);
+    world.full();
+    world.grow(30, 0);
+    for (int height : new int[] {25, 22, 24, 19}) {
+      world.grow(30, 0);
+      new RebuildJob(world.settings(world.ledger()), upTo(height), Clock.systemUTC()).run();
+    }
+    world.grow(30, 0);
+    world.incremental();
+    world.restore();
+    world.assertRestored(30, 0);
+    world.assertSameRows();
+  }
+
+  @Test
+  void nothingFollowsABackupThatCouldNotBeRestored() throws IOException {
+    BackupWorld world = world(false);
+    world.grow(20, 0);
+    world.full();
+    world.grow(30, 0);
+    world.incremental();
+    Path file = world.backups().resolve("000001").resolve("state-000001.lkb");
+    byte[] content = Files.readAllBytes(file);
+    Files.write(file, Arrays.copyOf(content, content.length - 1));
+    assertThatExceptionOfType(IntegrityException.class)
+        .isThrownBy(world::incremental)
+        .withMessageContaining("state-000001.lkb");
+    remove(world.backups().resolve("000001"));
+    assertThatExceptionOfType(ConflictException.class)
+        .isThrownBy(world::incremental)
+        .withMessageContaining("make a full one");
+    world.full();
+    world.restore();
+    world.assertRestored(30, 0);
+  }
+
+  /** What is asked for may be another thing after a kill, and what is told is what is there. */
+  @ParameterizedTest
+  @ValueSource(strings = {"restored.verified", "restored.durable", "restored.switched"})
+  void aKilledRestoreThatIsAskedForMoreDoesItOrTells(String step) {
+    BackupWorld world = world(true);
+    world.grow(15, 4);
+    world.full();
+    world.grow(40, 28);
+    Settings withoutArchive = world.settings(world.restored());
+    withoutArchive.store = null;
+    Restoring restoring = Restoring.from(world.backups());
+    dieAt(step, () -> new RestoreBackupJob(withoutArchive, restoring).run());
+    Restored restored = world.restore(restoring.addingArchive());
+    boolean isThere = step.equals("restored.switched");
+    assertThat(restored.height()).isEqualTo(isThere ? 14 : 28);
+    assertThat(restored.uncheckedBlocks()).isEqualTo(isThere ? 4 : 0);
+    try (Ledger ledger = world.openRestored()) {
+      assertThat(ledger.height()).isEqualTo(restored.height());
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"restored.verified", "restored.durable", "restored.switched"})
+  void whatAKilledRestoreAddedIsTold(String step) {
+    BackupWorld world = world(false);
+    world.grow(15, 4);
+    world.full();
+    world.grow(40, 28);
+    dieAt(step, () -> world.restore(Restoring.from(world.backups()).addingArchive()));
+    Restored restored =
+        new RestoreBackupJob(world.inPlain(world.restored(), null), Restoring.from(world.backups()))
+            .run();
+    assertThat(restored.height()).isEqualTo(28);
+    assertThat(restored.addedBlocks()).isEqualTo(14);
+    assertThat(restored.uncheckedBlocks()).isPositive();
+    world.assertRestored(29, 4);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"restored.rewrapped", "restored.durable", "restored.switched"})
+  void aRestoreUnderAnotherKeyIsEndedWithThatKeyOnly(String step) {
+    BackupWorld world = world(true);
+    world.grow(40, 20);
+    world.full();
+    Restoring under = Restoring.from(world.backups()).under("sm4", Options.of("key", Keys.SM4));
+    dieAt(step, () -> world.restore(under));
+    assertThatExceptionOfType(KeyUnavailableException.class).isThrownBy(() -> world.restore());
+    assertThat(world.restore(under).outcome()).isEqualTo(Outcome.DONE);
+    assertThat(world.restored().resolve(RestoreRecord.NAME)).doesNotExist();
+  }
+
+  @Test
+  void aRehearsalDoesNotEndARestore() {
+    BackupWorld world = world(false);
+    world.grow(20, 0);
+    world.full();
+    dieAt("restored.switched", () -> world.restore());
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> world.restore(Restoring.from(world.backups()).as(Mode.REHEARSE)))
+        .withMessageContaining("there is a ledger");
+    world.restore();
+    world.assertRestored(20, 0);
+  }
+
+  private static void dieAt(String step, Runnable action) {
+    FailPoint.tell(
+        place -> {
+          if (place.equals(step)) {
+            throw new MachineCrash("at " + place);
+          }
+        });
+    try {
+      assertThatExceptionOfType(MachineCrash.class).isThrownBy(action::run);
+    } finally {
+      FailPoint.tell(null);
+    }
+  }
 
   @Test
   void aRehearsalLeavesNothing() throws IOException {

@@ -219,7 +219,8 @@ final class BackupWorld {
       try (StorageEngine engine =
           new LandStorage(disk, limits).open(home.resolve("db"), Options.none())) {
         TreeMap<Bytes, Bytes> content = World.content(engine);
-        content.keySet().removeIf(key -> key.equals(Bytes.ofUtf8("\u0001filter")));
+        content.keySet().remove(Bytes.ofUtf8("\u0001filter"));
+        content.keySet().remove(Bytes.ofUtf8("\u0001branches")); // being restored begins one
         contents.put(database, content);
       }
     }

@@ -826,6 +826,57 @@ final class MigrationTest {
     assertThat(temporary.resolve("fast-ledger")).isDirectory();
   }
 
+  /** Where a copy was begun and given up by hand, another ledger may be by now. */
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whatIsAnotherLedgersByNowIsNotTouched(boolean whole) {
+    fill(settings(false), false);
+    Migration first = whole ? toElsewhere() : blocksToFast();
+    cancelledAfter(settings(false), first, 2);
+    Path place = whole ? elsewhere() : temporary.resolve("fast-ledger");
+    Directories.delete(place);
+    Settings another = anotherLedger(whole ? place : temporary.resolve("another"));
+    if (!whole) {
+      migrate(another.copy(), blocksToFast().removingSource());
+    }
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> migrate(settings(false), first))
+        .withMessageContaining("is not empty");
+    assertIsWhole(another.copy(), 0);
+    assertIsWhole(settings(false), 0);
+    migrate(settings(false), Migration.ofLedger().toDirectory(temporary.resolve("third")));
+    assertIsWhole(another, 0);
+  }
+
+  private Migration blocksToFast() {
+    return Migration.of(Database.BLOCK).toDirectory(temporary.resolve("fast-ledger"));
+  }
+
+  private Settings anotherLedger(Path directory) {
+    Settings another = settings(false);
+    another.directory = directory;
+    another.store = null;
+    fill(another.copy(), false);
+    return another;
+  }
+
+  @Test
+  void whatWasBegunAndRemovedByHandIsBegunAgain() {
+    fill(settings(false), true);
+    cancelledAfter(settings(false), toElsewhere(), 2);
+    Directories.delete(elsewhere());
+    assertThat(migrate(settings(false), toElsewhere()).outcome()).isEqualTo(Outcome.DONE);
+    assertIsWhole(moved(false), PIVOT);
+    assertThat(elsewhere().resolve("ARRIVING")).doesNotExist();
+  }
+
+  @Test
+  void aLedgerDoesNotMoveIntoItself() {
+    fill(settings(false), false);
+    assertIsRefused(
+        Migration.ofLedger().toDirectory(root().resolve("inner")), "choose a directory outside");
+  }
+
   @Test
   void aDamagedRecordIsRefused() throws IOException {
     fill(settings(false), false);
