@@ -73,6 +73,7 @@ final class SyncJob {
     try (Encryption.Keys keys = settings.encryption.open(settings.classLoader);
         BlockSources sources = BlockSources.open(sync, settings, made())) {
       requireWantedChain(sources);
+      sources.archive().ifPresent(this::requireOneEncryption);
       requireExpectedIn(sources);
       return sync.dryRun() ? planned(sources) : runOwned(sources, keys);
     }
@@ -105,6 +106,21 @@ final class SyncJob {
           Reason.OTHER_CHAIN,
           "%s is of chain '%s', not '%s'"
               .formatted(sources.first().name(), chainId, settings.chainId));
+    }
+  }
+
+  /** A ledger and its archive are both encrypted, or neither. */
+  private void requireOneEncryption(ArchiveSource source) {
+    boolean isSealed = source.archive().manifest().isSealed();
+    if (sync.successor() && isSealed != (settings.encryption != Encryption.NONE)) {
+      throw new ConfigurationException(
+          "a successor goes on with %s, which is %s: %s"
+              .formatted(
+                  source.name(),
+                  isSealed ? "encrypted" : "in plain",
+                  isSealed
+                      ? "give its key for the new ledger too (encryptor and encrypt_key)"
+                      : "give no key, and encrypt the ledger afterwards"));
     }
   }
 
@@ -220,14 +236,13 @@ final class SyncJob {
   }
 
   private Report finished(Outcome outcome, BlockSources sources, Encryption.Keys keys) {
-    place.tidyUp();
-    Settings opening = place.opening();
-    opening.readThrough = false;
-    try (OpenLedger ledger = new LedgerOpener(opening).openOwned(keys)) {
-      Report report = report(outcome, ledger, sources);
-      keys.confirm();
-      return report;
+    Report report;
+    try (OpenLedger ledger = new LedgerOpener(place.opening()).openOwned(keys)) {
+      report = report(outcome, ledger, sources);
     }
+    place.tidyUp();
+    keys.confirm();
+    return report;
   }
 
   private Report cancelled(SyncRecord record, BlockSources sources) {

@@ -450,6 +450,18 @@ final class SyncTest {
   }
 
   @Test
+  void aSuccessorIsEncryptedAsItsArchiveIs() {
+    BackupWorld world = world(true);
+    world.grow(40, 24);
+    Settings plain = settings(world);
+    plain.encryption = Encryption.NONE;
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> of(plain).sync(Sync.fromArchive(archive(world)).asSuccessor().trusting()))
+        .withMessageContaining("which is encrypted: give its key");
+    assertThat(node()).doesNotExist();
+  }
+
+  @Test
   void theRoomIsCheckedBefore() {
     BackupWorld world = world(false);
     world.grow(40, 0);
