@@ -72,6 +72,25 @@ enum Job {
           "migrate.arrived",
           "migrate.opened",
           "migrate.done")),
+  SYNC(
+      List.of(
+          "sync",
+          "--from",
+          "data",
+          "--from-archive",
+          "archive",
+          "--trust-source",
+          "--successor",
+          "--leave-archived"),
+      List.of("sync.copied", "sync.archived", "sync.switched"),
+      List.of(
+          "sync.begun",
+          "sync.created",
+          "archive.begun",
+          "archive.committed",
+          "sync.verified",
+          "sync.durable",
+          "sync.tidied")),
   DOCTOR(
       List.of("doctor", "--fix"),
       List.of("examine.copied:2", "rebuild.switched", "examine.looked"),
@@ -106,24 +125,29 @@ enum Job {
       case BACKUP -> "backup.begun";
       case RESTORE_BACKUP -> "restored.keys";
       case MIGRATE -> "migrate.created";
+      case SYNC -> "sync.created";
       case DOCTOR -> "examine.begun";
     };
   }
 
+  /** Returns whether the job makes a ledger where there is none. */
+  boolean makesOne() {
+    return this == RESTORE_BACKUP || this == SYNC;
+  }
+
   /** Returns the ledger that the job takes the lock of. */
   Place ledger(Place place, Kind kind) {
-    return this == RESTORE_BACKUP ? kind.place(place.directory, "back") : place;
+    return makesOne() ? kind.place(place.directory, "back") : place;
   }
 
   /** Returns the job's command on a ledger; its other directories lie beside that. */
   Object[] command(Place ledger) {
     List<Object> words = new ArrayList<>(arguments);
-    int last = words.size() - 1;
-    for (int at = 0; at <= last; at++) {
-      if (List.of("copies", "backups", "elsewhere").contains(words.get(at))) {
-        words.set(at, ledger.directory.resolve((String) words.get(at)));
-      }
-    }
+    words.replaceAll(
+        word ->
+            List.of("copies", "backups", "elsewhere", "data", "archive").contains(word)
+                ? ledger.directory.resolve((String) word)
+                : word);
     return ledger.withBoth(words.toArray());
   }
 
@@ -152,6 +176,11 @@ enum Job {
         assertHas(back, JobGround.BLOCKS);
       }
       case RESTORE_BACKUP -> assertHas(ledger(place, kind), JobGround.BLOCKS);
+      case SYNC -> {
+        Aftermath made = new Aftermath(ledger(place, kind), JobGround.chain(JobGround.BLOCKS));
+        made.assertNothingIsLost();
+        assertHas(place, JobGround.BLOCKS);
+      }
       case MIGRATE -> {
         assertHas(kind.place(place.directory, "elsewhere"), JobGround.BLOCKS);
         assertThat(place.run("status").exitCode()).isEqualTo(ExitCode.REFUSED);
@@ -165,7 +194,8 @@ enum Job {
             "data/EXAMINING",
             "data/MIGRATING",
             "elsewhere/ARRIVING",
-            "back/RESTORING")) {
+            "back/RESTORING",
+            "back/SYNCING")) {
       assertThat(place.directory.resolve(left)).doesNotExist();
     }
   }

@@ -15,7 +15,6 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.Timeout;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
-import org.junit.jupiter.params.provider.MethodSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 /** New nodes out of real ledgers and archives, with the real command line. */
@@ -118,37 +117,6 @@ final class SyncCommandTest {
                     peer.data))
                 .out())
         .contains("equal: 60 blocks, state and history");
-  }
-
-  static Stream<String> steps() {
-    return Steps.of(
-        List.of("sync.copied", "sync.switched"),
-        List.of("sync.begun", "sync.created", "sync.archived", "sync.verified", "sync.tidied"));
-  }
-
-  @ParameterizedTest
-  @MethodSource("steps")
-  void oneThatIsKilledIsMadeByTheSameCommand(String step) throws Exception {
-    Place peer = place(true, "data").withChain(CHAIN).archivedTo(PIVOT);
-    Place node = place(true, "node");
-    Object[] command =
-        node.withBoth(
-            "sync",
-            "--from",
-            peer.data,
-            "--from-archive",
-            peer.archive,
-            "--trust-source",
-            "--leave-archived");
-    try (Child child =
-        Child.start(
-            List.of("-Dledgerkeep.failpoint=" + step, "-XX:TieredStopAtLevel=1"), command)) {
-      assertThat(child.finish().exitCode()).isEqualTo(137);
-    }
-    assertThat(MarkedChain.filesWith(MarkedChain.markers(BLOCKS), node.data)).isEmpty();
-    done(Run.of(command));
-    new Aftermath(node, CHAIN).assertNothingIsLost();
-    new Aftermath(peer, CHAIN).assertNothingIsLost();
   }
 
   @Test

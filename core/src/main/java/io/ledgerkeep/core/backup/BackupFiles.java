@@ -35,19 +35,23 @@ final class BackupFiles {
     return home.resolve(name + PART);
   }
 
-  /** Gives a finished file its name, once it was read back as it was written. */
-  static void publish(Path home, BackupFile file, Executor executor) {
-    Path part = part(home, file.name());
+  /** Returns if a file, which has no name yet, is read back as it was written. */
+  static void requireAsWritten(Path home, BackupFile file, Executor executor) {
     FailPoint.pass("backup.synced");
-    RowTotals found = RowFileReader.readThrough(part, executor).totals();
+    RowTotals found = RowFileReader.readThrough(part(home, file.name()), executor).totals();
     if (!found.equals(file.totals())) {
       throw new IntegrityException(
           "the file %s was not read back as it was written; look after the disk"
               .formatted(home.resolve(file.name())));
     }
     FailPoint.pass("backup.verified");
+  }
+
+  /** Gives a file that was read back its name. */
+  static void name(Path home, BackupFile file) {
     try {
-      Files.move(part, home.resolve(file.name()), StandardCopyOption.ATOMIC_MOVE);
+      Files.move(
+          part(home, file.name()), home.resolve(file.name()), StandardCopyOption.ATOMIC_MOVE);
       SmallFile.syncDirectory(home);
     } catch (IOException e) {
       throw SmallFile.failed("cannot name " + home.resolve(file.name()), e);

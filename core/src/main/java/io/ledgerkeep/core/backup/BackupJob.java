@@ -87,19 +87,21 @@ public final class BackupJob {
     Path home = set.begin(number);
     BackupHead head =
         scope.head(number, source, clock.instant().truncatedTo(ChronoUnit.SECONDS).toString());
-    BackupWriter writer = new BackupWriter(home, source, scope, head, watch, executor, fileBytes);
-    Optional<List<BackupFile>> files = writer.write();
-    if (files.isEmpty()) {
-      BackupManifest none = BackupManifest.of(head, List.of(), (key, value) -> Optional.empty());
-      return report(Outcome.CANCELLED, scope, none, 0, writer.keptBytes());
+    try (BackupWriter writer =
+        new BackupWriter(home, source, scope, head, watch, executor, fileBytes)) {
+      Optional<List<BackupFile>> files = writer.write();
+      if (files.isEmpty()) {
+        BackupManifest none = BackupManifest.of(head, List.of(), (key, value) -> Optional.empty());
+        return report(Outcome.CANCELLED, scope, none, 0, writer.keptBytes());
+      }
+      BackupManifest manifest = withKeys(home, head, files.get());
+      FailPoint.pass("backup.complete");
+      KeptFiles.removeAllBut(manifest.files(), home);
+      manifest.write(home.resolve(BackupManifest.NAME));
+      FailPoint.pass("backup.published");
+      end(home);
+      return report(Outcome.DONE, scope, manifest, scope.blockCount(), writer.keptBytes());
     }
-    BackupManifest manifest = withKeys(home, head, files.get());
-    FailPoint.pass("backup.complete");
-    KeptFiles.removeAllBut(manifest.files(), home);
-    manifest.write(home.resolve(BackupManifest.NAME));
-    FailPoint.pass("backup.published");
-    end(home);
-    return report(Outcome.DONE, scope, manifest, scope.blockCount(), writer.keptBytes());
   }
 
   private BackupScope scope() {

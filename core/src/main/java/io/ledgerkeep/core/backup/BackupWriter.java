@@ -9,21 +9,28 @@ import io.ledgerkeep.core.chain.ChainTables;
 import io.ledgerkeep.core.chain.MetaRow;
 import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.jobs.JobWatch;
+import io.ledgerkeep.core.parallel.OrderedPipeline;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.storage.StorageEngine;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
  * Writes the files of a backup: blocks → indexes → state → history → records. Each is durable, and
- * was read back, before {@code BEGUN} names it, from which the next call goes on. For one thread.
+ * was read back, before {@code BEGUN} names it, from which the next call goes on; that is done on
+ * the executor while the next one is written. For one thread; close it.
  */
-final class BackupWriter {
+final class BackupWriter implements AutoCloseable {
+
+  /** One file is written while one is made durable and read back. */
+  private static final int FILES_READ_BACK = 2;
 
   /** So many bytes of rows are dealt with before progress is told and a wish to end is heard. */
   private static final long STEP_BYTES = 1 << 20;
@@ -37,7 +44,16 @@ final class BackupWriter {
   private final Executor executor;
   private final long fileBytes;
 
+  /** All whose rows were ended, and those of an earlier call, in their order. */
   private final List<BackupFile> files = new ArrayList<>();
+
+  /** Those of them that have their names. */
+  private final Set<BackupFile> named = new HashSet<>();
+
+  /** Those that have none yet. */
+  private final List<RowFileWriter> open = new ArrayList<>();
+
+  private final OrderedPipeline<Ended> readBack;
   private long stepBlocks;
   private long stepBytes;
 
@@ -57,15 +73,18 @@ final class BackupWriter {
     this.watch = watch;
     this.executor = executor;
     this.fileBytes = fileBytes;
+    this.readBack = new OrderedPipeline<>(executor, FILES_READ_BACK, Long.MAX_VALUE);
   }
 
   /** Returns the files, or empty if it was cancelled. */
   Optional<List<BackupFile>> write() {
     note();
     FailPoint.pass("backup.begun");
-    return blocks() && (!scope.stateIncluded() || whole()) && records()
-        ? Optional.of(List.copyOf(files))
-        : Optional.empty();
+    boolean complete = blocks() && (!scope.stateIncluded() || whole()) && records();
+    while (!readBack.isEmpty()) {
+      nameNext();
+    }
+    return complete ? Optional.of(List.copyOf(files)) : Optional.empty();
   }
 
   /** Returns the size of the files that an earlier call had written. */
@@ -105,7 +124,7 @@ final class BackupWriter {
     Optional<BackupFile> blocks =
         kept.take(Content.BLOCKS, nextNumber(Content.BLOCKS), wanted).map(KeptFiles.Taken::file);
     if (blocks.isEmpty() || scope.stateIncluded()) {
-      blocks.ifPresent(files::add);
+      blocks.ifPresent(this::addKept);
       return blocks.map(BackupFile::heights);
     }
     HeightRange heights = blocks.get().heights();
@@ -114,40 +133,63 @@ final class BackupWriter {
     if (index.isEmpty() || !index.get().heights().equals(heights)) {
       return Optional.empty();
     }
-    files.add(blocks.get());
-    files.add(index.get());
+    addKept(blocks.get());
+    addKept(index.get());
     return Optional.of(heights);
+  }
+
+  private void addKept(BackupFile file) {
+    files.add(file);
+    named.add(file);
   }
 
   /** Writes a file of blocks, and one of their index entries where the indexes do not go whole. */
   private boolean writeBlocks(BlockRows rows, long last) {
     long first = rows.height();
-    try (RowFileWriter blocks = create(Content.BLOCKS);
-        @Nullable RowFileWriter index = scope.stateIncluded() ? null : create(Content.INDEX)) {
-      long bytes = 0;
-      while (rows.hasHeight() && bytes < fileBytes) {
-        long before = bytes;
-        bytes = putBlock(rows, blocks, index);
-        rows.nextHeight();
-        if (stepped(1, bytes - before)) {
-          return false;
-        }
+    RowFileWriter blocks = create(Content.BLOCKS);
+    @Nullable RowFileWriter index = scope.stateIncluded() ? null : create(Content.INDEX);
+    long bytes = 0;
+    while (rows.hasHeight() && bytes < fileBytes) {
+      long before = bytes;
+      bytes = putBlock(rows, blocks, index);
+      rows.nextHeight();
+      if (stepped(1, bytes - before)) {
+        return false;
       }
-      HeightRange heights = new HeightRange(first, Math.min(last, rows.height() - 1));
-      BackupFile ofBlocks = finished(Content.BLOCKS, heights, blocks);
-      Optional<BackupFile> ofIndex =
-          Optional.ofNullable(index).map(open -> finished(Content.INDEX, heights, open));
-      files.add(ofBlocks);
-      ofIndex.ifPresent(files::add);
     }
-    note();
+    HeightRange heights = new HeightRange(first, Math.min(last, rows.height() - 1));
+    end(Content.BLOCKS, heights, blocks);
+    if (index != null) {
+      end(Content.INDEX, heights, index);
+    }
     return true;
   }
 
-  private BackupFile finished(Content content, HeightRange heights, RowFileWriter rows) {
-    BackupFile file = new BackupFile(content, nextNumber(content), heights, rows.finish());
-    BackupFiles.publish(home, file, executor);
-    return file;
+  /** A file that is durable, and was read back. */
+  private record Ended(BackupFile file, RowFileWriter rows) {}
+
+  /** Ends a file, and names those that were read back meanwhile. */
+  private void end(Content content, HeightRange heights, RowFileWriter rows) {
+    BackupFile file = new BackupFile(content, nextNumber(content), heights, rows.end());
+    files.add(file);
+    readBack.submit(
+        0,
+        () -> {
+          rows.sync();
+          BackupFiles.requireAsWritten(home, file, executor);
+          return new Ended(file, rows);
+        });
+    while (readBack.isFull()) {
+      nameNext();
+    }
+  }
+
+  private void nameNext() {
+    Ended next = readBack.takeUninterruptibly();
+    BackupFiles.name(home, next.file());
+    open.remove(next.rows());
+    named.add(next.file());
+    note();
   }
 
   private long putBlock(BlockRows rows, RowFileWriter blocks, @Nullable RowFileWriter index) {
@@ -207,7 +249,7 @@ final class BackupWriter {
   private boolean whole(Content content, StorageEngine.Reader stored, List<KeyRange> ranges) {
     List<KeyRange> rest = ranges;
     for (Optional<KeptFiles.Taken> had = kept(content); had.isPresent(); had = kept(content)) {
-      files.add(had.get().file());
+      addKept(had.get().file());
       rest = after(had.get().lastKey(), ranges);
     }
     return writeRows(content, stored, rest);
@@ -246,30 +288,31 @@ final class BackupWriter {
   /** Returns whether there are rows left, or empty if it was cancelled. */
   private Optional<Boolean> writeFile(Content content, StorageEngine.Cursor cursor) {
     boolean more = true;
-    try (RowFileWriter rows = create(content)) {
-      long bytes = 0;
-      while (more && bytes < fileBytes) {
-        long before = bytes;
-        Bytes key = cursor.key();
-        if (ChainTables.isWorthCopying(key)) {
-          bytes = rows.put(key, cursor.value());
-        }
-        more = cursor.next();
-        if (stepped(0, bytes - before)) {
-          return Optional.empty();
-        }
+    RowFileWriter rows = create(content);
+    long bytes = 0;
+    while (more && bytes < fileBytes) {
+      long before = bytes;
+      Bytes key = cursor.key();
+      if (ChainTables.isWorthCopying(key)) {
+        bytes = rows.put(key, cursor.value());
       }
-      files.add(finished(content, HeightRange.NONE, rows));
+      more = cursor.next();
+      if (stepped(0, bytes - before)) {
+        return Optional.empty();
+      }
     }
-    note();
+    end(content, HeightRange.NONE, rows);
     return Optional.of(more);
   }
 
   // ------------------------------------------------------------------------------------ common
 
   private RowFileWriter create(Content content) {
-    return RowFileWriter.create(
-        BackupFiles.part(home, BackupFile.name(content, nextNumber(content))), executor);
+    RowFileWriter created =
+        RowFileWriter.create(
+            BackupFiles.part(home, BackupFile.name(content, nextNumber(content))), executor);
+    open.add(created);
+    return created;
   }
 
   private int nextNumber(Content content) {
@@ -278,7 +321,8 @@ final class BackupWriter {
 
   /** Notes what there is, so that it is not written again. */
   private void note() {
-    List<BackupFile> all = Stream.concat(files.stream(), kept.left().stream()).toList();
+    List<BackupFile> all =
+        Stream.concat(files.stream().filter(named::contains), kept.left().stream()).toList();
     BackupManifest.of(head, all, (key, value) -> Optional.empty())
         .write(home.resolve(BackupManifest.BEGUN));
     FailPoint.pass("backup.noted");
@@ -296,5 +340,12 @@ final class BackupWriter {
     stepBlocks = 0;
     stepBytes = 0;
     return watch.isCancelled();
+  }
+
+  /** Closes what is not written to its end, which is removed. */
+  @Override
+  public void close() {
+    readBack.close();
+    open.forEach(RowFileWriter::close);
   }
 }

@@ -27,7 +27,7 @@ final class RowFileWriter implements AutoCloseable {
   private long rows;
   private long rawBytes;
   private long bytes;
-  private boolean finished;
+  private boolean synced;
 
   private RowFileWriter(Path file, FileChannel channel, Executor executor) {
     this.file = file;
@@ -81,8 +81,8 @@ final class RowFileWriter implements AutoCloseable {
     }
   }
 
-  /** Ends the file; it is durable when this returns. After a failure it is of no use. */
-  RowTotals finish() {
+  /** Ends the rows. After a failure the file is of no use. */
+  RowTotals end() {
     if (frame.size() > 0) {
       submitFrame();
     }
@@ -91,13 +91,21 @@ final class RowFileWriter implements AutoCloseable {
     }
     try {
       write(RowFrame.end());
+    } catch (IOException e) {
+      throw SmallFile.failed("cannot write " + file, e);
+    }
+    return new RowTotals(rows, rawBytes, bytes, Bytes.wrap(digest.digest()));
+  }
+
+  /** Makes the file durable, whose rows were ended, and closes it. On any thread. */
+  void sync() {
+    try {
       channel.force(true);
     } catch (IOException e) {
       throw SmallFile.failed("cannot write " + file, e);
     }
-    finished = true;
+    synced = true;
     close();
-    return new RowTotals(rows, rawBytes, bytes, Bytes.wrap(digest.digest()));
   }
 
   private void write(byte[] content) throws IOException {
@@ -109,12 +117,12 @@ final class RowFileWriter implements AutoCloseable {
     }
   }
 
-  /** Closes the file; one that is not finished is removed. */
+  /** Closes the file; one that is not durable is removed. */
   @Override
   public void close() {
     try (frames) {
       channel.close();
-      if (!finished) {
+      if (!synced) {
         Files.deleteIfExists(file);
       }
     } catch (IOException e) {

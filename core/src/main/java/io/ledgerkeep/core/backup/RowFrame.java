@@ -2,10 +2,10 @@ package io.ledgerkeep.core.backup;
 
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdException;
-import com.google.common.hash.Hashing;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
+import io.ledgerkeep.core.codec.Crc32c;
 import io.ledgerkeep.error.IntegrityException;
 
 /**
@@ -69,7 +69,7 @@ record RowFrame(How how, int rawBytes, int storedBytes, int checksum) {
         .u8(how.code)
         .u32(rawBytes)
         .u32(stored.length)
-        .u32(crc32c(stored))
+        .u32(Crc32c.of(stored))
         .raw(stored)
         .take()
         .toArray();
@@ -89,7 +89,7 @@ record RowFrame(How how, int rawBytes, int storedBytes, int checksum) {
 
   /** Returns the rows of what follows the header. */
   byte[] decode(byte[] stored, String what) {
-    if (crc32c(stored) != checksum) {
+    if (Crc32c.of(stored) != checksum) {
       throw new IntegrityException(what + " is damaged: a frame does not fit its checksum");
     }
     return how == How.COMPRESSED ? decompress(stored, what) : stored;
@@ -105,9 +105,5 @@ record RowFrame(How how, int rawBytes, int storedBytes, int checksum) {
       throw new IntegrityException(what + " is damaged: " + e.getMessage(), e);
     }
     throw new IntegrityException(what + " is damaged: a frame has another size than it says");
-  }
-
-  private static int crc32c(byte[] bytes) {
-    return Hashing.crc32c().hashBytes(bytes).asInt();
   }
 }

@@ -1,6 +1,7 @@
 package io.ledgerkeep.core.ledger;
 
-import com.google.common.hash.Hashing;
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.core.codec.Crc32c;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.UnsupportedFormatException;
@@ -95,7 +96,6 @@ final class CheckedText {
   }
 
   private static String checksumLine(String text) {
-    return "crc32c %08x"
-        .formatted(Hashing.crc32c().hashString(text, StandardCharsets.UTF_8).asInt());
+    return "crc32c %08x".formatted(Crc32c.of(Bytes.ofUtf8(text)));
   }
 }

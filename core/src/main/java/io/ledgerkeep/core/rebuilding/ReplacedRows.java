@@ -1,11 +1,11 @@
 package io.ledgerkeep.core.rebuilding;
 
-import com.google.common.hash.Hashing;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.chain.ChainIndexes;
 import io.ledgerkeep.core.chain.ChainIndexes.Correction;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
+import io.ledgerkeep.core.codec.Crc32c;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.UnsupportedFormatException;
@@ -134,7 +134,7 @@ public final class ReplacedRows implements AutoCloseable {
     Bytes bytes = body.take();
     return new ByteWriter(bytes.size() + 8)
         .u32(bytes.size())
-        .u32(checksum(bytes))
+        .u32(Crc32c.of(bytes))
         .raw(bytes)
         .take()
         .toArray();
@@ -146,10 +146,6 @@ public final class ReplacedRows implements AutoCloseable {
     } else {
       out.varint(0);
     }
-  }
-
-  private static int checksum(Bytes bytes) {
-    return Hashing.crc32c().hashBytes(bytes.toArrayUnsafe()).asInt();
   }
 
   /** Hands out all rows in the order in which they were added, so many at a time. */
@@ -202,7 +198,7 @@ public final class ReplacedRows implements AutoCloseable {
           return at; // as a crash leaves it: a length without its bytes, or zeros
         }
         Bytes body = Bytes.wrap(in.readNBytes(length));
-        if (checksum(body) != sum) {
+        if (Crc32c.of(body) != sum) {
           if (at + 8 + length == size) {
             return at;
           }

@@ -1,9 +1,9 @@
 package io.ledgerkeep.core.sealing;
 
-import com.google.common.hash.Hashing;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
+import io.ledgerkeep.core.codec.Crc32c;
 import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.error.IntegrityException;
@@ -137,7 +137,7 @@ record RegistryFile(
         head(new ByteWriter(256 + body.size())).sized(salt).sized(commitment).sized(body).take();
     return new ByteWriter(content.size() + CHECKSUM_BYTES)
         .raw(content)
-        .u32(checksum(content))
+        .u32(Crc32c.of(content))
         .take();
   }
 
@@ -159,7 +159,7 @@ record RegistryFile(
     }
     Bytes content = bytes.slice(0, Math.max(0, bytes.size() - CHECKSUM_BYTES));
     if (new ByteReader(bytes.slice(content.size(), bytes.size()), what).u32()
-        != checksum(content)) {
+        != Crc32c.of(content)) {
       throw in.damaged("it does not fit its checksum");
     }
     long version = in.varint();
@@ -181,9 +181,5 @@ record RegistryFile(
     in.raw(CHECKSUM_BYTES);
     in.end();
     return file;
-  }
-
-  private static int checksum(Bytes content) {
-    return Hashing.crc32c().hashBytes(content.toArrayUnsafe()).asInt();
   }
 }

@@ -3,6 +3,7 @@ package io.ledgerkeep.core.segment;
 import com.github.luben.zstd.Zstd;
 import com.github.luben.zstd.ZstdCompressCtx;
 import io.ledgerkeep.Bytes;
+import io.ledgerkeep.core.codec.Crc32c;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.sealing.SegmentKey;
 import java.security.MessageDigest;
@@ -72,7 +73,7 @@ final class FrameEncoder implements AutoCloseable {
 
   /** Puts the header before the stored bytes. */
   private static Encoded finished(FrameHeader header, byte[] frame, MessageDigest digest) {
-    int crc = SegmentFormat.crc32c(Bytes.wrap(frame, FrameHeader.BYTES, header.storedBytes()));
+    int crc = Crc32c.of(Bytes.wrap(frame, FrameHeader.BYTES, header.storedBytes()));
     header.encode(crc).copyTo(frame, 0);
     return new Encoded(header, Bytes.wrap(frame), Bytes.wrap(digest.digest(frame)));
   }

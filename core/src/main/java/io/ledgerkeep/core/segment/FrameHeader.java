@@ -3,6 +3,7 @@ package io.ledgerkeep.core.segment;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
+import io.ledgerkeep.core.codec.Crc32c;
 
 /**
  * What stands before the stored bytes of a frame. All of it but the checksums binds the frame to
@@ -34,7 +35,7 @@ record FrameHeader(
   /** Returns the header, with the checksum of the stored bytes that will follow it. */
   Bytes encode(int storedCrc) {
     Bytes start = bound();
-    return new ByteWriter(BYTES).raw(start).u32(SegmentFormat.crc32c(start)).u32(storedCrc).take();
+    return new ByteWriter(BYTES).raw(start).u32(Crc32c.of(start)).u32(storedCrc).take();
   }
 
   /** Returns the header without its checksums: all that sealed bytes are bound to. */
@@ -57,9 +58,9 @@ record FrameHeader(
     String place = expected.place();
     Bytes start = frame.slice(0, CHECKED_BYTES);
     ByteReader in = new ByteReader(frame.slice(CHECKED_BYTES, BYTES), place);
-    SegmentFormat.expect(segment, place + " header CRC", SegmentFormat.crc32c(start), in.u32());
+    SegmentFormat.expect(segment, place + " header CRC", Crc32c.of(start), in.u32());
     SegmentFormat.expect(
-        segment, place + " CRC", SegmentFormat.crc32c(frame.slice(BYTES, frame.size())), in.u32());
+        segment, place + " CRC", Crc32c.of(frame.slice(BYTES, frame.size())), in.u32());
     int flags = start.get(5) & 0xFF;
     FrameHeader found =
         new FrameHeader(

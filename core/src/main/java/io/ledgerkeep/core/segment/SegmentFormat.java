@@ -3,7 +3,6 @@ package io.ledgerkeep.core.segment;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.UnsupportedFormatException;
-import java.util.zip.CRC32C;
 
 /** The numbers of format version 1, and what all its parts share. */
 final class SegmentFormat {
@@ -30,12 +29,6 @@ final class SegmentFormat {
   static final int LOCATOR_ENTRY_BYTES = 8;
 
   private SegmentFormat() {}
-
-  static int crc32c(Bytes bytes) {
-    CRC32C crc = new CRC32C();
-    crc.update(bytes.asBuffer());
-    return (int) crc.getValue();
-  }
 
   /** Returns if both are equal; otherwise says where the segment is damaged. */
   static void expect(String segment, String what, Object expected, Object found) {

@@ -4,6 +4,7 @@ import io.ledgerkeep.Block;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
+import io.ledgerkeep.core.codec.Crc32c;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.sealing.SegmentKey;
 import io.ledgerkeep.error.UnsupportedFormatException;
@@ -94,7 +95,7 @@ public record SegmentHeader(
         by -> out.u32(by.key()).raw(by.salt()).raw(by.commitment()),
         () -> out.raw(new byte[Seal.BYTES]));
     Bytes start = out.take();
-    return new ByteWriter(BYTES).raw(start).u32(SegmentFormat.crc32c(start)).take();
+    return new ByteWriter(BYTES).raw(start).u32(Crc32c.of(start)).take();
   }
 
   private ByteWriter identity(ByteWriter out, int encryption) {
@@ -107,7 +108,7 @@ public record SegmentHeader(
   static SegmentHeader decode(String segment, Bytes bytes) {
     SegmentFormat.expect(segment, "magic", SegmentFormat.MAGIC, bytes.slice(0, 8));
     ByteReader in = new ByteReader(bytes.slice(8, BYTES), "the header of segment " + segment);
-    int crc = SegmentFormat.crc32c(bytes.slice(0, BYTES - 4));
+    int crc = Crc32c.of(bytes.slice(0, BYTES - 4));
     SegmentFormat.expect(
         segment, "header CRC", crc, new ByteReader(bytes.slice(BYTES - 4, BYTES), "").u32());
     SegmentFormat.requireVersion(segment, in.u32());

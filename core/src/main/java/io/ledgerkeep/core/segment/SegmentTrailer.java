@@ -3,6 +3,7 @@ package io.ledgerkeep.core.segment;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
+import io.ledgerkeep.core.codec.Crc32c;
 import io.ledgerkeep.core.codec.Digests;
 
 /**
@@ -23,7 +24,7 @@ record SegmentTrailer(long footerOffset, int footerBytes, Bytes digest) {
     Bytes start = out.take();
     return new ByteWriter(BYTES)
         .raw(start)
-        .u32(SegmentFormat.crc32c(start))
+        .u32(Crc32c.of(start))
         .raw(SegmentFormat.END_MAGIC)
         .take();
   }
@@ -39,7 +40,7 @@ record SegmentTrailer(long footerOffset, int footerBytes, Bytes digest) {
     int version = in.u32();
     Bytes digest = in.raw(Digests.SIZE);
     int reserved = in.u32();
-    SegmentFormat.expect(segment, "trailer CRC", SegmentFormat.crc32c(start), in.u32());
+    SegmentFormat.expect(segment, "trailer CRC", Crc32c.of(start), in.u32());
     SegmentFormat.requireVersion(segment, version);
     SegmentFormat.expect(segment, "reserved number", 0, reserved);
     if (footerOffset < SegmentHeader.BYTES

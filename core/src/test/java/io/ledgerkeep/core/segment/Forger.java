@@ -1,6 +1,7 @@
 package io.ledgerkeep.core.segment;
 
 import io.ledgerkeep.Bytes;
+import io.ledgerkeep.core.codec.Crc32c;
 import io.ledgerkeep.core.codec.Digests;
 import java.io.ByteArrayOutputStream;
 import java.util.ArrayList;
@@ -60,7 +61,7 @@ final class Forger {
               offsets[frame.stream.index()]);
       offsets[frame.stream.index()] += frame.rawBytes;
       ByteArrayOutputStream bytes = new ByteArrayOutputStream();
-      head.encode(SegmentFormat.crc32c(frame.stored)).writeTo(bytes);
+      head.encode(Crc32c.of(frame.stored)).writeTo(bytes);
       frame.stored.writeTo(bytes);
       table.add(head, Bytes.wrap(Digests.SHA256.newDigest().digest(bytes.toByteArray())));
       out.writeBytes(bytes.toByteArray());

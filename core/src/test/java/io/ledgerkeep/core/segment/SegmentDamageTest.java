@@ -7,6 +7,7 @@ import static org.assertj.core.api.Assertions.fail;
 import io.ledgerkeep.Block;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.core.codec.BlockDigests;
+import io.ledgerkeep.core.codec.Crc32c;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.error.IntegrityException;
@@ -183,7 +184,7 @@ class SegmentDamageTest {
   }
 
   private static void putCrc(byte[] bytes, int at, int from, int size) {
-    ByteBuffer.wrap(bytes).putInt(at, SegmentFormat.crc32c(Bytes.wrap(bytes, from, size)));
+    ByteBuffer.wrap(bytes).putInt(at, Crc32c.of(Bytes.wrap(bytes, from, size)));
   }
 
   /** Digests prove who wrote it, not that what is written makes sense: lengths, counts, places. */
