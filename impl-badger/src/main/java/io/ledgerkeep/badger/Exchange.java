@@ -12,6 +12,7 @@ import java.util.Optional;
 import java.util.concurrent.BlockingQueue;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.LinkedBlockingQueue;
+import java.util.concurrent.RejectedExecutionException;
 import java.util.concurrent.TimeUnit;
 
 /**
@@ -53,11 +54,26 @@ final class Exchange<Q, R> extends ClientCall.Listener<R> {
       Q request,
       Runnable whenEnded) {
     Exchange<Q, R> exchange = new Exchange<>(channel.newCall(method, options), whenEnded);
-    exchange.call.start(exchange, new Metadata());
-    exchange.call.request(2);
-    exchange.call.sendMessage(request);
-    exchange.call.halfClose();
+    onConnection(
+        () -> {
+          exchange.call.start(exchange, new Metadata());
+          exchange.call.request(2);
+          exchange.call.sendMessage(request);
+          exchange.call.halfClose();
+        });
     return exchange;
+  }
+
+  /** The thread of the connection may have ended, as somebody closed it: then nothing will come. */
+  private static void onConnection(Runnable step) {
+    try {
+      step.run();
+    } catch (RejectedExecutionException e) {
+      throw Status.UNAVAILABLE
+          .withDescription("the connection was closed")
+          .withCause(e)
+          .asRuntimeException();
+    }
   }
 
   /**
@@ -102,7 +118,7 @@ final class Exchange<Q, R> extends ClientCall.Listener<R> {
       }
       return Optional.empty();
     }
-    call.request(1);
+    onConnection(() -> call.request(1));
     return Optional.of(((Event.Message<R>) event).message());
   }
 
@@ -133,7 +149,11 @@ final class Exchange<Q, R> extends ClientCall.Listener<R> {
 
   /** Ends the call. */
   void cancel(String why) {
-    call.cancel(why, null);
+    try {
+      call.cancel(why, null);
+    } catch (RejectedExecutionException e) {
+      // The thread of the connection has ended, and every call with it.
+    }
   }
 
   @Override
