@@ -44,6 +44,11 @@ final class ArchiveSource implements BlockSource {
   }
 
   @Override
+  public Optional<Bytes> genesisHash() {
+    return Optional.of(archive.genesisHash());
+  }
+
+  @Override
   public Bytes ledgerId() {
     return archive.manifest().names().ledgerId();
   }

@@ -15,6 +15,9 @@ interface BlockSource extends AutoCloseable {
 
   String chainId();
 
+  /** Returns the hash of the genesis block; empty if that cannot be read. */
+  Optional<Bytes> genesisHash();
+
   Bytes ledgerId();
 
   Digests digests();

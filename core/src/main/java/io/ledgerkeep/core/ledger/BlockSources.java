@@ -87,7 +87,7 @@ final class BlockSources implements AutoCloseable {
     }
     Bytes genesis = genesisHash();
     for (BlockSource source : sources) {
-      Optional<Bytes> other = genesisHash(source);
+      Optional<Bytes> other = source.genesisHash();
       if (!source.chainId().equals(first().chainId())
           || other.filter(hash -> !hash.equals(genesis)).isPresent()) {
         throw new ConflictException(
@@ -104,16 +104,10 @@ final class BlockSources implements AutoCloseable {
     }
   }
 
-  private static Optional<Bytes> genesisHash(BlockSource source) {
-    return source instanceof ArchiveSource of
-        ? Optional.of(of.archive().genesisHash())
-        : source.recorded(0).map(BlockMeta::hash);
-  }
-
   /** Returns the hash of the genesis block, of the first that has it. */
   Bytes genesisHash() {
     return sources.stream()
-        .flatMap(source -> genesisHash(source).stream())
+        .flatMap(source -> source.genesisHash().stream())
         .findFirst()
         .orElseThrow(() -> new IntegrityException("no source has the genesis block whole"));
   }

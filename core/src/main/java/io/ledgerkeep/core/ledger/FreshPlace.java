@@ -49,7 +49,7 @@ final class FreshPlace {
       if (layout.place(database).engine().equals(Settings.BuiltEngine.NAME)
           || settings.choice(database).filter(choice -> !choice.isOurs()).isPresent()) {
         throw new ConfigurationException(
-            "an engine that is handed in cannot be restored to; name the engine of the %s database"
+            "an engine that is handed in cannot be filled here; name the engine of the %s database"
                 .formatted(database.lowerCaseName()));
       }
     }

@@ -149,23 +149,24 @@ final class LedgerFiles {
   }
 
   private void lookAtRestore() {
-    known.add(RestoreRecord.file(directory));
-    known.add(RestoreRecord.workshop(directory));
-    if (RestoreRecord.exists(directory)) {
+    lookAtMaking(
+        RestoreRecord.file(directory),
+        RestoreRecord.workshop(directory),
+        "restored from a backup",
+        Action.RESTORE_BACKUP);
+    lookAtMaking(
+        SyncRecord.file(directory), SyncRecord.workshop(directory), "made by a sync", Action.SYNC);
+  }
+
+  private void lookAtMaking(Path record, Path workshop, String how, Action again) {
+    known.add(record);
+    known.add(workshop);
+    if (Files.exists(record)) {
       findings.add(
           Severity.UNFINISHED,
-          RestoreRecord.NAME,
-          "the ledger was restored from a backup, and tidying up after that was not ended",
-          Remedy.of(Action.RESTORE_BACKUP));
-    }
-    known.add(SyncRecord.file(directory));
-    known.add(SyncRecord.workshop(directory));
-    if (SyncRecord.exists(directory)) {
-      findings.add(
-          Severity.UNFINISHED,
-          SyncRecord.NAME,
-          "the ledger was made by a sync, and tidying up after that was not ended",
-          Remedy.of(Action.SYNC));
+          record.getFileName().toString(),
+          "the ledger was %s, and tidying up after that was not ended".formatted(how),
+          Remedy.of(again));
     }
   }
 

@@ -73,6 +73,11 @@ final class LedgerSource implements BlockSource {
   }
 
   @Override
+  public Optional<Bytes> genesisHash() {
+    return recorded(0).map(BlockMeta::hash);
+  }
+
+  @Override
   public Bytes ledgerId() {
     return blocks.format().ledgerId();
   }

@@ -195,9 +195,7 @@ final class SyncJob {
         place.removeAll(); // a creation that was killed has no block yet
         record.write(directory);
       }
-      return made(record, sources, keys)
-          ? finished(Outcome.DONE, sources, keys)
-          : cancelled(record, sources);
+      return made(record, sources, keys) ? finished(sources, keys) : cancelled(record, sources);
     }
   }
 
@@ -232,13 +230,13 @@ final class SyncJob {
       throw new ConfigurationException(
           "there is a ledger in %s already; choose an empty directory".formatted(directory));
     }
-    return finished(Outcome.DONE, sources, keys);
+    return finished(sources, keys);
   }
 
-  private Report finished(Outcome outcome, BlockSources sources, Encryption.Keys keys) {
+  private Report finished(BlockSources sources, Encryption.Keys keys) {
     Report report;
     try (OpenLedger ledger = new LedgerOpener(place.opening()).openOwned(keys)) {
-      report = report(outcome, ledger, sources);
+      report = report(ledger, sources);
     }
     place.tidyUp();
     keys.confirm();
@@ -258,9 +256,9 @@ final class SyncJob {
         elapsed());
   }
 
-  private Report report(Outcome outcome, OpenLedger ledger, BlockSources sources) {
+  private Report report(OpenLedger ledger, BlockSources sources) {
     return new Report(
-        outcome,
+        Outcome.DONE,
         sources.first().chainId(),
         ledger.parts().format().ledgerId().hex(),
         ledger.height(),

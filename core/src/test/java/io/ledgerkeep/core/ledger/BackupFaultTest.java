@@ -19,7 +19,6 @@ import io.ledgerkeep.core.sealing.Keys;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.IntegrityException;
-import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.error.UnsupportedFormatException;
 import io.ledgerkeep.storage.StorageEngine;
@@ -28,7 +27,6 @@ import io.ledgerkeep.storage.WriteBatch;
 import io.ledgerkeep.testkit.FaultPlan;
 import io.ledgerkeep.testkit.FaultPlan.Fault;
 import io.ledgerkeep.testkit.FaultyStorage;
-import io.ledgerkeep.testkit.MachineCrash;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -72,32 +70,6 @@ final class BackupFaultTest {
     return places;
   }
 
-  /** The machine crashes when a place is passed for the n-th time. */
-  private static void crashAt(BackupWorld world, String wanted, int n) {
-    int[] passed = {0};
-    FailPoint.tell(
-        place -> {
-          if (place.equals(wanted) && ++passed[0] == n) {
-            FailPoint.tell(null);
-            world.disk.crash();
-            throw new MachineCrash("at " + place);
-          }
-        });
-  }
-
-  private static void crash(BackupWorld world, String place, int n, Runnable run) {
-    crashAt(world, place, n);
-    try {
-      run.run();
-      throw new AssertionError("it was to crash at " + place + " " + n);
-    } catch (MachineCrash expected) {
-      // as it should be
-    } catch (LedgerkeepException e) {
-      assertThat(e).hasRootCauseInstanceOf(MachineCrash.class);
-    }
-    FailPoint.tell(null);
-  }
-
   @ParameterizedTest
   @ValueSource(booleans = {false, true})
   void aBackupKilledAnywhereGoesOn(boolean encrypted) {
@@ -129,7 +101,7 @@ final class BackupFaultTest {
   /** Returns the number of the newest backup after one was killed and made again. */
   private static int killed(
       BackupWorld world, Map.Entry<String, Integer> place, int newest, Request request) {
-    crash(world, place.getKey(), (place.getValue() + 1) / 2, () -> world.run(request));
+    world.crash(place.getKey(), (place.getValue() + 1) / 2, () -> world.run(request));
     BackupSet set = new BackupSet(world.backups());
     if (set.numbers().size() > newest) { // it was one already; a full one is made once more
       assertThat(place.getKey()).isIn("backup.published", "backup.done");
@@ -146,7 +118,7 @@ final class BackupFaultTest {
   void whatAKillLeavesIsWrittenAnewAndWhatWasProvenIsNot() throws IOException {
     BackupWorld world = new BackupWorld(temporary, true);
     world.grow(40, 0);
-    crash(world, "backup.noted", 7, world::full);
+    world.crash("backup.noted", 7, world::full);
     Path home = world.backups().resolve("000001");
     List<Path> kept = new ArrayList<>(world.files(home));
     kept.removeIf(file -> !file.toString().endsWith(".lkb"));
@@ -173,7 +145,7 @@ final class BackupFaultTest {
   void afterAKillBlocksThatCameMeanwhileAreInTheBackup() {
     BackupWorld world = new BackupWorld(temporary, false);
     world.grow(30, 0);
-    crash(world, "backup.complete", 1, world::full);
+    world.crash("backup.complete", 1, world::full);
     world.grow(40, 8);
     assertThat(world.full().keptBytes()).isPositive();
     world.restore();
@@ -186,7 +158,7 @@ final class BackupFaultTest {
     BackupWorld world = new BackupWorld(temporary, false);
     world.ledgerId = Bytes.fromHex("000102030405060708090a0b0c0d0e0f");
     world.grow(30, 0);
-    crash(world, "backup.complete", 1, world::full);
+    world.crash("backup.complete", 1, world::full);
     List<Block> branch = new ArrayList<>(world.blocks.subList(0, 20));
     while (branch.size() < 30) {
       Block last = branch.get(branch.size() - 1);
@@ -267,7 +239,7 @@ final class BackupFaultTest {
     world.grow(20, 0);
     world.full();
     world.grow(30, 0);
-    crash(world, "backup.complete", 1, world::full);
+    world.crash("backup.complete", 1, world::full);
     assertThat(world.incremental().keptBytes()).isZero();
     world.restore();
     world.assertRestored(30, 0);
@@ -293,8 +265,7 @@ final class BackupFaultTest {
     assertThat(places).hasSizeGreaterThan(12);
     for (Map.Entry<String, Integer> place : places.entrySet()) {
       remove(world.restored());
-      crash(
-          world,
+      world.crash(
           place.getKey(),
           (place.getValue() + 1) / 2,
           () -> new RestoreBackupJob(settings, wanted).run());
@@ -342,7 +313,7 @@ final class BackupFaultTest {
     world.full();
     world.grow(30, 0);
     world.incremental();
-    crash(world, "restored.prepared", 1, world::restore);
+    world.crash("restored.prepared", 1, world::restore);
     world.restore(Restoring.from(world.backups()).numbered(1));
     world.assertRestored(20, 0);
   }

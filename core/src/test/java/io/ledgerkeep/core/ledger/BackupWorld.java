@@ -15,10 +15,13 @@ import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.archive.Verification.Level;
+import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.sealing.Keys;
+import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngineProvider;
 import io.ledgerkeep.testkit.InMemoryArchiveStore;
+import io.ledgerkeep.testkit.MachineCrash;
 import io.ledgerkeep.testkit.MemoryDisk;
 import io.ledgerkeep.testkit.SampleChain;
 import java.io.IOException;
@@ -180,6 +183,28 @@ final class BackupWorld {
 
   Restored restore(Restoring restoring) {
     return new RestoreBackupJob(settings(restored()), restoring).run();
+  }
+
+  /** Runs a job; the machine crashes when a place is passed for the n-th time. */
+  void crash(String wanted, int n, Runnable job) {
+    int[] passed = {0};
+    FailPoint.tell(
+        place -> {
+          if (place.equals(wanted) && ++passed[0] == n) {
+            FailPoint.tell(null);
+            disk.crash();
+            throw new MachineCrash("at " + place);
+          }
+        });
+    try {
+      job.run();
+      throw new AssertionError("it was to crash at " + wanted + " " + n);
+    } catch (MachineCrash expected) {
+      // as it should be
+    } catch (LedgerkeepException e) {
+      assertThat(e).hasRootCauseInstanceOf(MachineCrash.class);
+    }
+    FailPoint.tell(null);
   }
 
   // ------------------------------------------------------------------------------------ what holds

@@ -23,10 +23,8 @@ import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
-import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.job.JobControl;
-import io.ledgerkeep.testkit.MachineCrash;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -500,7 +498,7 @@ final class SyncTest {
     assertThat(places).hasSizeGreaterThan(7);
     for (Map.Entry<String, Integer> place : places.entrySet()) {
       Directories.delete(node());
-      crash(world, sync, place.getKey(), (place.getValue() + 1) / 2);
+      world.crash(place.getKey(), (place.getValue() + 1) / 2, () -> sync(world, sync));
       if (!Files.exists(node().resolve("LAYOUT"))) {
         assertThatExceptionOfType(ConfigurationException.class)
             .as(place.getKey())
@@ -517,33 +515,12 @@ final class SyncTest {
     }
   }
 
-  private void crash(BackupWorld world, Sync sync, String wanted, int n) {
-    int[] passed = {0};
-    FailPoint.tell(
-        place -> {
-          if (place.equals(wanted) && ++passed[0] == n) {
-            FailPoint.tell(null);
-            world.disk.crash();
-            throw new MachineCrash("at " + place);
-          }
-        });
-    try {
-      sync(world, sync);
-      throw new AssertionError("it was to crash at " + wanted + " " + n);
-    } catch (MachineCrash expected) {
-      // as it should be
-    } catch (LedgerkeepException e) {
-      assertThat(e).hasRootCauseInstanceOf(MachineCrash.class);
-    }
-    FailPoint.tell(null);
-  }
-
   @Test
   void aCreationThatWasKilledIsBegunAnew() throws Exception {
     BackupWorld world = world(false);
     world.grow(40, 0);
     Sync sync = Sync.fromLedger(ledger(world)).trusting();
-    crash(world, sync, "sync.begun", 1);
+    world.crash("sync.begun", 1, () -> sync(world, sync));
     for (Database database : Database.values()) {
       Files.createDirectories(node().resolve(database.lowerCaseName() + "/db"));
       Files.writeString(node().resolve(database.lowerCaseName() + "/db/torn"), "torn");
