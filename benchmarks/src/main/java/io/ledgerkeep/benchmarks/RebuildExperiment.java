@@ -62,7 +62,7 @@ final class RebuildExperiment implements Experiment {
       RecordingEngine.Listener listener =
           new RecordingEngine.Listener() {
             @Override
-            public void wrote(Database database, WriteBatch batch, boolean durable) {
+            public synchronized void wrote(Database database, WriteBatch batch, boolean durable) {
               if (database != Database.BLOCK) {
                 writer.add(new Written(database, batch, durable));
                 writtenBytes += batch.bytes();

@@ -4,6 +4,8 @@ import io.ledgerkeep.Bytes;
 import io.ledgerkeep.KeyRange;
 import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.core.rows.RowHash;
+import io.ledgerkeep.core.rows.RowScan;
 import io.ledgerkeep.core.rows.RowWriter;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.storage.StorageEngine;
@@ -14,6 +16,7 @@ import java.util.Optional;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import java.util.function.Predicate;
+import java.util.stream.Stream;
 
 /**
  * Compares the indexes of the block database with the blocks, and puts them right. Comparing serves
@@ -39,6 +42,24 @@ public final class ChainIndexes {
 
   /** Returns what is wrong with the entries that lead to a block and its transactions. */
   public List<Correction> wrongOf(MetaRow meta, StoredBlock block) {
+    return wrongOf(entries(meta, block));
+  }
+
+  /** Returns the sum of the hashes of the entries that lead to a block and its transactions. */
+  public static long sumOf(MetaRow meta, StoredBlock block, RowHash hash) {
+    return entries(meta, block).stream()
+        .mapToLong(entry -> hash.of(entry.key(), entry.value()))
+        .sum();
+  }
+
+  /** Begins to add up the entries of both indexes. The caller closes what it gets. */
+  public List<RowScan> sums(RowHash hash) {
+    return Stream.of(ChainKeys.hashes(), ChainKeys.ids())
+        .map(range -> new RowScan(form.below().scan(range), form.show(), hash))
+        .toList();
+  }
+
+  private static List<Entry> entries(MetaRow meta, StoredBlock block) {
     List<Entry> expected = new ArrayList<>();
     long height = meta.meta().height();
     expected.add(
@@ -47,7 +68,7 @@ public final class ChainIndexes {
       String id = StoredBlock.transactionId(block.transactions().get(i).join());
       expected.add(new Entry(ChainKeys.id(id), new ByteWriter(12).u64(height).u32(i).take()));
     }
-    return wrongOf(expected);
+    return expected;
   }
 
   private List<Correction> wrongOf(List<Entry> expected) {

@@ -11,8 +11,10 @@ import io.ledgerkeep.core.codec.ByteReader;
 import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.core.codec.Rope;
 import io.ledgerkeep.core.rows.Row;
+import io.ledgerkeep.core.rows.RowHash;
 import io.ledgerkeep.core.rows.RowMaker;
 import io.ledgerkeep.core.rows.RowReader;
+import io.ledgerkeep.core.rows.RowScan;
 import io.ledgerkeep.core.rows.RowWriter;
 import io.ledgerkeep.core.rows.StoredPieces;
 import io.ledgerkeep.storage.StorageEngine;
@@ -99,9 +101,13 @@ public final class DerivedStore {
     List<DerivedRows.State> stateRows = new ArrayList<>();
     for (int ordinal = block.rwSets().size() - 1; ordinal >= 0; ordinal--) {
       RwSet rwSet = block.rwSets().get(ordinal);
+      Set<Bytes> writtenAfter = new HashSet<>();
       for (int i = rwSet.writes().size() - 1; i >= 0; i--) {
         RwSet.Write write = rwSet.writes().get(i);
         Bytes key = DerivedKeys.state(write.namespace(), write.key());
+        if (!writtenAfter.add(key)) {
+          continue; // of a transaction that writes a key more than once, nothing else ever shows
+        }
         RowMaker maker = writtenLater.add(key) ? stateMaker : RowMaker.NOTHING_AHEAD;
         stateRows.add(
             new DerivedRows.State(key, write.value().map(value -> maker.row(key, Rope.of(value)))));
@@ -118,27 +124,37 @@ public final class DerivedStore {
 
   /** Applies blocks that follow one another; returns about how many bytes were written. */
   public long apply(List<DerivedRows> blocks) {
-    RowWriter historyWriter = historyWriter();
-    Map<Bytes, Optional<Row>> newest = new LinkedHashMap<>();
-    long bytes = 0;
-    for (DerivedRows block : blocks) {
-      block.history().forEach(historyWriter::put);
-      for (DerivedRows.State write : block.state()) {
-        newest.put(write.key(), write.row());
-        bytes += write.bytes();
-      }
-    }
-    long height = blocks.get(blocks.size() - 1).height();
-    finish(historyWriter, height);
-    applyState(newest, height);
-    return bytes;
+    applyToHistory(blocks);
+    applyToState(blocks);
+    return blocks.stream()
+        .flatMap(block -> block.state().stream())
+        .mapToLong(DerivedRows.State::bytes)
+        .sum();
   }
 
-  /** Writes only the last of several writes of a key: that is all state ever shows. */
-  private void applyState(Map<Bytes, Optional<Row>> newest, long height) {
+  /** Applies blocks to history alone. */
+  public void applyToHistory(List<DerivedRows> blocks) {
+    RowWriter writer = historyWriter();
+    blocks.forEach(block -> block.history().forEach(writer::put));
+    finish(writer, lastHeight(blocks));
+  }
+
+  /**
+   * Applies blocks to state alone: only the last of several writes of a key, as that is all it
+   * shows.
+   */
+  public void applyToState(List<DerivedRows> blocks) {
+    Map<Bytes, Optional<Row>> newest = new LinkedHashMap<>();
+    for (DerivedRows block : blocks) {
+      block.state().forEach(write -> newest.put(write.key(), write.row()));
+    }
     RowWriter writer = stateWriter();
     newest.forEach((key, row) -> putState(key, row, writer));
-    finish(writer, height);
+    finish(writer, lastHeight(blocks));
+  }
+
+  private static long lastHeight(List<DerivedRows> blocks) {
+    return blocks.get(blocks.size() - 1).height();
   }
 
   RowWriter stateWriter() {
@@ -302,6 +318,16 @@ public final class DerivedStore {
         }
       }
       return new HistoryRows(rows, keysWithValue);
+    }
+
+    /** Begins to add up the rows of state. The caller closes it. */
+    public RowScan sumOfState(RowHash hash) {
+      return new RowScan(stateRows.scan(DerivedKeys.ALL_ROWS), stateRows::whole, hash);
+    }
+
+    /** Begins to add up the rows of history. The caller closes it. */
+    public RowScan sumOfHistory(RowHash hash) {
+      return new RowScan(historyRows.scan(DerivedKeys.ALL_ROWS), historyRows::whole, hash);
     }
 
     long stateRows() {

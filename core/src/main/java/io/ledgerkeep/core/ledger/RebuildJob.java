@@ -242,7 +242,9 @@ final class RebuildJob {
             new ChainIndexes(blocks.form()),
             replaced,
             record.verified(),
+            record.scratch(directory),
             watch);
+    resources.add(regeneration);
     RebuildRecord proven = record;
     if (record.step() == Step.BUILDING) {
       boolean complete = replay(regeneration) && isEqual(regeneration, record, resources);

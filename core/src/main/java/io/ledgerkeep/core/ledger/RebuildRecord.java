@@ -102,6 +102,11 @@ record RebuildRecord(
     return backup(ledger).resolve("INDEX");
   }
 
+  /** Returns the file for what the job notes on its way, there while it runs. */
+  Path scratch(Path ledger) {
+    return ledger.resolve(place(Database.STATE).directory()).resolve("sums");
+  }
+
   /** Returns the directories that are made. */
   List<Path> homes(Path ledger) {
     return Beside.homes(ledger, layout, MADE);

@@ -21,6 +21,7 @@ import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.parallel.OrderedPipeline;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.LedgerkeepException;
+import java.nio.file.Path;
 import java.security.MessageDigest;
 import java.util.ArrayList;
 import java.util.List;
@@ -29,12 +30,13 @@ import java.util.function.Consumer;
 import java.util.function.Function;
 
 /**
- * Replays all blocks of a ledger into an empty state and history, from where they are; compares the
- * indexes on the way, and notes what is wrong with them. Then compares what was built with the
- * blocks once more, and last puts the indexes right: nothing of the ledger is changed before all
- * blocks have passed. For one thread, which others may help.
+ * Replays all blocks of a ledger into an empty state and history, from where they are. Then
+ * compares what was built, and the indexes, with what the blocks came to: by sums, and row by row
+ * with the blocks where these differ, or where it goes on with what an earlier call has built.
+ * Notes what is wrong with the indexes and last puts them right: nothing of the ledger is changed
+ * before all blocks have passed. For one thread, which others may help; close it.
  */
-public final class Regeneration {
+public final class Regeneration implements AutoCloseable {
 
   private static final int CHUNK_BLOCKS = 512;
   private static final long CHUNK_BYTES = 4 << 20;
@@ -52,7 +54,9 @@ public final class Regeneration {
   private final boolean verifies;
   private final JobWatch watch;
   private final long last;
-  private boolean filterForgotten;
+  private final Optional<ReplaySums> sums;
+  private boolean filterLacks;
+  private boolean indexesProven;
   private long blocks;
   private long archivedBlocks;
 
@@ -63,6 +67,7 @@ public final class Regeneration {
    * @param derived what is built
    * @param replaced where rows of the indexes are saved
    * @param verifies whether blocks are verified
+   * @param scratch a file for what does not fit into memory, removed when this is closed
    */
   public Regeneration(
       Site site,
@@ -71,6 +76,7 @@ public final class Regeneration {
       ChainIndexes indexes,
       ReplacedRows replaced,
       boolean verifies,
+      Path scratch,
       JobWatch watch) {
     this.site = site;
     this.chain = site.chain();
@@ -81,6 +87,15 @@ public final class Regeneration {
     this.verifies = verifies;
     this.watch = watch;
     this.last = chain.last();
+    ReplaySums fresh = new ReplaySums(scratch);
+    this.sums = firstLacking() == 0 ? Optional.of(fresh) : Optional.empty();
+    if (sums.isEmpty()) {
+      fresh.close();
+    }
+  }
+
+  private long firstLacking() {
+    return 1 + Math.min(derived.stateHeight(), derived.historyHeight());
   }
 
   /** Returns how many blocks were replayed. */
@@ -102,10 +117,13 @@ public final class Regeneration {
    * @throws IntegrityException naming the first block that is not what was committed
    */
   public boolean replay() {
-    long first = 1 + Math.min(derived.stateHeight(), derived.historyHeight());
-    boolean complete = inOrder("replay", first, verifies, this::prepare, this::apply);
-    derived.flush();
-    return complete;
+    try (Applying applying = new Applying()) {
+      boolean complete =
+          inOrder("replay", firstLacking(), verifies, this::prepare, applying::apply);
+      applying.finish();
+      derived.flush();
+      return complete;
+    }
   }
 
   /**
@@ -114,27 +132,29 @@ public final class Regeneration {
    * @param filterLacks whether the id filter does not know one of their ids or hashes
    */
   private record Ready(
-      List<DerivedRows> rows, List<Correction> wrong, boolean filterLacks, long archived) {}
+      List<DerivedRows> rows, Optional<ReplaySums.Part> sums, boolean filterLacks, long archived) {}
 
   private Ready prepare(List<Found> chunk) {
     MessageDigest digest = site.digests().newDigest();
     List<Block> decoded = new ArrayList<>(chunk.size());
-    List<Correction> wrong = new ArrayList<>();
-    boolean filterLacks = false;
+    boolean lacks = false;
     long archived = 0;
     for (Found found : chunk) {
       try {
         decoded.add(proven(found, digest));
-        wrong.addAll(indexes.wrongOf(found.meta(), found.block()));
       } catch (IntegrityException e) {
-        throw new IntegrityException(
-            "block " + found.meta().meta().height() + ": " + e.getMessage(), e);
+        throw named(found, e);
       }
-      filterLacks |= filterLacks(found);
+      lacks |= filterLacks(found);
       archived += chain.isArchived(found.meta().meta()) ? 1 : 0;
     }
     List<DerivedRows> rows = derived.prepare(decoded, block -> block.rawBytes() <= MAX_AHEAD_BYTES);
-    return new Ready(rows, wrong, filterLacks, archived);
+    return new Ready(rows, sums.map(of -> of.of(chunk, rows)), lacks, archived);
+  }
+
+  private static IntegrityException named(Found found, IntegrityException e) {
+    return new IntegrityException(
+        "block " + found.meta().meta().height() + ": " + e.getMessage(), e);
   }
 
   private Block proven(Found found, MessageDigest digest) {
@@ -160,46 +180,100 @@ public final class Regeneration {
         .anyMatch(row -> !chain.mightKnow(StoredBlock.transactionId(row.join())));
   }
 
-  /** What is wrong with the indexes is durable before the height is that says it was looked at. */
-  private void apply(Ready ready) {
-    replaced.append(ready.wrong());
-    if ((ready.filterLacks() || !ready.wrong().isEmpty()) && !filterForgotten) {
-      replaced.append(indexes.forgottenFilter());
-      filterForgotten = true;
+  /** Applies to state and history side by side, while the next blocks are read. */
+  private final class Applying implements AutoCloseable {
+
+    private final OrderedPipeline<Boolean> halves = new OrderedPipeline<>(site.executor());
+
+    void apply(Ready ready) {
+      finish();
+      if (!ready.rows().isEmpty()) {
+        halves.submit(0, () -> applied(derived::applyToHistory, ready));
+        halves.submit(0, () -> applied(derived::applyToState, ready));
+      }
+      sums.ifPresent(of -> ready.sums().ifPresent(of::add));
+      filterLacks |= ready.filterLacks();
+      blocks += ready.rows().size();
+      archivedBlocks += ready.archived();
     }
-    FailPoint.pass("rebuild.saved");
-    if (!ready.rows().isEmpty()) {
-      derived.apply(ready.rows());
+
+    private boolean applied(Consumer<List<DerivedRows>> half, Ready ready) {
+      half.accept(ready.rows());
+      return true;
     }
-    blocks += ready.rows().size();
-    archivedBlocks += ready.archived();
-    FailPoint.pass("rebuild.applied");
+
+    /** Waits until what was handed in is applied. */
+    void finish() {
+      while (!halves.isEmpty()) {
+        halves.take();
+      }
+      FailPoint.pass("rebuild.applied");
+    }
+
+    @Override
+    public void close() {
+      halves.close();
+    }
   }
 
   // ------------------------------------------------------------------------------------ compare
 
   /**
-   * Compares all that was built with the blocks. Returns false if it was cancelled.
+   * Compares all that was built with the blocks, and notes, durably, what is wrong with the
+   * indexes. Returns false if it was cancelled.
    *
-   * @throws IntegrityException with the first difference
+   * @throws IntegrityException with the first difference of what was built
    */
   public boolean compare() {
+    ReplaySums.Outcome outcome =
+        sums.map(of -> of.compare(derived, indexes, site.executor(), watch, last + 1))
+            .orElse(ReplaySums.Outcome.UNKNOWN);
+    indexesProven = outcome.indexesEqual();
+    boolean complete =
+        outcome.isComplete() && (outcome.isEqual() || compareRows(!outcome.indexesEqual()));
+    if (complete && (filterLacks || !replaced.isEmpty())) {
+      replaced.append(indexes.forgottenFilter());
+    }
+    FailPoint.pass("rebuild.saved");
+    return complete;
+  }
+
+  private boolean compareRows(boolean indexesToo) {
     try (DerivedCheck check = derived.newCheck()) {
       boolean complete =
           inOrder(
               "compare",
               0,
               false,
-              chunk -> {
-                chunk.forEach(found -> check.check(found.block().decode()));
-                return chunk.size();
-              },
-              checked -> {});
+              chunk -> compareRows(chunk, check, indexesToo),
+              compared -> {
+                replaced.append(compared.wrong());
+                filterLacks |= compared.filterLacks();
+              });
       if (complete) {
         check.finish();
       }
       return complete;
     }
+  }
+
+  private record Compared(List<Correction> wrong, boolean filterLacks) {}
+
+  private Compared compareRows(List<Found> chunk, DerivedCheck check, boolean indexesToo) {
+    List<Correction> wrong = new ArrayList<>();
+    boolean lacks = false;
+    for (Found found : chunk) {
+      check.check(found.block().decode());
+      if (indexesToo) {
+        try {
+          wrong.addAll(indexes.wrongOf(found.meta(), found.block()));
+        } catch (IntegrityException e) {
+          throw named(found, e);
+        }
+      }
+      lacks |= filterLacks(found);
+    }
+    return new Compared(wrong, lacks);
   }
 
   // ------------------------------------------------------------------------------------ indexes
@@ -213,7 +287,9 @@ public final class Regeneration {
     applyReplaced();
     FailPoint.pass("rebuild.corrected");
     long before = replaced.entries();
-    removeSurplus();
+    if (!indexesProven) {
+      removeSurplus();
+    }
     if (replaced.entries() > before) {
       replaced.append(indexes.forgottenFilter());
       applyReplaced();
@@ -281,6 +357,11 @@ public final class Regeneration {
 
   private static IntegrityException ofNoUse(long height) {
     return new IntegrityException("block " + height + ": its body is not whole on the node");
+  }
+
+  @Override
+  public void close() {
+    sums.ifPresent(ReplaySums::close);
   }
 
   // ------------------------------------------------------------------------------------ in order
