@@ -30,9 +30,9 @@ final class LevelDbCursor implements StorageEngine.Cursor, LevelDbEngine.Child {
   private final byte[] from;
   private final byte @Nullable [] until;
 
-  // All below is used inside the gate of the engine and under this monitor: the gate keeps the
-  // iterator from being freed by the engine, the monitor from being used by two threads.
-  private boolean released;
+  // The iterator is used inside the gate of the engine and under this monitor: the gate keeps it
+  // from being freed by the engine, the monitor from being used by two threads.
+  private volatile boolean released;
   private At at = At.START;
   private byte @Nullable [] key;
   private @Nullable Bytes value;
@@ -79,12 +79,8 @@ final class LevelDbCursor implements StorageEngine.Cursor, LevelDbEngine.Child {
 
   /** Returns the key itself, which must not be changed. */
   synchronized byte[] rawKey() {
-    long stamp = enter();
-    try {
-      return rowKey();
-    } finally {
-      engine.gate().leave(stamp);
-    }
+    requireOpen();
+    return rowKey();
   }
 
   @Override
@@ -112,11 +108,19 @@ final class LevelDbCursor implements StorageEngine.Cursor, LevelDbEngine.Child {
 
   private long enter() {
     long stamp = engine.gate().enter();
-    if (released) {
+    try {
+      requireOpen();
+      return stamp;
+    } catch (IllegalStateException e) {
       engine.gate().leave(stamp);
+      throw e;
+    }
+  }
+
+  private void requireOpen() {
+    if (released) {
       throw new IllegalStateException("the cursor is closed");
     }
-    return stamp;
   }
 
   @Override

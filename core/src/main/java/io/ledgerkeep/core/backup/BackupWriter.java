@@ -13,10 +13,12 @@ import io.ledgerkeep.core.parallel.OrderedPipeline;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.storage.StorageEngine;
 import java.nio.file.Path;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Optional;
+import java.util.Queue;
 import java.util.Set;
 import java.util.concurrent.Executor;
 import java.util.stream.Stream;
@@ -31,6 +33,8 @@ final class BackupWriter implements AutoCloseable {
 
   /** One file is written while one is made durable and read back. */
   private static final int FILES_READ_BACK = 2;
+
+  private static final int METAS_AT_A_TIME = 256;
 
   /** So many bytes of rows are dealt with before progress is told and a wish to end is heard. */
   private static final long STEP_BYTES = 1 << 20;
@@ -53,6 +57,7 @@ final class BackupWriter implements AutoCloseable {
   /** Those that have none yet. */
   private final List<RowFileWriter> open = new ArrayList<>();
 
+  private final Queue<MetaRow> metas = new ArrayDeque<>();
   private final OrderedPipeline<Ended> readBack;
   private long stepBlocks;
   private long stepBytes;
@@ -193,7 +198,7 @@ final class BackupWriter implements AutoCloseable {
   }
 
   private long putBlock(BlockRows rows, RowFileWriter blocks, @Nullable RowFileWriter index) {
-    MetaRow meta = source.blocks().requiredMeta(rows.height());
+    MetaRow meta = nextMeta(rows.height());
     long bytes = 0;
     int bodyRows = 0;
     while (rows.nextOfHeight()) {
@@ -208,6 +213,16 @@ final class BackupWriter implements AutoCloseable {
     }
     requireWhole(meta, bodyRows);
     return bytes;
+  }
+
+  /** Reads metas some at a time, as heights follow one another. */
+  private MetaRow nextMeta(long height) {
+    if (metas.isEmpty() || metas.element().meta().height() != height) {
+      metas.clear();
+      long last = Math.min(source.position().height(), height + METAS_AT_A_TIME - 1);
+      metas.addAll(source.blocks().metas(height, last));
+    }
+    return metas.remove();
   }
 
   private Bytes indexEntry(Bytes entry, MetaRow meta) {

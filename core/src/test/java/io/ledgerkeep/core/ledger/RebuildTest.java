@@ -17,6 +17,7 @@ import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.archive.Verification.Level;
+import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.sealing.Keys;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
@@ -27,6 +28,7 @@ import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.storage.StorageEngine;
 import io.ledgerkeep.storage.StorageEngine.Durability;
+import io.ledgerkeep.storage.StorageEngineProvider;
 import io.ledgerkeep.storage.WriteBatch;
 import io.ledgerkeep.testkit.FaultPlan;
 import io.ledgerkeep.testkit.FaultPlan.Call;
@@ -48,8 +50,10 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.TreeMap;
+import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
@@ -725,6 +729,67 @@ final class RebuildTest {
     assertThat(Layout.read(root()).place(Database.STATE).directory()).isEqualTo("state");
     assertThat(rebuild().blocks()).isEqualTo(40);
     assertIsWhole(true);
+  }
+
+  @ParameterizedTest
+  @CsvSource({"STATE,changed", "STATE,gone", "STATE,more", "HISTORY,changed", "HISTORY,more"})
+  void whatIsNotAsTheReplayLeftItIsThrownAway(Database database, String how) {
+    fill(true);
+    Map<Path, StorageEngine> opened = new ConcurrentHashMap<>();
+    Settings settings = settings();
+    settings.engine = new Settings.ProvidedEngine(told(opened), Options.none());
+    FailPoint.tell(
+        name -> {
+          if (name.equals("rebuild.replayed")) {
+            RebuildRecord record = RebuildRecord.read(root()).orElseThrow();
+            Path home = root().resolve(record.place(database).directory());
+            change(Objects.requireNonNull(opened.get(home.resolve("db"))), how);
+          }
+        });
+    try {
+      assertThatExceptionOfType(IntegrityException.class)
+          .isThrownBy(() -> rebuild(settings, Request.all()))
+          .withMessageContaining("was thrown away");
+    } finally {
+      FailPoint.tell(null);
+    }
+    assertThat(rebuild().blocks()).isEqualTo(40);
+    assertIsWhole(true);
+  }
+
+  private StorageEngineProvider told(Map<Path, StorageEngine> opened) {
+    LandStorage storage = new LandStorage(disk);
+    return new StorageEngineProvider() {
+      @Override
+      public String name() {
+        return storage.name();
+      }
+
+      @Override
+      public StorageEngine open(Path store, Options options) {
+        StorageEngine engine = storage.open(store, options);
+        opened.put(store, engine);
+        return engine;
+      }
+    };
+  }
+
+  private static void change(StorageEngine engine, String how) {
+    Bytes last = World.content(engine).lastKey();
+    Bytes other = Bytes.ofUtf8("other");
+    engine.write(
+        switch (how) {
+          case "gone" -> new WriteBatch().delete(last);
+          case "changed" -> new WriteBatch().put(last, other);
+          default -> new WriteBatch().put(next(last), other);
+        },
+        Durability.DURABLE);
+  }
+
+  private static Bytes next(Bytes key) {
+    byte[] next = key.toArray();
+    next[next.length - 1]++;
+    return Bytes.wrap(next);
   }
 
   @Test
