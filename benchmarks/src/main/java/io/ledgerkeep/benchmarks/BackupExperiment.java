@@ -2,6 +2,8 @@ package io.ledgerkeep.benchmarks;
 
 import io.ledgerkeep.Backup;
 import io.ledgerkeep.Block;
+import io.ledgerkeep.Database;
+import io.ledgerkeep.KeyRange;
 import io.ledgerkeep.Ledger;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -24,6 +26,7 @@ final class BackupExperiment implements Experiment {
 
   private final Rounds full = new Rounds();
   private final Rounds cpu = new Rounds();
+  private final Rounds scanned = new Rounds();
   private final Rounds incremental = new Rounds();
   private final Rounds restoring = new Rounds();
   private final Rounds stored = new Rounds();
@@ -74,6 +77,8 @@ final class BackupExperiment implements Experiment {
           }
         },
         () -> copy(ready, "copy", copy));
+    Stopwatch scan = new Stopwatch();
+    scan(scan);
     Stopwatch restore = new Stopwatch();
     Stopwatch copyBack = new Stopwatch();
     Turns.take(
@@ -81,6 +86,7 @@ final class BackupExperiment implements Experiment {
     if (round >= 0) {
       full.add(ledgerMegabytes / first.seconds(), ledgerMegabytes / copy.seconds());
       cpu.add(first.cpuSeconds(), copy.cpuSeconds());
+      scanned.add(ledgerMegabytes / first.seconds(), ledgerMegabytes / scan.seconds());
       incremental.add(second.seconds(), first.seconds());
       double raw = made.stream().mapToLong(Backup.Report::rawBytes).sum() / 1e6;
       restoring.add(raw / restore.seconds(), raw / copyBack.seconds());
@@ -98,6 +104,19 @@ final class BackupExperiment implements Experiment {
   private void copy(Path from, String name, Stopwatch watch) {
     workspace.settle();
     watch.time(() -> workspace.copySynced(from, name));
+  }
+
+  /** Reads every row of the copy. */
+  private void scan(Stopwatch watch) {
+    long[] bytes = {0};
+    for (Database database : Database.values()) {
+      try (BareStore store = BareStore.open(Ledgers.store(workspace.path("copy"), database))) {
+        workspace.settle();
+        watch.time(
+            () ->
+                store.scan(KeyRange.all(), (key, value) -> bytes[0] += key.length + value.length));
+      }
+    }
   }
 
   private void restore(Stopwatch watch) {
@@ -121,6 +140,12 @@ final class BackupExperiment implements Experiment {
                     + " files, each synced; the backups take %.2f of their rows; processor time of the"
                     + " process x %.2f",
                 ledgerMegabytes, stored.ratio(), cpu.ratio())),
+        Figure.of(
+            "first backup to a scan, " + chain,
+            "MB/s",
+            scanned,
+            Aim.none(),
+            "the same; baseline: a bare scan of all rows, which is what reading an engine takes"),
         Figure.of(
             "incremental backup, " + chain,
             "s",
