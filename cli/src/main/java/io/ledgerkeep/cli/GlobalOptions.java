@@ -36,6 +36,7 @@ import picocli.CommandLine.ScopeType;
       DoctorCommand.class,
       TdeCommand.class,
       HsmCommand.class,
+      DeployCommand.class,
       HelpCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",

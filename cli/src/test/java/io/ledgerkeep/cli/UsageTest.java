@@ -99,7 +99,8 @@ final class UsageTest {
           "rebuild-dbs",
           "backup",
           "restore-backup",
-          "sync"
+          "sync",
+          "deploy"
         }) {
       assertThat(help).contains("  " + command + " ");
       assertThat(Run.of(command, "--help").out()).contains("--data", "--json");
