@@ -100,6 +100,7 @@ final class UsageTest {
           "backup",
           "restore-backup",
           "sync",
+          "certs",
           "deploy"
         }) {
       assertThat(help).contains("  " + command + " ");
