@@ -9,6 +9,7 @@ module io.ledgerkeep.cli {
   requires info.picocli;
   requires io.ledgerkeep.crypto.hsm;
   requires jdk.unsupported;
+  requires org.bouncycastle.provider;
   requires org.slf4j;
   requires org.snakeyaml.engine;
   requires static org.jspecify;
@@ -20,4 +21,5 @@ module io.ledgerkeep.cli {
       info.picocli;
 
   uses io.ledgerkeep.archive.ArchiveStoreProvider;
+  uses io.ledgerkeep.encryption.EncryptorProvider;
 }

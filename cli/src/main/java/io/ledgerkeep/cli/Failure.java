@@ -1,6 +1,7 @@
 package io.ledgerkeep.cli;
 
 import io.ledgerkeep.cli.interchange.InterchangeException;
+import io.ledgerkeep.cli.report.FileTrouble;
 import io.ledgerkeep.error.ArchivedException;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
@@ -10,9 +11,6 @@ import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.error.UnsupportedFormatException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
-import java.nio.file.AccessDeniedException;
-import java.nio.file.FileSystemException;
-import java.nio.file.NoSuchFileException;
 import java.util.LinkedHashMap;
 import java.util.Map;
 
@@ -39,7 +37,7 @@ record Failure(int exitCode, String error, String message) {
       return of(e.getCause());
     }
     if (thrown instanceof IOException e) {
-      return new Failure(ExitCode.FAILED, "failed", fileTrouble(e));
+      return new Failure(ExitCode.FAILED, "failed", FileTrouble.of(e));
     }
     if (thrown instanceof OutOfMemoryError) {
       return new Failure(
@@ -71,20 +69,6 @@ record Failure(int exitCode, String error, String message) {
       return new Failure(ExitCode.FAILED, "archived", text(thrown));
     }
     return new Failure(ExitCode.FAILED, "storage", text(thrown));
-  }
-
-  /** The JDK's own messages are often the file's name alone. */
-  private static String fileTrouble(IOException thrown) {
-    if (thrown instanceof NoSuchFileException e) {
-      return "there is no file " + e.getFile();
-    }
-    if (thrown instanceof AccessDeniedException e) {
-      return "no permission for " + e.getFile();
-    }
-    if (thrown instanceof FileSystemException e && e.getReason() != null) {
-      return e.getReason() + ": " + e.getFile();
-    }
-    return text(thrown);
   }
 
   private static String text(Throwable thrown) {

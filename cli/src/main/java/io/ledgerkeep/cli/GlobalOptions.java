@@ -36,6 +36,8 @@ import picocli.CommandLine.ScopeType;
       DoctorCommand.class,
       TdeCommand.class,
       HsmCommand.class,
+      CertsCommand.class,
+      DeployCommand.class,
       HelpCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",

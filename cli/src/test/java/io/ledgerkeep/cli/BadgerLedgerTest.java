@@ -6,11 +6,13 @@ import com.google.common.io.MoreFiles;
 import com.google.common.io.RecursiveDeleteOption;
 import io.ledgerkeep.Block;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
@@ -41,6 +43,15 @@ final class BadgerLedgerTest {
   @BeforeAll
   static void requireSidecar() {
     OwnDisk.requireOrSkip(hasSidecar(), "no Badger sidecar was built, which takes Go");
+  }
+
+  /** Returns the sidecar that was built for this machine. */
+  static InputStream sidecar() {
+    return SIDECARS.stream()
+        .map(BadgerLedgerTest.class::getResourceAsStream)
+        .filter(Objects::nonNull)
+        .findFirst()
+        .orElseThrow();
   }
 
   /** Whether a sidecar was built for this machine. */

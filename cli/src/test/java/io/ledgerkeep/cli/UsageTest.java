@@ -99,7 +99,9 @@ final class UsageTest {
           "rebuild-dbs",
           "backup",
           "restore-backup",
-          "sync"
+          "sync",
+          "certs",
+          "deploy"
         }) {
       assertThat(help).contains("  " + command + " ");
       assertThat(Run.of(command, "--help").out()).contains("--data", "--json");

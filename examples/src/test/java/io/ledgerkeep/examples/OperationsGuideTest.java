@@ -16,6 +16,8 @@ import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
+import java.security.SecureRandom;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.TreeSet;
@@ -24,6 +26,7 @@ import java.util.concurrent.CountDownLatch;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -43,6 +46,7 @@ final class OperationsGuideTest {
   @Test
   void everyCommandSaysWhatTheGuideShows() throws IOException {
     writeChain();
+    writeCertificates();
     writeFilesShownByCat();
 
     for (String block : Repository.fenced(GUIDE, "console")) {
@@ -90,6 +94,27 @@ final class OperationsGuideTest {
         writer.write(block);
       }
     }
+  }
+
+  /** Those of the tests, with keys for their owner only, and a key to back them up under. */
+  private void writeCertificates() throws IOException {
+    Path originals = Repository.ROOT.resolve("cli/src/test/resources/certs");
+    try (Stream<Path> files = Files.walk(originals)) {
+      for (Path file : files.toList()) {
+        Path copy = directory.resolve("certs").resolve(originals.relativize(file).toString());
+        Files.copy(file, copy);
+        if (file.toString().endsWith(".key")) {
+          forOwner(copy);
+        }
+      }
+    }
+    byte[] key = new byte[32];
+    new SecureRandom().nextBytes(key);
+    forOwner(Files.write(directory.resolve("backup.key"), key));
+  }
+
+  private static void forOwner(Path file) throws IOException {
+    Files.setPosixFilePermissions(file, PosixFilePermissions.fromString("rw-------"));
   }
 
   private void writeFilesShownByCat() throws IOException {

@@ -1,4 +1,4 @@
-package io.ledgerkeep.cli;
+package io.ledgerkeep.cli.yaml;
 
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.events.Event;

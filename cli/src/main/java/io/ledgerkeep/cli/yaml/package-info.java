@@ -1,0 +1,3 @@
+/** YAML files in which nothing is passed over unnoticed: errors name the line and what is known. */
+@org.jspecify.annotations.NullMarked
+package io.ledgerkeep.cli.yaml;
