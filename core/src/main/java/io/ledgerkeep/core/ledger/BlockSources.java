@@ -184,15 +184,40 @@ final class BlockSources implements AutoCloseable {
   }
 
   /** What a ledger recorded when a block was committed. */
-  private record Recorded(String source, Digests digests, BlockMeta meta) {}
+  private record Recorded(String source, Digests digests, BlockMeta meta) {
+
+    boolean contradicts(Recorded other) {
+      return digests.id().equals(other.digests.id())
+          ? !meta.equals(other.meta)
+          : !meta.hash().equals(other.meta.hash());
+    }
+  }
 
   private Optional<Recorded> recorded(long height) {
-    return sources.stream()
-        .flatMap(
-            source ->
-                source.recorded(height).stream()
-                    .map(meta -> new Recorded(source.name(), source.digests(), meta)))
-        .findFirst();
+    List<Recorded> all =
+        sources.stream()
+            .flatMap(
+                source ->
+                    source.recorded(height).stream()
+                        .map(meta -> new Recorded(source.name(), source.digests(), meta)))
+            .toList();
+    all.stream()
+        .filter(other -> other.contradicts(all.get(0)))
+        .findFirst()
+        .ifPresent(
+            other -> {
+              throw new IntegrityException(
+                  "block %s: %s and %s recorded different ones; one of them is on another branch, or was changed: leave one of them out"
+                      .formatted(height, all.get(0).source(), other.source()));
+            });
+    return all.stream().findFirst();
+  }
+
+  /** Returns the name of a ledger among them that recorded another block than this one. */
+  Optional<String> contradicting(BlockMeta block, Digests digests) {
+    return recorded(block.height())
+        .filter(known -> known.contradicts(new Recorded("", digests, block)))
+        .map(Recorded::source);
   }
 
   private static void requireFits(

@@ -11,6 +11,7 @@ import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.core.archive.ArchiveNames;
 import io.ledgerkeep.core.archive.KeyObjects;
+import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.sealing.KeyObject;
@@ -331,6 +332,7 @@ final class SyncJob {
   private boolean fill(OpenLedger ledger, BlockSources sources) {
     long target = target(sources);
     requireNotAbove(target, ledger);
+    requireNotContradicted(ledger, sources);
     watch.begin("copy", target - ledger.height());
     while (ledger.height() < target) {
       if (watch.isCancelled()) {
@@ -351,6 +353,22 @@ final class SyncJob {
       throw new ConfigurationException(
           "an earlier call took blocks up to height %s, and nothing is given that vouches for those above %s; give that, or empty %s to begin anew"
               .formatted(ledger.height(), target, directory));
+    }
+  }
+
+  /** An earlier call may have had other sources. */
+  private void requireNotContradicted(OpenLedger ledger, BlockSources sources) {
+    Digests digests = ledger.parts().format().digest();
+    for (long height = 0; height <= ledger.height() && !watch.isCancelled(); height++) {
+      long at = height;
+      sources
+          .contradicting(ledger.metaRow(height).meta(), digests)
+          .ifPresent(
+              source -> {
+                throw new IntegrityException(
+                    "block %s, which an earlier call took, is not the one that %s recorded; leave that out, or empty %s to begin anew"
+                        .formatted(at, source, directory));
+              });
     }
   }
 

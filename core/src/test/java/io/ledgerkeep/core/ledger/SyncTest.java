@@ -340,8 +340,60 @@ final class SyncTest {
                     Sync.fromLedger(ledger(world))
                         .andLedger(of(world.inPlain(peer, null)))
                         .trusting()))
-        .withMessageContaining("block 30 is not the one that the ledger in")
-        .withMessageContaining("recorded");
+        .withMessageContaining("block 30: the ledger in")
+        .withMessageContaining("recorded different ones");
+  }
+
+  /** Hashes are the node's own: two keepers may have the same ones above different bodies. */
+  @Test
+  void ledgersThatRecordedDifferentBlocksAreNotOneChain() {
+    BackupWorld world = world(false);
+    world.grow(40, 0);
+    Path peer = peer(world, changedAt(world, 20));
+    Sync sync =
+        Sync.fromLedger(of(world.inPlain(peer, null))).andLedger(ledger(world)).trusting();
+    assertThatExceptionOfType(IntegrityException.class)
+        .isThrownBy(() -> sync(world, sync))
+        .withMessageContaining("block 20")
+        .withMessageContaining(peer.toString())
+        .withMessageContaining(world.ledger().toString())
+        .withMessageContaining("leave one of them out");
+    assertThat(node().resolve("LAYOUT")).doesNotExist();
+  }
+
+  @Test
+  void whatAnEarlierCallTookIsComparedWithWhatLaterSourcesRecorded() {
+    BackupWorld world = world(false);
+    world.grow(40, 0);
+    Path peer = peer(world, changedAt(world, 20));
+    cancelAfter(
+        world, "sync.copied", Sync.fromLedger(of(world.inPlain(peer, null))).trusting());
+    assertThatExceptionOfType(IntegrityException.class)
+        .isThrownBy(() -> sync(world, Sync.fromLedger(ledger(world)).trusting()))
+        .withMessageContaining("block 20")
+        .withMessageContaining(world.ledger().toString())
+        .withMessageContaining("empty " + node());
+    assertThat(node().resolve("LAYOUT")).doesNotExist();
+  }
+
+  /** Returns the chain with the same headers, and another value in a block. */
+  private static List<Block> changedAt(BackupWorld world, int height) {
+    List<Block> blocks = new ArrayList<>(world.blocks);
+    Block block = blocks.get(height);
+    List<RwSet> sets = new ArrayList<>(block.rwSets());
+    sets.set(0, new RwSet(sets.get(0).txId(), List.of(), List.of()));
+    blocks.set(
+        height,
+        new Block(
+            block.height(),
+            block.kind(),
+            block.hash(),
+            block.previousHash(),
+            block.header(),
+            block.transactions(),
+            sets,
+            block.additional()));
+    return blocks;
   }
 
   @Test
