@@ -38,6 +38,7 @@ final class BlockSources implements AutoCloseable {
   private final Optional<Sync.BlockExecutor> executor;
   private Optional<ArchiveSource> archive = Optional.empty();
   private long regained;
+  private long lastRegained = -2;
 
   private BlockSources(Optional<Sync.BlockExecutor> executor) {
     this.executor = executor;
@@ -176,11 +177,16 @@ final class BlockSources implements AutoCloseable {
             .formatted(height, failures.isEmpty() ? "" : " (" + String.join("; ", failures) + ")"));
   }
 
+  /** Tells of the first of blocks that follow one another: they may be millions. */
   private void tellOf(long height, List<String> failures) {
-    if (!failures.isEmpty()) {
-      regained++;
-      LOG.warn("block {} was regained; it is damaged in {}", height, failures);
+    if (failures.isEmpty()) {
+      return;
     }
+    regained++;
+    if (height != lastRegained + 1) {
+      LOG.warn("block {}, and perhaps those after it, was regained: {}", height, failures);
+    }
+    lastRegained = height;
   }
 
   /** What a ledger recorded when a block was committed. */

@@ -74,7 +74,9 @@ final class SyncJob {
     try (Encryption.Keys keys = settings.encryption.open(settings.classLoader);
         BlockSources sources = BlockSources.open(sync, settings, made())) {
       requireWantedChain(sources);
-      sources.archive().ifPresent(this::requireOneEncryption);
+      if (sync.successor()) {
+        requireSuccession(sources);
+      }
       requireExpectedIn(sources);
       return sync.dryRun() ? planned(sources) : runOwned(sources, keys);
     }
@@ -110,19 +112,36 @@ final class SyncJob {
     }
   }
 
-  /** A ledger and its archive are both encrypted, or neither. */
-  private void requireOneEncryption(ArchiveSource source) {
-    boolean isSealed = source.archive().manifest().isSealed();
-    if (sync.successor() && isSealed != (settings.encryption != Encryption.NONE)) {
+  /** A successor has to be able to go on with the archive of the former one. */
+  private void requireSuccession(BlockSources sources) {
+    BlockSource former = sources.first();
+    if (former.isEncrypted() != (settings.encryption != Encryption.NONE)) {
       throw new ConfigurationException(
-          "a successor goes on with %s, which is %s: %s"
+          "a successor goes on with the archive of %s, which is %s: %s"
               .formatted(
-                  source.name(),
-                  isSealed ? "encrypted" : "in plain",
-                  isSealed
+                  former.name(),
+                  former.isEncrypted() ? "encrypted" : "in plain",
+                  former.isEncrypted()
                       ? "give its key for the new ledger too (encryptor and encrypt_key)"
                       : "give no key, and encrypt the ledger afterwards"));
     }
+    if (former.isEncrypted()
+        && settings.store == null
+        && former instanceof LedgerSource ledger
+        && ledger.everArchived()) {
+      throw new ConfigurationException(
+          "a successor of %s needs the keys in its archive: give that too (--archive DIR)"
+              .formatted(former.name()));
+    }
+    sources
+        .archive()
+        .filter(archive -> archive.lastHeight() > target(sources))
+        .ifPresent(
+            archive -> {
+              throw new ConfigurationException(
+                  "a successor goes on with %s, which reaches to height %s, and cannot end at height %s: give what vouches for all of it"
+                      .formatted(archive.name(), archive.lastHeight(), target(sources)));
+            });
   }
 
   /** Returns up to which height blocks are taken: none that nothing vouches for. */
@@ -211,11 +230,12 @@ final class SyncJob {
         || !record.layout().equals(place.layout())
         || isSuccessor != sync.successor()) {
       throw new ConfigurationException(
-          "another sync was begun in %s, of the chain with genesis block %s, %s; make that call again, or empty the directory"
+          "another sync was begun in %s, of the chain with genesis block %s, %s, with the databases %s; make that call again, or empty the directory"
               .formatted(
                   directory,
                   record.genesisHash().hex(),
-                  isSuccessor ? "as a successor" : "with an identity of its own"));
+                  isSuccessor ? "as a successor" : "with an identity of its own",
+                  String.join(", ", record.layout().lines())));
     }
   }
 
@@ -231,6 +251,7 @@ final class SyncJob {
       throw new ConfigurationException(
           "there is a ledger in %s already; choose an empty directory".formatted(directory));
     }
+    requireFits(found.get(), sources);
     return finished(sources, keys);
   }
 
@@ -332,6 +353,7 @@ final class SyncJob {
   private boolean fill(OpenLedger ledger, BlockSources sources) {
     long target = target(sources);
     requireNotAbove(target, ledger);
+    requireItsArchive(ledger);
     requireNotContradicted(ledger, sources);
     watch.begin("copy", target - ledger.height());
     while (ledger.height() < target) {
@@ -353,6 +375,15 @@ final class SyncJob {
       throw new ConfigurationException(
           "an earlier call took blocks up to height %s, and nothing is given that vouches for those above %s; give that, or empty %s to begin anew"
               .formatted(ledger.height(), target, directory));
+    }
+  }
+
+  /** What an earlier call left to an archive is proven with that only. */
+  private void requireItsArchive(OpenLedger ledger) {
+    if (ledger.archivedHeight() > 0 && settings.store == null) {
+      throw new ConfigurationException(
+          "an earlier call left the bodies up to height %s to an archive: give it (--archive DIR), or empty %s to begin anew"
+              .formatted(ledger.archivedHeight(), directory));
     }
   }
 

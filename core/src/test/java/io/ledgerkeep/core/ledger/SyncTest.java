@@ -512,6 +512,80 @@ final class SyncTest {
   }
 
   @Test
+  void aSuccessorOfALedgerIsEncryptedAsThatIs() {
+    BackupWorld world = world(true);
+    world.grow(40, 0);
+    Settings plain = settings(world);
+    plain.encryption = Encryption.NONE;
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> of(plain).sync(Sync.fromLedger(ledger(world)).asSuccessor().trusting()))
+        .withMessageContaining("which is encrypted: give its key");
+    assertThat(node()).doesNotExist();
+  }
+
+  /** The keys of the archive are in the archive alone; others of the same number never open it. */
+  @Test
+  void anEncryptedSuccessorNeedsTheArchive() {
+    BackupWorld world = world(true);
+    world.grow(40, 24);
+    Path whole = peer(world, world.blocks);
+    Settings settings = settings(world);
+    settings.store = null;
+    Sync sync =
+        Sync.fromLedger(ledger(world))
+            .andLedger(of(world.inPlain(whole, null)))
+            .asSuccessor()
+            .trusting();
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> of(settings).sync(sync))
+        .withMessageContaining("--archive DIR");
+    assertThat(node()).doesNotExist();
+  }
+
+  @Test
+  void aSuccessorReachesTheEndOfItsArchive() {
+    BackupWorld world = world(false);
+    world.grow(40, 24);
+    Sync sync = Sync.fromArchive(archive(world)).asSuccessor();
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> sync(world, sync.leavingArchived().expecting(20, hash(world, 20))))
+        .withMessageContaining("height 24")
+        .withMessageContaining("height 20");
+    assertThat(node()).doesNotExist();
+    sync(world, sync.leavingArchived().expecting(24, hash(world, 24)));
+    assertNode(world, 25, 13);
+  }
+
+  @Test
+  void theRestOfASyncIsDoneForItsChainOnly() {
+    BackupWorld world = world(false);
+    world.grow(40, 0);
+    Sync sync = Sync.fromLedger(ledger(world)).trusting();
+    world.crash("sync.switched", 1, () -> sync(world, sync));
+    Path peer = peer(world, List.of(Blocks.genesis().build()));
+    Sync other = Sync.fromLedger(of(world.inPlain(peer, null))).trusting();
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> sync(world, other))
+        .withMessageContaining("another sync was begun");
+    assertThat(sync(world, sync).outcome()).isEqualTo(Outcome.DONE);
+    assertNode(world, 40, 0);
+  }
+
+  @Test
+  void aCopyWithoutItsBlockDatabaseIsLeftAlone() throws Exception {
+    BackupWorld world = world(false);
+    world.grow(40, 0);
+    Path copy = Files.createDirectories(temporary.resolve("copy"));
+    Files.copy(world.ledger().resolve("LAYOUT"), copy.resolve("LAYOUT"));
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(
+            () -> sync(world, Sync.fromLedger(of(world.inPlain(copy, null))).trusting()))
+        .withMessageContaining(copy.resolve("block").toString())
+        .withMessageContaining("LAYOUT and the block database are needed");
+    assertThat(copy.resolve("block")).doesNotExist();
+  }
+
+  @Test
   void theRoomIsCheckedBefore() {
     BackupWorld world = world(false);
     world.grow(40, 0);
@@ -532,6 +606,21 @@ final class SyncTest {
     assertThat(List.of(report.height(), report.blocks())).containsExactly(39L, 40L);
     assertThat(report.bytesNeeded()).isPositive();
     assertThat(node()).doesNotExist();
+  }
+
+  @Test
+  void whatAnEarlierCallLeftToAnArchiveIsProvenWithIt() {
+    BackupWorld world = world(false);
+    world.grow(40, 0);
+    Sync sync = Sync.fromLedger(ledger(world)).trusting();
+    world.crash("sync.archived", 1, () -> sync(world, sync.leavingArchived()));
+    Settings settings = settings(world);
+    settings.store = null;
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> of(settings).sync(sync))
+        .withMessageContaining("--archive DIR");
+    sync(world, sync);
+    assertNode(world, 40, 29);
   }
 
   // ------------------------------------------------------------------------------------ kills
