@@ -48,6 +48,9 @@ final class SyncJob {
   private final long begin = System.nanoTime();
   private long copied;
 
+  /** How many were regained to look at them only. */
+  private long lookedAt;
+
   SyncJob(Settings settings, Sync sync) {
     this.settings = settings;
     this.sync = sync;
@@ -157,6 +160,7 @@ final class SyncJob {
             expected ->
                 requireExpected(
                     sources.block(expected.height(), Optional.empty(), Optional.empty())));
+    lookedAt = sources.regained();
   }
 
   private void requireExpected(Block block) {
@@ -273,7 +277,7 @@ final class SyncJob {
         -1,
         0,
         copied,
-        sources.regained(),
+        sources.regained() - lookedAt,
         neededBytes(sources),
         elapsed());
   }
@@ -286,7 +290,7 @@ final class SyncJob {
         ledger.height(),
         ledger.archivedHeight(),
         copied,
-        sources.regained(),
+        sources.regained() - lookedAt,
         neededBytes(sources),
         elapsed());
   }

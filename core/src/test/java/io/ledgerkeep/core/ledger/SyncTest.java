@@ -298,7 +298,10 @@ final class SyncTest {
     assertThat(node().resolve("LAYOUT")).doesNotExist();
 
     Path peer = peer(world, world.blocks);
-    Sync.Report report = sync(world, damaged.andLedger(of(world.inPlain(peer, null))));
+    Sync.Report report =
+        sync(
+            world,
+            damaged.andLedger(of(world.inPlain(peer, null))).expecting(37, hash(world, 37)));
     assertThat(report.regained()).isEqualTo(2);
     assertNode(world, 40, 0);
   }
@@ -447,6 +450,11 @@ final class SyncTest {
     BackupWorld world = world(false);
     world.grow(40, 24);
     Sync sync = Sync.fromLedger(ledger(world)).trusting();
+    Files.writeString(node(), "mine");
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> sync(world, sync))
+        .withMessageContaining("is a file");
+    Files.delete(node());
     Files.createDirectories(node());
     Files.writeString(node().resolve("notes.txt"), "mine");
     assertThatExceptionOfType(ConfigurationException.class)
