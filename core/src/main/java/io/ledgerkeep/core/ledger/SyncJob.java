@@ -219,7 +219,9 @@ final class SyncJob {
         place.removeAll(); // a creation that was killed has no block yet
         record.write(directory);
       }
-      return made(record, sources, keys) ? finished(sources, keys) : cancelled(record, sources);
+      return made(record, sources, keys)
+          ? finished(record, sources, keys)
+          : cancelled(record, sources);
     }
   }
 
@@ -256,12 +258,13 @@ final class SyncJob {
           "there is a ledger in %s already; choose an empty directory".formatted(directory));
     }
     requireFits(found.get(), sources);
-    return finished(sources, keys);
+    return finished(found.get(), sources, keys);
   }
 
-  private Report finished(BlockSources sources, Encryption.Keys keys) {
+  private Report finished(SyncRecord record, BlockSources sources, Encryption.Keys keys) {
     Report report;
     try (OpenLedger ledger = new LedgerOpener(place.opening()).openOwned(keys)) {
+      requireIsOf(record, ledger);
       report = report(ledger, sources);
     }
     place.tidyUp();
@@ -304,6 +307,7 @@ final class SyncJob {
   /** Returns whether the ledger is whole and proven; else it was cancelled. */
   private boolean made(SyncRecord record, BlockSources sources, Encryption.Keys keys) {
     try (OpenLedger ledger = new LedgerOpener(making(record, sources)).openOwned(keys)) {
+      requireIsOf(record, ledger);
       FailPoint.pass("sync.created");
       if (!fill(ledger, sources) || !isProven(ledger)) {
         return false;
@@ -312,6 +316,17 @@ final class SyncJob {
     FailPoint.pass("sync.verified");
     place.switchTo();
     return true;
+  }
+
+  /** Somebody may have put other databases in the place of those that were begun. */
+  private void requireIsOf(SyncRecord record, OpenLedger ledger) {
+    Bytes found = ledger.parts().format().ledgerId();
+    if (!found.equals(record.ledgerId())) {
+      throw new ConflictException(
+          Reason.OTHER_CHAIN,
+          "the sync that was begun in %s makes ledger %s, and ledger %s is there; put that elsewhere, or empty the directory"
+              .formatted(directory, record.ledgerId().hex(), found.hex()));
+    }
   }
 
   /** Returns settings that make the ledger, or open what there is of it. */

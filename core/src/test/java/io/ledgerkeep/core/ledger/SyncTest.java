@@ -300,8 +300,7 @@ final class SyncTest {
     Path peer = peer(world, world.blocks);
     Sync.Report report =
         sync(
-            world,
-            damaged.andLedger(of(world.inPlain(peer, null))).expecting(37, hash(world, 37)));
+            world, damaged.andLedger(of(world.inPlain(peer, null))).expecting(37, hash(world, 37)));
     assertThat(report.regained()).isEqualTo(2);
     assertNode(world, 40, 0);
   }
@@ -353,8 +352,7 @@ final class SyncTest {
     BackupWorld world = world(false);
     world.grow(40, 0);
     Path peer = peer(world, changedAt(world, 20));
-    Sync sync =
-        Sync.fromLedger(of(world.inPlain(peer, null))).andLedger(ledger(world)).trusting();
+    Sync sync = Sync.fromLedger(of(world.inPlain(peer, null))).andLedger(ledger(world)).trusting();
     assertThatExceptionOfType(IntegrityException.class)
         .isThrownBy(() -> sync(world, sync))
         .withMessageContaining("block 20")
@@ -369,8 +367,7 @@ final class SyncTest {
     BackupWorld world = world(false);
     world.grow(40, 0);
     Path peer = peer(world, changedAt(world, 20));
-    cancelAfter(
-        world, "sync.copied", Sync.fromLedger(of(world.inPlain(peer, null))).trusting());
+    cancelAfter(world, "sync.copied", Sync.fromLedger(of(world.inPlain(peer, null))).trusting());
     assertThatExceptionOfType(IntegrityException.class)
         .isThrownBy(() -> sync(world, Sync.fromLedger(ledger(world)).trusting()))
         .withMessageContaining("block 20")
@@ -586,8 +583,7 @@ final class SyncTest {
     Path copy = Files.createDirectories(temporary.resolve("copy"));
     Files.copy(world.ledger().resolve("LAYOUT"), copy.resolve("LAYOUT"));
     assertThatExceptionOfType(ConfigurationException.class)
-        .isThrownBy(
-            () -> sync(world, Sync.fromLedger(of(world.inPlain(copy, null))).trusting()))
+        .isThrownBy(() -> sync(world, Sync.fromLedger(of(world.inPlain(copy, null))).trusting()))
         .withMessageContaining(copy.resolve("block").toString())
         .withMessageContaining("LAYOUT and the block database are needed");
     assertThat(copy.resolve("block")).doesNotExist();
@@ -614,6 +610,24 @@ final class SyncTest {
     assertThat(List.of(report.height(), report.blocks())).containsExactly(39L, 40L);
     assertThat(report.bytesNeeded()).isPositive();
     assertThat(node()).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sync.copied", "sync.switched"})
+  void anotherLedgerInItsPlaceIsNotGoneOnWith(String place) {
+    BackupWorld world = world(false);
+    world.grow(40, 0);
+    Sync sync = Sync.fromLedger(ledger(world)).trusting();
+    world.crash(place, 1, () -> sync(world, sync));
+    SyncRecord record = SyncRecord.read(node()).orElseThrow();
+    new SyncRecord(record.genesisHash(), Bytes.fromHex("00".repeat(16)), record.layout())
+        .write(node());
+    assertThatExceptionOfType(ConflictException.class)
+        .isThrownBy(() -> sync(world, sync))
+        .withMessageContaining(record.ledgerId().hex());
+    record.write(node());
+    sync(world, sync);
+    assertNode(world, 40, 0);
   }
 
   @Test
