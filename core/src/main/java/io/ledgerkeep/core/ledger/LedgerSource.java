@@ -4,12 +4,14 @@ import io.ledgerkeep.Block;
 import io.ledgerkeep.BlockMeta;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
+import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.core.archiving.AllBlocks;
 import io.ledgerkeep.core.chain.ChainReader;
 import io.ledgerkeep.core.chain.ChainReader.Transactions;
 import io.ledgerkeep.core.chain.MetaRow;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.core.doctor.ReadOnlyStore;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.IntegrityException;
@@ -58,13 +60,28 @@ final class LedgerSource implements BlockSource {
       resources.add(OwnerLock.take(directory));
       Encryption.Keys keys = settings.encryption.open(settings.classLoader);
       resources.add(keys);
-      BlockSide blocks = BlockSide.open(settings, layout, keys);
+      BlockSide blocks = BlockSide.open(onlyReading(settings, resources), layout, keys);
       resources.add(blocks);
       return new LedgerSource(settings, resources, blocks);
     } catch (RuntimeException | Error e) {
       resources.closeAfter(e);
       throw e;
     }
+  }
+
+  /** Who opens a ledger ends its archive where it was rolled back to; who has a copy must not. */
+  private static Settings onlyReading(Settings settings, Resources resources) {
+    Settings.StoreChoice choice = settings.store;
+    if (choice == null) {
+      return settings;
+    }
+    ArchiveStore store = choice.open(settings.classLoader);
+    if (choice.isOurs()) {
+      resources.add(store);
+    }
+    Settings reading = settings.copy();
+    reading.store = new Settings.BuiltStore(new ReadOnlyStore(store));
+    return reading;
   }
 
   private static ConfigurationException notThere(String what, Path where) {

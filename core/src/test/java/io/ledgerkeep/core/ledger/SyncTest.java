@@ -11,6 +11,7 @@ import io.ledgerkeep.Ledgerkeep;
 import io.ledgerkeep.Ledgerkeep.Conversion.Outcome;
 import io.ledgerkeep.Ledgerkeep.Sync;
 import io.ledgerkeep.Options;
+import io.ledgerkeep.Rebuilder.Request;
 import io.ledgerkeep.RwSet;
 import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.archive.Verification;
@@ -178,6 +179,21 @@ final class SyncTest {
     Directories.delete(world.ledger().resolve("history"));
     sync(world, Sync.fromLedger(ledger(world)).trusting());
     assertNode(world, 40, 0);
+  }
+
+  /** A copy from the middle of a roll back would end the archive where the original goes on. */
+  @Test
+  void nothingIsWrittenToTheArchiveOfASource() {
+    BackupWorld world = world(false);
+    world.grow(40, 24);
+    world.crash(
+        "rollback.committed",
+        1,
+        () -> of(world.settings(world.ledger())).rebuilder().rebuild(Request.upTo(18)));
+    List<String> objects = world.store.list("");
+    sync(world, Sync.fromLedger(ledger(world)).trusting());
+    assertNode(world, 19, 0);
+    assertThat(world.store.list("")).isEqualTo(objects);
   }
 
   @Test
