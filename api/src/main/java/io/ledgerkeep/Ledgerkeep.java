@@ -274,11 +274,12 @@ public final class Ledgerkeep {
      *
      * @throws ConfigurationException if there is a ledger already or anything else in the
      *     directory, there is no source, nothing says why they are to be trusted, an engine was
-     *     handed in, or the sources are within the directory or the other way round
+     *     handed in, a ledger to read is within the directory or the other way round, or a
+     *     successor could not go on with its archive
      * @throws ConflictException if the sources are not of one chain, or one is owned elsewhere
-     * @throws IntegrityException if no source has a block whole, or one is not what is expected or
-     *     allowed by the verifier; the message names the first such block. What was made so far
-     *     stays: another source may have it
+     * @throws IntegrityException if no source has a block whole, two ledgers recorded different
+     *     ones, or one is not what is expected or allowed by the verifier; the message names the
+     *     first such block. What was made so far stays: another source may have it
      * @throws KeyUnavailableException if a key is missing or wrong
      * @throws StorageException if an engine, a store or a disk fails; {@link
      *     StorageException#isOutOfSpace} before anything is written where the room will not suffice
@@ -561,8 +562,8 @@ public final class Ledgerkeep {
 
     /**
      * Returns the same request for a ledger that takes the place of one that is no more: it has its
-     * identity, and goes on with its archive. Two nodes of one identity must never run: whichever
-     * archives first, the other's archive is refused from then on.
+     * identity, and goes on with its archive. Two nodes of one identity must never run: both write
+     * to that archive, and nothing tells before their blocks differ.
      */
     public Sync asSuccessor() {
       return new Sync(

@@ -126,6 +126,9 @@ final class SyncCommand extends LedgerCommand {
     if (archive == null && ledgers.isEmpty()) {
       throw CommandException.usage("--from or --from-archive is missing: what to take blocks from");
     }
+    if (archive == null && archiveOf != null) {
+      throw CommandException.usage("--of chooses within --from-archive, which is missing");
+    }
     Sync sync =
         archive == null
             ? Sync.fromLedger(source.withData(ledgers.get(0)).ledger())

@@ -101,6 +101,9 @@ final class SyncCommandTest {
     Path copied = Files.createDirectory(directory.resolve("copied"));
     shell("cp", "-R", peer.data.resolve("LAYOUT"), peer.data.resolve("block"), copied);
     Place node = place(encrypted, "node");
+    Run strayed = node.run("sync", "--from", copied, "--of", "ab", "--trust-source");
+    assertThat(strayed.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(strayed.err()).contains("--of", "--from-archive");
     Run without = node.run("sync", "--from", copied, "--trust-source");
     assertThat(without.exitCode()).isEqualTo(ExitCode.INTEGRITY);
     assertThat(without.err()).contains("no source has block 1 whole");

@@ -64,6 +64,11 @@ final class ArchiveSource implements BlockSource {
   }
 
   @Override
+  public boolean isEncrypted() {
+    return archive.manifest().isSealed();
+  }
+
+  @Override
   public long rawBytes() {
     return archive.segments().stream().mapToLong(Segment::rawBytes).sum();
   }

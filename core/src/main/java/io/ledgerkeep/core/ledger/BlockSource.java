@@ -24,6 +24,8 @@ interface BlockSource extends AutoCloseable {
 
   long lastHeight();
 
+  boolean isEncrypted();
+
   /** Returns the encoded size of all its blocks, about, in bytes. */
   long rawBytes();
 

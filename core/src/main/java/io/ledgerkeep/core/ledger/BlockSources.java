@@ -38,6 +38,7 @@ final class BlockSources implements AutoCloseable {
   private final Optional<Sync.BlockExecutor> executor;
   private Optional<ArchiveSource> archive = Optional.empty();
   private long regained;
+  private long lastRegained = -2;
 
   private BlockSources(Optional<Sync.BlockExecutor> executor) {
     this.executor = executor;
@@ -176,23 +177,53 @@ final class BlockSources implements AutoCloseable {
             .formatted(height, failures.isEmpty() ? "" : " (" + String.join("; ", failures) + ")"));
   }
 
+  /** Tells of the first of blocks that follow one another: they may be millions. */
   private void tellOf(long height, List<String> failures) {
-    if (!failures.isEmpty()) {
-      regained++;
-      LOG.warn("block {} was regained; it is damaged in {}", height, failures);
+    if (failures.isEmpty()) {
+      return;
     }
+    regained++;
+    if (height != lastRegained + 1) {
+      LOG.warn("block {}, and perhaps those after it, was regained: {}", height, failures);
+    }
+    lastRegained = height;
   }
 
   /** What a ledger recorded when a block was committed. */
-  private record Recorded(String source, Digests digests, BlockMeta meta) {}
+  private record Recorded(String source, Digests digests, BlockMeta meta) {
+
+    boolean contradicts(Recorded other) {
+      return digests.id().equals(other.digests.id())
+          ? !meta.equals(other.meta)
+          : !meta.hash().equals(other.meta.hash());
+    }
+  }
 
   private Optional<Recorded> recorded(long height) {
-    return sources.stream()
-        .flatMap(
-            source ->
-                source.recorded(height).stream()
-                    .map(meta -> new Recorded(source.name(), source.digests(), meta)))
-        .findFirst();
+    List<Recorded> all =
+        sources.stream()
+            .flatMap(
+                source ->
+                    source.recorded(height).stream()
+                        .map(meta -> new Recorded(source.name(), source.digests(), meta)))
+            .toList();
+    all.stream()
+        .filter(other -> other.contradicts(all.get(0)))
+        .findFirst()
+        .ifPresent(
+            other -> {
+              throw new IntegrityException(
+                  "block %s: %s and %s recorded different ones; one of them is on another branch, or was changed: leave one of them out"
+                      .formatted(height, all.get(0).source(), other.source()));
+            });
+    return all.stream().findFirst();
+  }
+
+  /** Returns the name of a ledger among them that recorded another block than this one. */
+  Optional<String> contradicting(BlockMeta block, Digests digests) {
+    return recorded(block.height())
+        .filter(known -> known.contradicts(new Recorded("", digests, block)))
+        .map(Recorded::source);
   }
 
   private static void requireFits(

@@ -100,6 +100,9 @@ final class FreshPlace {
 
   /** Makes the directory; returns whether it was not there. */
   boolean make() {
+    if (Files.isRegularFile(directory)) {
+      throw new ConfigurationException(directory + " is a file, not a directory; choose another");
+    }
     boolean isNew = !Files.exists(directory);
     made(directory);
     return isNew;

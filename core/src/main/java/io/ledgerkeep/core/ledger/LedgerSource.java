@@ -3,16 +3,20 @@ package io.ledgerkeep.core.ledger;
 import io.ledgerkeep.Block;
 import io.ledgerkeep.BlockMeta;
 import io.ledgerkeep.Bytes;
+import io.ledgerkeep.Database;
+import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.core.archiving.AllBlocks;
 import io.ledgerkeep.core.chain.ChainReader;
 import io.ledgerkeep.core.chain.ChainReader.Transactions;
 import io.ledgerkeep.core.chain.MetaRow;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.codec.StoredBlock;
+import io.ledgerkeep.core.doctor.ReadOnlyStore;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.StorageException;
+import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
@@ -44,22 +48,46 @@ final class LedgerSource implements BlockSource {
   static LedgerSource open(Settings settings) {
     Path directory = settings.requiredDirectory();
     if (!Layout.exists(directory)) {
-      throw new ConfigurationException(
-          "there is no ledger in %s: of one that was copied, LAYOUT and the block database are needed"
-              .formatted(directory));
+      throw notThere("ledger", directory);
+    }
+    Layout layout = Layout.read(directory);
+    Path home = directory.resolve(layout.place(Database.BLOCK).directory());
+    if (!Files.isDirectory(home)) { // opening would make one
+      throw notThere("block database", home);
     }
     Resources resources = new Resources();
     try {
       resources.add(OwnerLock.take(directory));
       Encryption.Keys keys = settings.encryption.open(settings.classLoader);
       resources.add(keys);
-      BlockSide blocks = BlockSide.open(settings, Layout.read(directory), keys);
+      BlockSide blocks = BlockSide.open(onlyReading(settings, resources), layout, keys);
       resources.add(blocks);
       return new LedgerSource(settings, resources, blocks);
     } catch (RuntimeException | Error e) {
       resources.closeAfter(e);
       throw e;
     }
+  }
+
+  /** Who opens a ledger ends its archive where it was rolled back to; who has a copy must not. */
+  private static Settings onlyReading(Settings settings, Resources resources) {
+    Settings.StoreChoice choice = settings.store;
+    if (choice == null) {
+      return settings;
+    }
+    ArchiveStore store = choice.open(settings.classLoader);
+    if (choice.isOurs()) {
+      resources.add(store);
+    }
+    Settings reading = settings.copy();
+    reading.store = new Settings.BuiltStore(new ReadOnlyStore(store));
+    return reading;
+  }
+
+  private static ConfigurationException notThere(String what, Path where) {
+    return new ConfigurationException(
+        "there is no %s in %s: of a ledger that was copied, LAYOUT and the block database are needed"
+            .formatted(what, where));
   }
 
   @Override
@@ -90,6 +118,16 @@ final class LedgerSource implements BlockSource {
   @Override
   public long lastHeight() {
     return blocks.site().chain().last();
+  }
+
+  @Override
+  public boolean isEncrypted() {
+    return blocks.isEncrypted();
+  }
+
+  /** Returns whether it ever had an archive. */
+  boolean everArchived() {
+    return blocks.site().chain().mark().sequence() >= 0;
   }
 
   /** Returns how many of the newest blocks are never archived, if that was ever set. */

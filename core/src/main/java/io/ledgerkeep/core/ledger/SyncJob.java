@@ -11,6 +11,7 @@ import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.core.archive.ArchiveNames;
 import io.ledgerkeep.core.archive.KeyObjects;
+import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.sealing.KeyObject;
@@ -47,6 +48,9 @@ final class SyncJob {
   private final long begin = System.nanoTime();
   private long copied;
 
+  /** How many were regained to look at them only. */
+  private long lookedAt;
+
   SyncJob(Settings settings, Sync sync) {
     this.settings = settings;
     this.sync = sync;
@@ -73,7 +77,9 @@ final class SyncJob {
     try (Encryption.Keys keys = settings.encryption.open(settings.classLoader);
         BlockSources sources = BlockSources.open(sync, settings, made())) {
       requireWantedChain(sources);
-      sources.archive().ifPresent(this::requireOneEncryption);
+      if (sync.successor()) {
+        requireSuccession(sources);
+      }
       requireExpectedIn(sources);
       return sync.dryRun() ? planned(sources) : runOwned(sources, keys);
     }
@@ -109,19 +115,36 @@ final class SyncJob {
     }
   }
 
-  /** A ledger and its archive are both encrypted, or neither. */
-  private void requireOneEncryption(ArchiveSource source) {
-    boolean isSealed = source.archive().manifest().isSealed();
-    if (sync.successor() && isSealed != (settings.encryption != Encryption.NONE)) {
+  /** A successor has to be able to go on with the archive of the former one. */
+  private void requireSuccession(BlockSources sources) {
+    BlockSource former = sources.first();
+    if (former.isEncrypted() != (settings.encryption != Encryption.NONE)) {
       throw new ConfigurationException(
-          "a successor goes on with %s, which is %s: %s"
+          "a successor goes on with the archive of %s, which is %s: %s"
               .formatted(
-                  source.name(),
-                  isSealed ? "encrypted" : "in plain",
-                  isSealed
+                  former.name(),
+                  former.isEncrypted() ? "encrypted" : "in plain",
+                  former.isEncrypted()
                       ? "give its key for the new ledger too (encryptor and encrypt_key)"
                       : "give no key, and encrypt the ledger afterwards"));
     }
+    if (former.isEncrypted()
+        && settings.store == null
+        && former instanceof LedgerSource ledger
+        && ledger.everArchived()) {
+      throw new ConfigurationException(
+          "a successor of %s needs the keys in its archive: give that too (--archive DIR)"
+              .formatted(former.name()));
+    }
+    sources
+        .archive()
+        .filter(archive -> archive.lastHeight() > target(sources))
+        .ifPresent(
+            archive -> {
+              throw new ConfigurationException(
+                  "a successor goes on with %s, which reaches to height %s, and cannot end at height %s: give what vouches for all of it"
+                      .formatted(archive.name(), archive.lastHeight(), target(sources)));
+            });
   }
 
   /** Returns up to which height blocks are taken: none that nothing vouches for. */
@@ -137,6 +160,7 @@ final class SyncJob {
             expected ->
                 requireExpected(
                     sources.block(expected.height(), Optional.empty(), Optional.empty())));
+    lookedAt = sources.regained();
   }
 
   private void requireExpected(Block block) {
@@ -195,7 +219,9 @@ final class SyncJob {
         place.removeAll(); // a creation that was killed has no block yet
         record.write(directory);
       }
-      return made(record, sources, keys) ? finished(sources, keys) : cancelled(record, sources);
+      return made(record, sources, keys)
+          ? finished(record, sources, keys)
+          : cancelled(record, sources);
     }
   }
 
@@ -210,11 +236,12 @@ final class SyncJob {
         || !record.layout().equals(place.layout())
         || isSuccessor != sync.successor()) {
       throw new ConfigurationException(
-          "another sync was begun in %s, of the chain with genesis block %s, %s; make that call again, or empty the directory"
+          "another sync was begun in %s, of the chain with genesis block %s, %s, with the databases %s; make that call again, or empty the directory"
               .formatted(
                   directory,
                   record.genesisHash().hex(),
-                  isSuccessor ? "as a successor" : "with an identity of its own"));
+                  isSuccessor ? "as a successor" : "with an identity of its own",
+                  String.join(", ", record.layout().lines())));
     }
   }
 
@@ -230,12 +257,14 @@ final class SyncJob {
       throw new ConfigurationException(
           "there is a ledger in %s already; choose an empty directory".formatted(directory));
     }
-    return finished(sources, keys);
+    requireFits(found.get(), sources);
+    return finished(found.get(), sources, keys);
   }
 
-  private Report finished(BlockSources sources, Encryption.Keys keys) {
+  private Report finished(SyncRecord record, BlockSources sources, Encryption.Keys keys) {
     Report report;
     try (OpenLedger ledger = new LedgerOpener(place.opening()).openOwned(keys)) {
+      requireIsOf(record, ledger);
       report = report(ledger, sources);
     }
     place.tidyUp();
@@ -251,7 +280,7 @@ final class SyncJob {
         -1,
         0,
         copied,
-        sources.regained(),
+        sources.regained() - lookedAt,
         neededBytes(sources),
         elapsed());
   }
@@ -264,7 +293,7 @@ final class SyncJob {
         ledger.height(),
         ledger.archivedHeight(),
         copied,
-        sources.regained(),
+        sources.regained() - lookedAt,
         neededBytes(sources),
         elapsed());
   }
@@ -278,6 +307,7 @@ final class SyncJob {
   /** Returns whether the ledger is whole and proven; else it was cancelled. */
   private boolean made(SyncRecord record, BlockSources sources, Encryption.Keys keys) {
     try (OpenLedger ledger = new LedgerOpener(making(record, sources)).openOwned(keys)) {
+      requireIsOf(record, ledger);
       FailPoint.pass("sync.created");
       if (!fill(ledger, sources) || !isProven(ledger)) {
         return false;
@@ -286,6 +316,17 @@ final class SyncJob {
     FailPoint.pass("sync.verified");
     place.switchTo();
     return true;
+  }
+
+  /** Somebody may have put other databases in the place of those that were begun. */
+  private void requireIsOf(SyncRecord record, OpenLedger ledger) {
+    Bytes found = ledger.parts().format().ledgerId();
+    if (!found.equals(record.ledgerId())) {
+      throw new ConflictException(
+          Reason.OTHER_CHAIN,
+          "the sync that was begun in %s makes ledger %s, and ledger %s is there; put that elsewhere, or empty the directory"
+              .formatted(directory, record.ledgerId().hex(), found.hex()));
+    }
   }
 
   /** Returns settings that make the ledger, or open what there is of it. */
@@ -331,6 +372,8 @@ final class SyncJob {
   private boolean fill(OpenLedger ledger, BlockSources sources) {
     long target = target(sources);
     requireNotAbove(target, ledger);
+    requireItsArchive(ledger);
+    requireNotContradicted(ledger, sources);
     watch.begin("copy", target - ledger.height());
     while (ledger.height() < target) {
       if (watch.isCancelled()) {
@@ -351,6 +394,31 @@ final class SyncJob {
       throw new ConfigurationException(
           "an earlier call took blocks up to height %s, and nothing is given that vouches for those above %s; give that, or empty %s to begin anew"
               .formatted(ledger.height(), target, directory));
+    }
+  }
+
+  /** What an earlier call left to an archive is proven with that only. */
+  private void requireItsArchive(OpenLedger ledger) {
+    if (ledger.archivedHeight() > 0 && settings.store == null) {
+      throw new ConfigurationException(
+          "an earlier call left the bodies up to height %s to an archive: give it (--archive DIR), or empty %s to begin anew"
+              .formatted(ledger.archivedHeight(), directory));
+    }
+  }
+
+  /** An earlier call may have had other sources. */
+  private void requireNotContradicted(OpenLedger ledger, BlockSources sources) {
+    Digests digests = ledger.parts().format().digest();
+    for (long height = 0; height <= ledger.height() && !watch.isCancelled(); height++) {
+      long at = height;
+      sources
+          .contradicting(ledger.metaRow(height).meta(), digests)
+          .ifPresent(
+              source -> {
+                throw new IntegrityException(
+                    "block %s, which an earlier call took, is not the one that %s recorded; leave that out, or empty %s to begin anew"
+                        .formatted(at, source, directory));
+              });
     }
   }
 

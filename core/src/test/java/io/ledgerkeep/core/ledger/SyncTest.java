@@ -11,6 +11,7 @@ import io.ledgerkeep.Ledgerkeep;
 import io.ledgerkeep.Ledgerkeep.Conversion.Outcome;
 import io.ledgerkeep.Ledgerkeep.Sync;
 import io.ledgerkeep.Options;
+import io.ledgerkeep.Rebuilder.Request;
 import io.ledgerkeep.RwSet;
 import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.archive.Verification;
@@ -180,6 +181,21 @@ final class SyncTest {
     assertNode(world, 40, 0);
   }
 
+  /** A copy from the middle of a roll back would end the archive where the original goes on. */
+  @Test
+  void nothingIsWrittenToTheArchiveOfASource() {
+    BackupWorld world = world(false);
+    world.grow(40, 24);
+    world.crash(
+        "rollback.committed",
+        1,
+        () -> of(world.settings(world.ledger())).rebuilder().rebuild(Request.upTo(18)));
+    List<String> objects = world.store.list("");
+    sync(world, Sync.fromLedger(ledger(world)).trusting());
+    assertNode(world, 19, 0);
+    assertThat(world.store.list("")).isEqualTo(objects);
+  }
+
   @Test
   void whatALedgerHasArchivedComesFromTheArchive() {
     BackupWorld world = world(false);
@@ -298,7 +314,9 @@ final class SyncTest {
     assertThat(node().resolve("LAYOUT")).doesNotExist();
 
     Path peer = peer(world, world.blocks);
-    Sync.Report report = sync(world, damaged.andLedger(of(world.inPlain(peer, null))));
+    Sync.Report report =
+        sync(
+            world, damaged.andLedger(of(world.inPlain(peer, null))).expecting(37, hash(world, 37)));
     assertThat(report.regained()).isEqualTo(2);
     assertNode(world, 40, 0);
   }
@@ -340,8 +358,58 @@ final class SyncTest {
                     Sync.fromLedger(ledger(world))
                         .andLedger(of(world.inPlain(peer, null)))
                         .trusting()))
-        .withMessageContaining("block 30 is not the one that the ledger in")
-        .withMessageContaining("recorded");
+        .withMessageContaining("block 30: the ledger in")
+        .withMessageContaining("recorded different ones");
+  }
+
+  /** Hashes are the node's own: two keepers may have the same ones above different bodies. */
+  @Test
+  void ledgersThatRecordedDifferentBlocksAreNotOneChain() {
+    BackupWorld world = world(false);
+    world.grow(40, 0);
+    Path peer = peer(world, changedAt(world, 20));
+    Sync sync = Sync.fromLedger(of(world.inPlain(peer, null))).andLedger(ledger(world)).trusting();
+    assertThatExceptionOfType(IntegrityException.class)
+        .isThrownBy(() -> sync(world, sync))
+        .withMessageContaining("block 20")
+        .withMessageContaining(peer.toString())
+        .withMessageContaining(world.ledger().toString())
+        .withMessageContaining("leave one of them out");
+    assertThat(node().resolve("LAYOUT")).doesNotExist();
+  }
+
+  @Test
+  void whatAnEarlierCallTookIsComparedWithWhatLaterSourcesRecorded() {
+    BackupWorld world = world(false);
+    world.grow(40, 0);
+    Path peer = peer(world, changedAt(world, 20));
+    cancelAfter(world, "sync.copied", Sync.fromLedger(of(world.inPlain(peer, null))).trusting());
+    assertThatExceptionOfType(IntegrityException.class)
+        .isThrownBy(() -> sync(world, Sync.fromLedger(ledger(world)).trusting()))
+        .withMessageContaining("block 20")
+        .withMessageContaining(world.ledger().toString())
+        .withMessageContaining("empty " + node());
+    assertThat(node().resolve("LAYOUT")).doesNotExist();
+  }
+
+  /** Returns the chain with the same headers, and another value in a block. */
+  private static List<Block> changedAt(BackupWorld world, int height) {
+    List<Block> blocks = new ArrayList<>(world.blocks);
+    Block block = blocks.get(height);
+    List<RwSet> sets = new ArrayList<>(block.rwSets());
+    sets.set(0, new RwSet(sets.get(0).txId(), List.of(), List.of()));
+    blocks.set(
+        height,
+        new Block(
+            block.height(),
+            block.kind(),
+            block.hash(),
+            block.previousHash(),
+            block.header(),
+            block.transactions(),
+            sets,
+            block.additional()));
+    return blocks;
   }
 
   @Test
@@ -395,6 +463,11 @@ final class SyncTest {
     BackupWorld world = world(false);
     world.grow(40, 24);
     Sync sync = Sync.fromLedger(ledger(world)).trusting();
+    Files.writeString(node(), "mine");
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> sync(world, sync))
+        .withMessageContaining("is a file");
+    Files.delete(node());
     Files.createDirectories(node());
     Files.writeString(node().resolve("notes.txt"), "mine");
     assertThatExceptionOfType(ConfigurationException.class)
@@ -460,6 +533,79 @@ final class SyncTest {
   }
 
   @Test
+  void aSuccessorOfALedgerIsEncryptedAsThatIs() {
+    BackupWorld world = world(true);
+    world.grow(40, 0);
+    Settings plain = settings(world);
+    plain.encryption = Encryption.NONE;
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> of(plain).sync(Sync.fromLedger(ledger(world)).asSuccessor().trusting()))
+        .withMessageContaining("which is encrypted: give its key");
+    assertThat(node()).doesNotExist();
+  }
+
+  /** The keys of the archive are in the archive alone; others of the same number never open it. */
+  @Test
+  void anEncryptedSuccessorNeedsTheArchive() {
+    BackupWorld world = world(true);
+    world.grow(40, 24);
+    Path whole = peer(world, world.blocks);
+    Settings settings = settings(world);
+    settings.store = null;
+    Sync sync =
+        Sync.fromLedger(ledger(world))
+            .andLedger(of(world.inPlain(whole, null)))
+            .asSuccessor()
+            .trusting();
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> of(settings).sync(sync))
+        .withMessageContaining("--archive DIR");
+    assertThat(node()).doesNotExist();
+  }
+
+  @Test
+  void aSuccessorReachesTheEndOfItsArchive() {
+    BackupWorld world = world(false);
+    world.grow(40, 24);
+    Sync sync = Sync.fromArchive(archive(world)).asSuccessor();
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> sync(world, sync.leavingArchived().expecting(20, hash(world, 20))))
+        .withMessageContaining("height 24")
+        .withMessageContaining("height 20");
+    assertThat(node()).doesNotExist();
+    sync(world, sync.leavingArchived().expecting(24, hash(world, 24)));
+    assertNode(world, 25, 13);
+  }
+
+  @Test
+  void theRestOfASyncIsDoneForItsChainOnly() {
+    BackupWorld world = world(false);
+    world.grow(40, 0);
+    Sync sync = Sync.fromLedger(ledger(world)).trusting();
+    world.crash("sync.switched", 1, () -> sync(world, sync));
+    Path peer = peer(world, List.of(Blocks.genesis().build()));
+    Sync other = Sync.fromLedger(of(world.inPlain(peer, null))).trusting();
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> sync(world, other))
+        .withMessageContaining("another sync was begun");
+    assertThat(sync(world, sync).outcome()).isEqualTo(Outcome.DONE);
+    assertNode(world, 40, 0);
+  }
+
+  @Test
+  void aCopyWithoutItsBlockDatabaseIsLeftAlone() throws Exception {
+    BackupWorld world = world(false);
+    world.grow(40, 0);
+    Path copy = Files.createDirectories(temporary.resolve("copy"));
+    Files.copy(world.ledger().resolve("LAYOUT"), copy.resolve("LAYOUT"));
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> sync(world, Sync.fromLedger(of(world.inPlain(copy, null))).trusting()))
+        .withMessageContaining(copy.resolve("block").toString())
+        .withMessageContaining("LAYOUT and the block database are needed");
+    assertThat(copy.resolve("block")).doesNotExist();
+  }
+
+  @Test
   void theRoomIsCheckedBefore() {
     BackupWorld world = world(false);
     world.grow(40, 0);
@@ -480,6 +626,39 @@ final class SyncTest {
     assertThat(List.of(report.height(), report.blocks())).containsExactly(39L, 40L);
     assertThat(report.bytesNeeded()).isPositive();
     assertThat(node()).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"sync.copied", "sync.switched"})
+  void anotherLedgerInItsPlaceIsNotGoneOnWith(String place) {
+    BackupWorld world = world(false);
+    world.grow(40, 0);
+    Sync sync = Sync.fromLedger(ledger(world)).trusting();
+    world.crash(place, 1, () -> sync(world, sync));
+    SyncRecord record = SyncRecord.read(node()).orElseThrow();
+    new SyncRecord(record.genesisHash(), Bytes.fromHex("00".repeat(16)), record.layout())
+        .write(node());
+    assertThatExceptionOfType(ConflictException.class)
+        .isThrownBy(() -> sync(world, sync))
+        .withMessageContaining(record.ledgerId().hex());
+    record.write(node());
+    sync(world, sync);
+    assertNode(world, 40, 0);
+  }
+
+  @Test
+  void whatAnEarlierCallLeftToAnArchiveIsProvenWithIt() {
+    BackupWorld world = world(false);
+    world.grow(40, 0);
+    Sync sync = Sync.fromLedger(ledger(world)).trusting();
+    world.crash("sync.archived", 1, () -> sync(world, sync.leavingArchived()));
+    Settings settings = settings(world);
+    settings.store = null;
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> of(settings).sync(sync))
+        .withMessageContaining("--archive DIR");
+    sync(world, sync);
+    assertNode(world, 40, 29);
   }
 
   // ------------------------------------------------------------------------------------ kills
