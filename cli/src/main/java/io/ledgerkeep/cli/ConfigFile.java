@@ -10,9 +10,12 @@ import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.Consumer;
+import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
 import org.snakeyaml.engine.v2.nodes.Node;
 import org.snakeyaml.engine.v2.nodes.NodeTuple;
+import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
 /**
  * Reads the sections {@code storage:} and {@code node.pkcs11:} of a node's YAML file. Everything
@@ -35,61 +38,34 @@ final class ConfigFile {
   static final String UNARCHIVED = "unarchive_block_height";
 
   /** Sections of their own: names and values go to the engine of that name as they are. */
-  private static final String BADGERDB = "badgerdb";
+  static final String BADGERDB = "badgerdb";
 
-  private static final String LEVELDB = "leveldb";
+  static final String LEVELDB = "leveldb";
   private static final List<String> ENGINES = List.of(BADGERDB, LEVELDB);
+
+  static final String BLOCKDB = "blockdb_config";
+  static final String STATEDB = "statedb_config";
+  static final String HISTORYDB = "historydb_config";
+  static final String ENABLED = "enabled";
 
   /** Sections that choose the engine of one database. */
   private static final Map<String, Database> DATABASES =
       Map.of(
-          "blockdb_config", Database.BLOCK,
-          "statedb_config", Database.STATE,
-          "historydb_config", Database.HISTORY);
+          BLOCKDB, Database.BLOCK,
+          STATEDB, Database.STATE,
+          HISTORYDB, Database.HISTORY);
 
-  private static final List<String> KEYS =
-      List.of(
-          ALLOW_SAMPLE_KEY,
-          ARCHIVE_PATH,
-          BADGERDB,
-          "blockdb_config",
-          CHAIN_ID,
-          EMPTY_KEY_FILE,
-          ENCRYPT_KEY,
-          ENCRYPTOR,
-          "historydb_config",
-          LEVELDB,
-          PROVIDER,
-          READ_THROUGH,
-          REBUILD_HEIGHT,
-          RESERVE_BYTES,
-          "statedb_config",
-          STORE_PATH,
-          UNARCHIVED);
+  private static final List<String> KEYS = ConfigKeys.names(ConfigKeys.STORAGE);
+  private static final List<String> DATABASE_KEYS = ConfigKeys.names(ConfigKeys.DATABASE);
+  private static final List<String> PKCS11_KEYS = ConfigKeys.names(ConfigKeys.TOKEN);
 
   /** Secrets, which may begin or end with a blank. */
-  private static final List<String> EXACT = List.of(ENCRYPT_KEY, "password");
-
-  private static final String ENABLED = "enabled";
-
-  /** Of {@code node.pkcs11}; the provider of that name says what each means. */
-  private static final List<String> PKCS11_KEYS =
-      List.of(
-          ENABLED,
-          "archive",
-          "hash",
-          "label",
-          "library",
-          "mac_key",
-          "mode",
-          "password",
-          "password_env",
-          "password_file",
-          "profile",
-          "route",
-          "serial",
-          "session_cache_size",
-          "type");
+  private static final List<String> EXACT =
+      Stream.of(ConfigKeys.STORAGE, ConfigKeys.TOKEN)
+          .flatMap(List::stream)
+          .filter(key -> key.kind() == ConfigKeys.Kind.SECRET)
+          .map(ConfigKeys.Known::name)
+          .toList();
 
   private final YamlFile yaml;
   private final Map<String, String> storage = new TreeMap<>();
@@ -97,8 +73,12 @@ final class ConfigFile {
   private final Map<Database, String> databases = new TreeMap<>();
   private final Map<String, String> pkcs11 = new TreeMap<>();
 
-  private ConfigFile(Path file) {
+  /** What is wrong with single keys: thrown at once, or noted by who wants to know all. */
+  private final Consumer<ConfigurationException> findings;
+
+  private ConfigFile(Path file, Consumer<ConfigurationException> findings) {
     this.yaml = new YamlFile(file);
+    this.findings = findings;
   }
 
   /**
@@ -107,7 +87,20 @@ final class ConfigFile {
    * @throws ConfigurationException if it cannot be read, is not YAML, or has keys that are refused
    */
   static ConfigFile read(Path file) {
-    ConfigFile config = new ConfigFile(file);
+    return read(
+        file,
+        wrong -> {
+          throw wrong;
+        });
+  }
+
+  /**
+   * Reads the file, and goes on after a key that is refused.
+   *
+   * @throws ConfigurationException if it cannot be read or is not YAML
+   */
+  static ConfigFile read(Path file, Consumer<ConfigurationException> findings) {
+    ConfigFile config = new ConfigFile(file, findings);
     Optional<Node> root = config.yaml.root();
     root.flatMap(found -> config.yaml.entry(found, "storage")).ifPresent(config::readStorage);
     root.flatMap(found -> config.yaml.entry(found, "node"))
@@ -118,11 +111,16 @@ final class ConfigFile {
   }
 
   static ConfigFile none() {
-    return new ConfigFile(Path.of(""));
+    return new ConfigFile(Path.of(""), wrong -> {});
   }
 
   Options storage() {
     return Options.of(storage);
+  }
+
+  /** Returns what {@code node.pkcs11} says, enabled or not. */
+  Options token() {
+    return Options.of(pkcs11);
   }
 
   /** Returns what the section of an engine says. */
@@ -163,9 +161,49 @@ final class ConfigFile {
         readDatabase(key, value);
       } else if (KEYS.contains(key)) {
         put(storage, key, value);
+        requireKind(key, value, ConfigKeys.STORAGE, storage, "storage");
       } else {
-        throw yaml.unknown(key, entry.getKeyNode(), KEYS, "storage");
+        refuse(entry, KEYS, ConfigKeys.REFUSED, "storage");
       }
+    }
+  }
+
+  /** A key that nothing reads, unless it asks for what holds anyway. */
+  private void refuse(
+      NodeTuple entry, List<String> known, List<ConfigKeys.Refused> refused, String section) {
+    Node at = entry.getKeyNode();
+    String key = yaml.scalar(at);
+    Optional<ConfigKeys.Refused> why = ConfigKeys.refused(refused, key);
+    if (why.isEmpty()) {
+      findings.accept(yaml.unknown(key, at, known, section));
+    } else if (!asksForNothing(entry.getValueNode(), why.get().harmless())) {
+      findings.accept(
+          yaml.refused(at, "'%s' of %s is refused: %s".formatted(key, section, why.get().text())));
+    }
+  }
+
+  private boolean asksForNothing(Node value, List<String> harmless) {
+    return value instanceof ScalarNode
+        && (YamlFile.isNull(value)
+            || harmless.stream().anyMatch(yaml.scalar(value)::equalsIgnoreCase));
+  }
+
+  /** What is no number, or neither true nor false, is told with its line. */
+  private void requireKind(
+      String key,
+      Node value,
+      List<ConfigKeys.Known> keys,
+      Map<String, String> set,
+      String section) {
+    try {
+      switch (ConfigKeys.known(keys, key).kind()) {
+        case NUMBER -> Options.of(set).number(key, 0, 0, Long.MAX_VALUE);
+        case FLAG -> Options.of(set).flag(key, false);
+        default -> {}
+      }
+    } catch (ConfigurationException e) {
+      set.remove(key);
+      findings.accept(yaml.refused(value, section + ": " + e.getMessage()));
     }
   }
 
@@ -189,10 +227,11 @@ final class ConfigFile {
     Map<String, String> settings = new TreeMap<>();
     for (NodeTuple entry : yaml.mapping(section).getValue()) {
       String key = yaml.scalar(entry.getKeyNode());
-      if (!key.equals(PROVIDER)) {
-        throw yaml.unknown(key, entry.getKeyNode(), List.of(PROVIDER), name);
+      if (DATABASE_KEYS.contains(key)) {
+        put(settings, key, entry.getValueNode());
+      } else {
+        refuse(entry, DATABASE_KEYS, ConfigKeys.REFUSED_OF_DATABASE, name);
       }
-      put(settings, key, entry.getValueNode());
     }
     Database database = Objects.requireNonNull(DATABASES.get(name));
     if (databases.containsKey(database)) {
@@ -207,10 +246,12 @@ final class ConfigFile {
   private void readPkcs11(Node section) {
     for (NodeTuple entry : yaml.mapping(section).getValue()) {
       String key = yaml.scalar(entry.getKeyNode());
-      if (!PKCS11_KEYS.contains(key)) {
-        throw yaml.unknown(key, entry.getKeyNode(), PKCS11_KEYS, "node.pkcs11");
+      if (PKCS11_KEYS.contains(key)) {
+        put(pkcs11, key, entry.getValueNode());
+        requireKind(key, entry.getValueNode(), ConfigKeys.TOKEN, pkcs11, "node.pkcs11");
+      } else {
+        findings.accept(yaml.unknown(key, entry.getKeyNode(), PKCS11_KEYS, "node.pkcs11"));
       }
-      put(pkcs11, key, entry.getValueNode());
     }
     try {
       pkcs11();

@@ -36,6 +36,7 @@ import picocli.CommandLine.ScopeType;
       DoctorCommand.class,
       TdeCommand.class,
       HsmCommand.class,
+      ConfigCommand.class,
       CertsCommand.class,
       DeployCommand.class,
       HelpCommand.class

@@ -1,7 +1,9 @@
 package io.ledgerkeep.cli;
 
 import java.io.PrintStream;
+import java.nio.file.Path;
 import java.util.Map;
+import java.util.Optional;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Model.CommandSpec;
 import picocli.CommandLine.Spec;
@@ -18,13 +20,22 @@ abstract class LedgerCommand implements Callable<Integer> {
 
   @Override
   public final Integer call() throws Exception {
-    Outcome outcome = run(Settings.of(options()));
+    Outcome outcome = run(readsConfiguration() ? Settings.of(options()) : Settings.none());
     if (!outcome.fields().isEmpty() && json()) {
       printJson(outcome.fields(), console().out());
     } else if (!json()) {
       outcome.lines().forEach(console().out()::println);
     }
     return outcome.exitCode();
+  }
+
+  /** Returns whether the file of --config is read before the command runs. */
+  boolean readsConfiguration() {
+    return true;
+  }
+
+  final Optional<Path> config() {
+    return Optional.ofNullable(options().config);
   }
 
   private GlobalOptions options() {

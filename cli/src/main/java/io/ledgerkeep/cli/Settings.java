@@ -74,6 +74,17 @@ final class Settings {
     return settings;
   }
 
+  /** Returns the settings of a command that works on no ledger. */
+  static Settings none() {
+    return new Settings(
+        Optional.empty(),
+        Optional.empty(),
+        Optional.empty(),
+        Options.none(),
+        ConfigFile.none(),
+        Optional.empty());
+  }
+
   private void note(String option, @Nullable Path path) {
     if (path != null) {
       given.put(option, path);

@@ -67,7 +67,7 @@ final class ConfigFileTest {
     "storepath, store_path",
     "archive, archive_path",
     "chainid, chain_id",
-    "disable_block_file_db, rebuild_block_height"
+    "rebuild_height, rebuild_block_height"
   })
   void anUnknownKeyIsRefusedNamingItsLineAndTheNearestKnown(String key, String nearest) {
     assertThatThrownBy(() -> read("x: 1\nstorage:\n  provider: leveldb\n  " + key + ": 5\n"))

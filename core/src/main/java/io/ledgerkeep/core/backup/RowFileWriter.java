@@ -17,13 +17,16 @@ import java.util.concurrent.Executor;
 /** Writes a file of rows; frames are compressed on any thread. For one thread; close it. */
 final class RowFileWriter implements AutoCloseable {
 
+  /** A frame with a last row of usual size; arrays twice as large are costly to a small heap. */
+  private static final int FRAME_ROOM = RowFrame.FULL_BYTES + (64 << 10);
+
   static final Bytes MAGIC = Bytes.fromHex("894c4b420d0a1a0a01");
 
   private final Path file;
   private final FileChannel channel;
   private final OrderedPipeline<byte[]> frames;
   private final MessageDigest digest = Digests.SHA256.newDigest();
-  private ByteWriter frame = new ByteWriter(RowFrame.FULL_BYTES * 2);
+  private ByteWriter frame = new ByteWriter(FRAME_ROOM);
   private long rows;
   private long rawBytes;
   private long bytes;
@@ -66,7 +69,7 @@ final class RowFileWriter implements AutoCloseable {
 
   private void submitFrame() {
     byte[] content = frame.take().toArrayUnsafe();
-    frame = new ByteWriter(RowFrame.FULL_BYTES * 2);
+    frame = new ByteWriter(FRAME_ROOM);
     while (frames.isFull()) {
       writeFrame();
     }

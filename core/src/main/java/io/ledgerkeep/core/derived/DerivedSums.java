@@ -1,10 +1,15 @@
 package io.ledgerkeep.core.derived;
 
+import com.google.common.primitives.ImmutableLongArray;
+import io.ledgerkeep.Block;
+import io.ledgerkeep.Bytes;
+import io.ledgerkeep.RwSet;
 import io.ledgerkeep.core.rows.LastRows;
-import io.ledgerkeep.core.rows.Row;
 import io.ledgerkeep.core.rows.RowHash;
 import java.nio.file.Path;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 
 /**
@@ -30,36 +35,44 @@ public final class DerivedSums implements AutoCloseable {
   }
 
   /** What some blocks add. */
-  public record Part(long history, int historyRows, long[] stateKeys, long[] stateRows) {}
+  public record Part(
+      long history, int historyRows, ImmutableLongArray stateKeys, ImmutableLongArray stateRows) {}
 
-  /** Returns what blocks add; on any thread. */
-  public static Part of(List<DerivedRows> blocks, RowHash hash) {
+  /** Returns what blocks add, by what they say and not by what is written of it; on any thread. */
+  public Part of(List<Block> blocks) {
     long history = 0;
     int rows = 0;
-    int writes = blocks.stream().mapToInt(block -> block.state().size()).sum();
-    long[] stateKeys = new long[writes];
-    long[] stateRows = new long[writes];
-    int at = 0;
-    for (DerivedRows block : blocks) {
-      for (Row row : block.history()) {
-        history += hash.of(row.key(), row.value());
-      }
-      rows += block.history().size();
-      for (DerivedRows.State write : block.state()) {
-        stateKeys[at] = hash.of(write.key());
-        stateRows[at++] =
-            write.row().map(row -> hash.of(row.key(), row.value())).orElse(LastRows.NONE);
+    ImmutableLongArray.Builder stateKeys = ImmutableLongArray.builder();
+    ImmutableLongArray.Builder stateRows = ImmutableLongArray.builder();
+    for (Block block : blocks) {
+      for (int ordinal = 0; ordinal < block.rwSets().size(); ordinal++) {
+        RwSet rwSet = block.rwSets().get(ordinal);
+        Map<Bytes, RwSet.Write> last = new LinkedHashMap<>();
+        for (RwSet.Write write : rwSet.writes()) {
+          last.put(DerivedKeys.state(write.namespace(), write.key()), write);
+        }
+        for (Map.Entry<Bytes, RwSet.Write> entry : last.entrySet()) {
+          RwSet.Write write = entry.getValue();
+          stateKeys.add(hash.of(entry.getKey()));
+          stateRows.add(
+              write.value().map(value -> hash.of(entry.getKey(), value)).orElse(LastRows.NONE));
+          history +=
+              hash.of(
+                  DerivedKeys.history(write.namespace(), write.key(), block.height(), ordinal),
+                  DerivedKeys.historyValue(rwSet.txId(), write.value().isEmpty()));
+          rows++;
+        }
       }
     }
-    return new Part(history, rows, stateKeys, stateRows);
+    return new Part(history, rows, stateKeys.build(), stateRows.build());
   }
 
   /** Adds blocks; for one thread. */
   public void add(Part part) {
     history += part.history();
     historyRows += part.historyRows();
-    for (int i = 0; i < part.stateKeys().length; i++) {
-      state.add(part.stateKeys()[i], part.stateRows()[i]);
+    for (int i = 0; i < part.stateKeys().length(); i++) {
+      state.add(part.stateKeys().get(i), part.stateRows().get(i));
     }
   }
 

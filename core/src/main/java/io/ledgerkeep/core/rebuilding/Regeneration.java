@@ -149,7 +149,7 @@ public final class Regeneration implements AutoCloseable {
       archived += chain.isArchived(found.meta().meta()) ? 1 : 0;
     }
     List<DerivedRows> rows = derived.prepare(decoded, block -> block.rawBytes() <= MAX_AHEAD_BYTES);
-    return new Ready(rows, sums.map(of -> of.of(chunk, rows)), lacks, archived);
+    return new Ready(rows, sums.map(of -> of.of(chunk, decoded)), lacks, archived);
   }
 
   private static IntegrityException named(Found found, IntegrityException e) {

@@ -1,8 +1,8 @@
 package io.ledgerkeep.core.rebuilding;
 
+import io.ledgerkeep.Block;
 import io.ledgerkeep.core.chain.BlockCursor.Found;
 import io.ledgerkeep.core.chain.ChainIndexes;
-import io.ledgerkeep.core.derived.DerivedRows;
 import io.ledgerkeep.core.derived.DerivedStore;
 import io.ledgerkeep.core.derived.DerivedStore.DerivedView;
 import io.ledgerkeep.core.derived.DerivedSums;
@@ -51,14 +51,14 @@ final class ReplaySums implements AutoCloseable {
   }
 
   /** Returns what blocks add; on any thread. */
-  Part of(List<Found> blocks, List<DerivedRows> rows) {
+  Part of(List<Found> blocks, List<Block> decoded) {
     long sum = 0;
     long entries = 0;
     for (Found found : blocks) {
       sum += ChainIndexes.sumOf(found.meta(), found.block(), hash);
       entries += 1 + found.block().transactions().size();
     }
-    return new Part(DerivedSums.of(rows, hash), sum, entries);
+    return new Part(derived.of(decoded), sum, entries);
   }
 
   /** Adds blocks, in order. */
