@@ -40,8 +40,13 @@ final class Backups implements AutoCloseable {
   private static final Pattern NUMBERED = Pattern.compile("(\\d{6})\\.lkc");
   private static final Pattern RECORD =
       Pattern.compile(
-          "ledgerkeep certs 1\nbackup (\\d{6})\nto (former|next)\nended (yes|no)\n"
-              + "sha256 ([0-9a-f]{64})\n");
+          """
+          ledgerkeep certs 1
+          backup (\\d{6})
+          to (former|next)
+          ended (yes|no)
+          sha256 ([0-9a-f]{64})
+          """);
   private static final String RECORD_NAME = "CHANGE";
   private static final String LOCK = "LOCK";
   private static final String PART = ".part";
@@ -64,11 +69,11 @@ final class Backups implements AutoCloseable {
    * @param toNext whether files were made to hold what was next in it, or put back
    * @param ended whether all of them were
    */
-  record Record(int backup, boolean toNext, boolean ended) {
+  record LastChange(int backup, boolean toNext, boolean ended) {
 
     /** Returns what it is called when all files are changed. */
-    Record asEnded() {
-      return new Record(backup, toNext, true);
+    LastChange asEnded() {
+      return new LastChange(backup, toNext, true);
     }
   }
 
@@ -187,16 +192,16 @@ final class Backups implements AutoCloseable {
   }
 
   /** Returns the record of the last change, if there was one. */
-  Optional<Record> record() throws IOException {
+  Optional<LastChange> record() throws IOException {
     return record(recordFile());
   }
 
   /** Returns the record of the last change of a directory, if there was one. */
-  static Optional<Record> recordOf(Path root) throws IOException {
+  static Optional<LastChange> recordOf(Path root) throws IOException {
     return record(directory(root).resolve(RECORD_NAME));
   }
 
-  private static Optional<Record> record(Path file) throws IOException {
+  private static Optional<LastChange> record(Path file) throws IOException {
     String text;
     try {
       text = new String(read(file), StandardCharsets.ISO_8859_1);
@@ -211,15 +216,20 @@ final class Backups implements AutoCloseable {
               + " are in order");
     }
     return Optional.of(
-        new Record(
+        new LastChange(
             Integer.parseInt(fields.group(1)),
             fields.group(2).equals("next"),
             fields.group(3).equals("yes")));
   }
 
-  void record(Record record) throws IOException {
+  void record(LastChange record) throws IOException {
     String text =
-        "ledgerkeep certs 1\nbackup %06d\nto %s\nended %s\n"
+        """
+        ledgerkeep certs 1
+        backup %06d
+        to %s
+        ended %s
+        """
             .formatted(
                 record.backup(),
                 record.toNext() ? "next" : "former",

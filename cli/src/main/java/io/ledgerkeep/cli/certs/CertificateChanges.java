@@ -52,7 +52,7 @@ public final class CertificateChanges implements AutoCloseable {
    */
   public static CertificateChanges hold(
       Path directory, BackupKey key, Clock clock, SecureRandom random) throws IOException {
-    Path root = CertificateDirectory.read(directory).root();
+    Path root = CertificateDirectory.rootOf(directory);
     Backups backups = Backups.hold(root, key);
     try {
       return new CertificateChanges(CertificateDirectory.read(root), backups, clock, random);
@@ -74,9 +74,9 @@ public final class CertificateChanges implements AutoCloseable {
 
     private final ChangeSet changes;
     private final byte kind;
-    private final Optional<Backups.Record> record;
+    private final Optional<Backups.LastChange> record;
 
-    private Plan(ChangeSet changes, byte kind, Optional<Backups.Record> record) {
+    private Plan(ChangeSet changes, byte kind, Optional<Backups.LastChange> record) {
       this.changes = changes;
       this.kind = kind;
       this.record = record;
@@ -124,13 +124,13 @@ public final class CertificateChanges implements AutoCloseable {
 
   /** Returns the change that was interrupted, to be carried out first, if there is one. */
   public Optional<Plan> interrupted() throws IOException {
-    Optional<Backups.Record> record = backups.record().filter(last -> !last.ended());
+    Optional<Backups.LastChange> record = backups.record().filter(last -> !last.ended());
     return record.isEmpty() ? Optional.empty() : Optional.of(plan(record.get()));
   }
 
   /** Returns what puts back the files that the last change replaced or removed. */
   public Plan undo() throws IOException {
-    Backups.Record last =
+    Backups.LastChange last =
         backups
             .record()
             .filter(record -> record.toNext() || !record.ended())
@@ -139,11 +139,11 @@ public final class CertificateChanges implements AutoCloseable {
                     new ConflictException(
                         ConflictException.Reason.EXISTS,
                         "there is no change of " + directory.root() + " to undo"));
-    return plan(new Backups.Record(last.backup(), false, false));
+    return plan(new Backups.LastChange(last.backup(), false, false));
   }
 
   /** A file that somebody changed since is not overwritten. */
-  private Plan plan(Backups.Record record) throws IOException {
+  private Plan plan(Backups.LastChange record) throws IOException {
     ChangeSet saved = backups.load(record.backup());
     ChangeSet changes = record.toNext() ? saved : saved.reversed();
     try {
@@ -335,18 +335,15 @@ public final class CertificateChanges implements AutoCloseable {
   /** Returns which of the certificates a key file belongs to: by its name, or by its key. */
   private static Optional<X509Certificate> ofWhich(
       CertificateEntry entry, Set<X509Certificate> certificates) {
+    Optional<String> identity = entry.key().flatMap(Keys::identity);
     return entry
         .certificate()
         .filter(certificates::contains)
         .or(
             () ->
                 certificates.stream()
-                    .filter(
-                        each ->
-                            entry
-                                .key()
-                                .filter(key -> Keys.isPair(key, each.getPublicKey()))
-                                .isPresent())
+                    .filter(each -> identity.isPresent())
+                    .filter(each -> identity.equals(Keys.identity(each.getPublicKey())))
                     .findFirst());
   }
 
@@ -427,12 +424,12 @@ public final class CertificateChanges implements AutoCloseable {
    * @return the backup
    */
   public Path carryOut(Plan plan) throws IOException {
-    Backups.Record record;
+    Backups.LastChange record;
     if (plan.record.isPresent()) {
       record = plan.record.get();
     } else {
       requireEnded();
-      record = new Backups.Record(backups.save(plan.kind, plan.changes), true, false);
+      record = new Backups.LastChange(backups.save(plan.kind, plan.changes), true, false);
       Steps.pass("backed up");
     }
     backups.record(record);
@@ -467,8 +464,8 @@ public final class CertificateChanges implements AutoCloseable {
     }
   }
 
-  private void putBack(ChangeSet changes, Backups.Record record, Exception failure) {
-    Backups.Record back = new Backups.Record(record.backup(), !record.toNext(), false);
+  private void putBack(ChangeSet changes, Backups.LastChange record, Exception failure) {
+    Backups.LastChange back = new Backups.LastChange(record.backup(), !record.toNext(), false);
     try {
       backups.record(back);
       replace(changes.reversed());

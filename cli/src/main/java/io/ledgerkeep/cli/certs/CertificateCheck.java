@@ -139,7 +139,7 @@ public final class CertificateCheck {
       if (!Chains.maySign(issuer)) {
         wrong(entry, issuer.getSubjectX500Principal().getName() + " signed it, and may sign none");
       }
-      if (issuer.getNotAfter().before(own.getNotAfter())) {
+      if (issuer.getNotAfter().toInstant().isBefore(own.getNotAfter().toInstant())) {
         warn(
             entry,
             "is valid for longer than "

@@ -18,6 +18,7 @@ import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Collections;
 import java.util.EnumSet;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -45,6 +46,10 @@ public final class CertificateDirectory {
   private final Path root;
   private final Map<String, CertificateEntry> entries = new TreeMap<>();
   private final List<Path> files = new ArrayList<>();
+
+  /** By what they have in common with their public keys. */
+  private final Map<String, PrivateKey> keys = new HashMap<>();
+
   private final Map<Path, String> notes = new TreeMap<>();
 
   private CertificateDirectory(Path root) {
@@ -57,13 +62,17 @@ public final class CertificateDirectory {
    * @throws ConfigurationException if there is none, or it holds more than such a directory does
    */
   public static CertificateDirectory read(Path directory) throws IOException {
-    if (!Files.isDirectory(directory)) {
-      throw new ConfigurationException("there is no directory " + directory);
-    }
-    CertificateDirectory found = new CertificateDirectory(directory.toRealPath());
+    CertificateDirectory found = new CertificateDirectory(rootOf(directory));
     found.walk();
     found.readEntries();
     return found;
+  }
+
+  static Path rootOf(Path directory) throws IOException {
+    if (!Files.isDirectory(directory)) {
+      throw new ConfigurationException("there is no directory " + directory);
+    }
+    return directory.toRealPath();
   }
 
   /** Returns the real path of the directory. */
@@ -113,10 +122,9 @@ public final class CertificateDirectory {
 
   /** Returns the private key that goes with a certificate, wherever it lies. */
   Optional<PrivateKey> keyOf(X509Certificate certificate) {
-    return entries.values().stream()
-        .flatMap(entry -> entry.key().stream())
-        .filter(key -> Keys.isPair(key, certificate.getPublicKey()))
-        .findFirst();
+    return Keys.identity(certificate.getPublicKey())
+        .map(keys::get)
+        .filter(key -> Keys.isPair(key, certificate.getPublicKey()));
   }
 
   private void walk() throws IOException {
@@ -190,6 +198,9 @@ public final class CertificateDirectory {
       read(file, drafts.computeIfAbsent(name, absent -> new Draft()));
     }
     drafts.forEach((name, draft) -> entries.put(name, entry(name, draft)));
+    for (CertificateEntry entry : entries.values()) {
+      entry.key().ifPresent(key -> Keys.identity(key).ifPresent(id -> keys.put(id, key)));
+    }
   }
 
   private static CertificateEntry entry(String name, Draft draft) {

@@ -2,6 +2,7 @@ package io.ledgerkeep.cli.certs;
 
 import java.nio.file.Path;
 import java.security.PrivateKey;
+import java.security.PublicKey;
 import java.security.cert.X509Certificate;
 import java.time.Duration;
 import java.time.Instant;
@@ -67,8 +68,10 @@ public record CertificateEntry(
     return certificate().isEmpty() || hasOwnKey() ? "present" : "another's";
   }
 
+  /** Of keys that are not known it is not found out. */
   private boolean hasOwnKey() {
-    return Keys.isPair(key.orElseThrow(), certificate().orElseThrow().getPublicKey());
+    PublicKey own = certificate().orElseThrow().getPublicKey();
+    return !Keys.isKnown(own) || Keys.isPair(key.orElseThrow(), own);
   }
 
   /** Returns how many whole days a certificate is still valid; negative once it expired. */

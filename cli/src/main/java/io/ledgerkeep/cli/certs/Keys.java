@@ -1,7 +1,7 @@
 package io.ledgerkeep.cli.certs;
 
-import java.math.BigInteger;
 import java.security.GeneralSecurityException;
+import java.security.Key;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.PrivateKey;
@@ -9,10 +9,11 @@ import java.security.Provider;
 import java.security.PublicKey;
 import java.security.SecureRandom;
 import java.security.Signature;
-import java.security.interfaces.RSAPrivateKey;
+import java.security.interfaces.RSAKey;
 import java.security.interfaces.RSAPublicKey;
 import java.security.spec.ECGenParameterSpec;
 import java.security.spec.RSAKeyGenParameterSpec;
+import java.util.HexFormat;
 import java.util.Optional;
 import org.bouncycastle.asn1.ASN1ObjectIdentifier;
 import org.bouncycastle.asn1.DERNull;
@@ -26,6 +27,8 @@ import org.bouncycastle.asn1.x9.X9ObjectIdentifiers;
 import org.bouncycastle.jce.interfaces.ECPrivateKey;
 import org.bouncycastle.jce.interfaces.ECPublicKey;
 import org.bouncycastle.jce.provider.BouncyCastleProvider;
+import org.bouncycastle.jce.spec.ECParameterSpec;
+import org.bouncycastle.math.ec.ECPoint;
 
 /** What is done with keys of RSA, EC and SM2. */
 final class Keys {
@@ -35,6 +38,7 @@ final class Keys {
 
   private static final int LEAST_RSA_BITS = 2048;
   private static final String EC = "EC";
+  private static final int HEX = 16;
 
   private Keys() {}
 
@@ -132,7 +136,7 @@ final class Keys {
 
   /** Returns whether the keys are a pair, and what one signs the other accepts. */
   static boolean isPair(PrivateKey secret, PublicKey key) {
-    if (!looksLikePair(secret, key)) {
+    if (!isKnown(key) || !looksLikePair(secret, key)) {
       return false;
     }
     byte[] challenge = new byte[32];
@@ -147,15 +151,26 @@ final class Keys {
   }
 
   private static boolean looksLikePair(PrivateKey secret, PublicKey key) {
-    if (secret instanceof RSAPrivateKey ours && key instanceof RSAPublicKey theirs) {
-      return ours.getModulus().equals(theirs.getModulus());
+    Optional<String> identity = identity(secret);
+    return identity.isPresent() && identity.equals(identity(key));
+  }
+
+  /** Returns what the two keys of a pair have in common, and no others: no secret. */
+  static Optional<String> identity(Key key) {
+    if (key instanceof RSAKey rsa) {
+      return Optional.of(rsa.getModulus().toString(HEX));
     }
-    if (secret instanceof ECPrivateKey ours && key instanceof ECPublicKey theirs) {
-      BigInteger d = ours.getD();
-      return curve(key).isPresent()
-          && ours.getParameters().getCurve().equals(theirs.getParameters().getCurve())
-          && theirs.getParameters().getG().multiply(d).equals(theirs.getQ());
+    if (key instanceof ECPrivateKey secret) {
+      ECParameterSpec parameters = secret.getParameters();
+      return Optional.of(
+          identity(parameters, parameters.getG().multiply(secret.getD()).normalize()));
     }
-    return false;
+    return key instanceof ECPublicKey open
+        ? Optional.of(identity(open.getParameters(), open.getQ().normalize()))
+        : Optional.empty();
+  }
+
+  private static String identity(ECParameterSpec parameters, ECPoint point) {
+    return parameters.getN().toString(HEX) + HexFormat.of().formatHex(point.getEncoded(true));
   }
 }

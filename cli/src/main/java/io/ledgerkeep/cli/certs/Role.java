@@ -1,34 +1,27 @@
 package io.ledgerkeep.cli.certs;
 
-import java.util.List;
-
 /** Whose a certificate is, as its file's name says. */
 public enum Role {
   /** The chain's own: signs those of organisations. */
-  CHAIN(List.of("ca")),
+  CHAIN,
   /** An organisation's: signs those of nodes and SDKs. */
-  ORGANISATION(List.of("agency")),
+  ORGANISATION,
   /** A node's. */
-  NODE(List.of("node", "ssl", "enssl")),
+  NODE,
   /** That of who speaks to a node. */
-  SDK(List.of("sdk", "ensdk")),
+  SDK,
   /** The name says nothing. */
-  OTHER(List.of());
-
-  private final List<String> names;
-
-  Role(List<String> names) {
-    this.names = names;
-  }
+  OTHER;
 
   /** Returns the role of a file's name without its ending and its prefix of SM2. */
   static Role of(String name) {
-    for (Role role : values()) {
-      if (role.names.contains(name)) {
-        return role;
-      }
-    }
-    return OTHER;
+    return switch (name) {
+      case "ca" -> CHAIN;
+      case "agency" -> ORGANISATION;
+      case "node", "ssl", "enssl" -> NODE;
+      case "sdk", "ensdk" -> SDK;
+      default -> OTHER;
+    };
   }
 
   boolean signs() {

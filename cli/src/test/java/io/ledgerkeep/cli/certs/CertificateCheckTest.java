@@ -1,14 +1,18 @@
 package io.ledgerkeep.cli.certs;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
 import io.ledgerkeep.cli.report.Finding;
+import io.ledgerkeep.error.ConfigurationException;
 import java.io.IOException;
 import java.math.BigInteger;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.security.GeneralSecurityException;
+import java.security.KeyPair;
+import java.security.KeyPairGenerator;
 import java.security.SecureRandom;
 import java.time.Instant;
 import java.util.List;
@@ -171,6 +175,24 @@ final class CertificateCheckTest {
     assertThat(findings(NOW))
         .containsExactly(
             "warning: node0/ssl: has a key under a passphrase, which was not compared with it");
+  }
+
+  @Test
+  void keysOfOtherAlgorithmsAreNotCompared() throws Exception {
+    KeyPair pair = KeyPairGenerator.getInstance("Ed25519", Keys.PROVIDER).generateKeyPair();
+    TestCertificates.reissue(
+        root,
+        "node0/ssl",
+        "agency/agency",
+        new CertificateMaker.Fresh(pair.getPublic(), BigInteger.TWO, BEGIN, END));
+    Files.write(root.resolve("node0/ssl.key"), Pem.of(pair.getPrivate()));
+    assertThat(findings(NOW))
+        .containsExactly("warning: node0/ssl: is of Ed25519, whose keys are not compared");
+    CertificateDirectory found = CertificateDirectory.read(root);
+    Renewal renewal = new Renewal(found, NOW, new SecureRandom());
+    assertThatThrownBy(() -> renewal.make(found.named(List.of("node0/ssl")), OptionalLong.empty()))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContaining("is of Ed25519; keys of RSA, EC and SM2 can be made");
   }
 
   @Test

@@ -10,6 +10,7 @@ import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.PrivateKey;
+import java.security.PublicKey;
 import java.security.SecureRandom;
 import java.security.cert.X509Certificate;
 import java.security.interfaces.RSAPrivateCrtKey;
@@ -139,15 +140,24 @@ public final class TestCertificates {
   static void reissue(
       Path root, String name, String issuer, Instant from, Instant until, BigInteger serial)
       throws IOException, GeneralSecurityException {
+    PublicKey key =
+        CertificateDirectory.read(root)
+            .named(List.of(name))
+            .get(0)
+            .certificate()
+            .orElseThrow()
+            .getPublicKey();
+    reissue(root, name, issuer, new CertificateMaker.Fresh(key, serial, from, until));
+  }
+
+  static void reissue(Path root, String name, String issuer, CertificateMaker.Fresh fresh)
+      throws IOException, GeneralSecurityException {
     CertificateDirectory directory = CertificateDirectory.read(root);
     X509Certificate like = directory.named(List.of(name)).get(0).certificate().orElseThrow();
     X509Certificate signer = directory.named(List.of(issuer)).get(0).certificate().orElseThrow();
     KeyPair keys = new KeyPair(signer.getPublicKey(), directory.keyOf(signer).orElseThrow());
     X509Certificate made =
-        CertificateMaker.issue(
-            like,
-            new CertificateMaker.Fresh(like.getPublicKey(), serial, from, until),
-            CertificateMaker.Issuer.of(signer, keys));
+        CertificateMaker.issue(like, fresh, CertificateMaker.Issuer.of(signer, keys));
     Files.write(root.resolve(name + ".crt"), Pem.of(List.of(made)));
   }
 }
