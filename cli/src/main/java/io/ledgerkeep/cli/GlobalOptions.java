@@ -38,6 +38,7 @@ import picocli.CommandLine.ScopeType;
       HsmCommand.class,
       CertsCommand.class,
       DeployCommand.class,
+      MonitorCommand.class,
       HelpCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",
