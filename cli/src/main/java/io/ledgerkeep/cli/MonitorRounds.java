@@ -72,7 +72,7 @@ final class MonitorRounds {
   private Map<String, Object> fields(List<Finding> findings, String time) {
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("time", time);
-    fields.put("data", data);
+    fields.put("data", data.toString());
     fields.put("findings", findings.stream().map(Finding::json).toList());
     return fields;
   }
