@@ -39,6 +39,7 @@ import picocli.CommandLine.ScopeType;
       ConfigCommand.class,
       CertsCommand.class,
       DeployCommand.class,
+      MonitorCommand.class,
       HelpCommand.class
     },
     exitCodeListHeading = "%nExit codes:%n",

@@ -26,7 +26,7 @@ import picocli.CommandLine.Command;
     })
 final class StatusCommand extends LedgerCommand {
 
-  private static final String STATUS_FILE = "status.json";
+  static final String STATUS_FILE = "status.json";
 
   @Override
   Outcome run(Settings settings) {

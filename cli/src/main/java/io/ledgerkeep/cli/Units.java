@@ -4,7 +4,7 @@ import java.time.Duration;
 import java.util.Locale;
 
 /** Writes sizes and times the way people read them. */
-final class Units {
+public final class Units {
 
   /** Rates and sizes are told in decimal units, as disks and networks are sold. */
   static final long MEGABYTE = 1_000_000;
@@ -13,7 +13,7 @@ final class Units {
 
   private Units() {}
 
-  static String bytes(long bytes) {
+  public static String bytes(long bytes) {
     double value = Math.abs((double) bytes);
     int unit = 0;
     while (value >= 999.95 && unit < NAMES.length - 1) {
@@ -24,11 +24,11 @@ final class Units {
     return (bytes < 0 ? "-" : "") + number + " " + NAMES[unit];
   }
 
-  static String rate(long bytesPerSecond) {
+  public static String rate(long bytesPerSecond) {
     return bytes(bytesPerSecond) + "/s";
   }
 
-  static String duration(Duration duration) {
+  public static String duration(Duration duration) {
     long seconds = duration.toSeconds();
     if (seconds < 60) {
       return decimal(duration.toMillis() / 1000.0) + " s";
@@ -39,11 +39,11 @@ final class Units {
     return seconds / 3600 + " h " + seconds % 3600 / 60 + " min";
   }
 
-  static String blocks(long count) {
+  public static String blocks(long count) {
     return counted(count, "block");
   }
 
-  static String counted(long count, String noun) {
+  public static String counted(long count, String noun) {
     return count + " " + noun + (count == 1 ? "" : "s");
   }
 

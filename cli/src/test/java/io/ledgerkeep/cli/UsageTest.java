@@ -36,6 +36,7 @@ final class UsageTest {
         "restore-backup --data d",
         "restore-backup --from b --data d",
         "restore-backup --from b --data d --dry-run --rehearse",
+        "monitor",
         "sync --data d",
         "sync --from b --data d",
         "sync --from b --data d --expect 5",
@@ -101,7 +102,8 @@ final class UsageTest {
           "restore-backup",
           "sync",
           "certs",
-          "deploy"
+          "deploy",
+          "monitor"
         }) {
       assertThat(help).contains("  " + command + " ");
       assertThat(Run.of(command, "--help").out()).contains("--data", "--json");

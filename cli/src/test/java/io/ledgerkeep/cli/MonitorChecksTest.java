@@ -1,0 +1,482 @@
+package io.ledgerkeep.cli;
+
+import static org.assertj.core.api.Assertions.assertThat;
+
+import io.ledgerkeep.cli.monitor.Alert;
+import io.ledgerkeep.cli.monitor.Machine.Room;
+import io.ledgerkeep.cli.monitor.Machine.Running;
+import io.ledgerkeep.cli.monitor.MinFree;
+import io.ledgerkeep.cli.monitor.Monitor;
+import java.io.ByteArrayOutputStream;
+import java.io.IOException;
+import java.io.InputStream;
+import java.io.PrintStream;
+import java.io.UncheckedIOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Duration;
+import java.time.Instant;
+import java.util.ArrayDeque;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Optional;
+import java.util.OptionalLong;
+import java.util.zip.CRC32C;
+import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.Timeout;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+import org.junit.jupiter.params.provider.ValueSource;
+
+/** What is made of any state of a ledger's files and of the machine, round by round. */
+@Timeout(120)
+final class MonitorChecksTest {
+
+  private static final long PID = 4711;
+  private static final Instant OPENED = FakeMachine.START.minusSeconds(3600);
+  private static final String GENESIS = "00ff";
+  private static final String LEDGER = "aa";
+
+  @TempDir private Path data;
+  private final FakeMachine machine = new FakeMachine();
+  private final Map<String, Object> status = new LinkedHashMap<>();
+  private final ByteArrayOutputStream out = new ByteArrayOutputStream();
+  private final ByteArrayOutputStream err = new ByteArrayOutputStream();
+  private final Interruption interruption = Interruption.byRequest();
+  private Optional<Alert> alert = Optional.empty();
+
+  // What is asked.
+  private List<Long> peers = List.of();
+  private Optional<Duration> maxSilence = Optional.empty();
+  private MinFree minFree = new MinFree(10, true);
+  private Optional<Path> archive = Optional.empty();
+  private boolean tokenKey;
+
+  @BeforeEach
+  void makeLedger() throws IOException {
+    write(
+        "ledgerkeep layout 1\nblock leveldb block\nstate leveldb state\nhistory leveldb history\n");
+    for (String name : List.of("block", "state", "history")) {
+      Files.createDirectory(data.resolve(name));
+    }
+    status.put("open", true);
+    status.put("pid", PID);
+    status.put("since", OPENED);
+    status.put("written", FakeMachine.START.minusSeconds(5));
+    status.put("genesisHash", GENESIS);
+    status.put("ledgerId", LEDGER);
+    status.put("height", 1000L);
+    status.put("archivedHeight", 0L);
+    status.put("highestArchivableHeight", 900L);
+    status.put("derivedThrough", 800L);
+    status.put("encryption", "");
+    status.put("archivePlace", "");
+    status.put("job", "");
+    machine.run(PID, OPENED.minusSeconds(1), 10);
+  }
+
+  private void write(String layout) throws IOException {
+    CRC32C crc = new CRC32C();
+    crc.update(layout.getBytes(StandardCharsets.UTF_8));
+    Files.writeString(data.resolve("LAYOUT"), layout + "crc32c %08x\n".formatted(crc.getValue()));
+  }
+
+  /** Replaces words of a layout, with a checksum that fits. */
+  static void rewrite(Path layout, String from, String to) throws IOException {
+    String text = Files.readString(layout).replaceFirst("crc32c .*\n", "").replace(from, to);
+    CRC32C crc = new CRC32C();
+    crc.update(text.getBytes(StandardCharsets.UTF_8));
+    Files.writeString(layout, text + "crc32c %08x\n".formatted(crc.getValue()));
+  }
+
+  private void writeStatus() {
+    try {
+      Files.write(data.resolve("status.json"), Json.bytes(status));
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  private MonitorRounds rounds() {
+    return new MonitorRounds(
+        data,
+        monitor(Optional.empty()),
+        machine,
+        new Console(
+            InputStream.nullInputStream(),
+            new PrintStream(out, true, StandardCharsets.UTF_8),
+            new PrintStream(err, true, StandardCharsets.UTF_8),
+            false,
+            interruption),
+        alert);
+  }
+
+  private Monitor monitor(Optional<String> sidecar) {
+    Path file = data.resolve("status.json");
+    return new Monitor(
+        new Monitor.Request(
+            data, archive, peers, 10, maxSilence, minFree, Optional.empty(), 30, sidecar, tokenKey),
+        () -> MonitorCommand.status(file),
+        machine);
+  }
+
+  /** Makes one round of what the status says now. */
+  private List<String> round() throws InterruptedException {
+    writeStatus();
+    return rounds().once().lines();
+  }
+
+  /** Watches, and does something after each round; ends with the last of it. */
+  private List<String> watch(Runnable... between) throws InterruptedException {
+    writeStatus();
+    Deque<Runnable> steps = new ArrayDeque<>(List.of(between));
+    Instant[] next = {machine.now.plusSeconds(10)};
+    machine.afterPause =
+        () -> {
+          if (!machine.now.isBefore(next[0])) {
+            next[0] = machine.now.plusSeconds(10);
+            if (steps.isEmpty()) {
+              interruption.request();
+            } else {
+              steps.removeFirst().run();
+              writeStatus();
+            }
+          }
+        };
+    rounds().watch(Duration.ofSeconds(10), false);
+    return out.toString(StandardCharsets.UTF_8).lines().toList();
+  }
+
+  @Test
+  void whatIsWellIsExitZero() throws InterruptedException {
+    writeStatus();
+    Outcome outcome = rounds().once();
+    assertThat(outcome.exitCode()).isZero();
+    assertThat(outcome.lines())
+        .containsExactly(
+            "OK owner: pid 4711 has the ledger open since 2025-12-31T23:00:00Z",
+            "OK height: 1000, for 5.0 s",
+            "OK coherence: height 1000, state and history durable through 800, archived through 0 of"
+                + " 900",
+            "OK job: none",
+            "OK archive: nothing is archived",
+            "OK cpu: 10.0 s since its start",
+            "OK memory: 10.0 kB",
+            "OK bytes read: 10.0 kB since its start",
+            "OK bytes written: 10.0 kB since its start",
+            "OK disk ledger: 500.0 kB of 1.0 MB free",
+            "OK disk block: 500.0 kB of 1.0 MB free",
+            "OK disk state: 500.0 kB of 1.0 MB free",
+            "OK disk history: 500.0 kB of 1.0 MB free");
+  }
+
+  // ----------------------------------------------------------------------------------- owner
+
+  @Test
+  void anOwnerThatIsGoneIsWrong() throws InterruptedException {
+    machine.processes.clear();
+    assertThat(round())
+        .contains(
+            "FAIL owner: pid 4711 had the ledger open since 2025-12-31T23:00:00Z and is gone without"
+                + " closing it: start the node again",
+            "OK height: 1000, as of 2025-12-31T23:59:55Z")
+        .noneMatch(line -> line.contains("cpu"));
+  }
+
+  @Test
+  void anotherProcessOfThatIdIsNotTheOwner() throws InterruptedException {
+    machine.run(PID, OPENED.plusSeconds(600), 10);
+    assertThat(round()).anyMatch(line -> line.startsWith("FAIL owner: pid 4711 had"));
+  }
+
+  @Test
+  void aClosedLedgerIsAWarningWhoeverHasThatIdNow() throws InterruptedException {
+    status.put("open", false);
+    assertThat(round())
+        .contains(
+            "WARN owner: nobody has the ledger open: pid 4711 closed it at 2025-12-31T23:59:55Z")
+        .noneMatch(line -> line.contains("cpu"));
+  }
+
+  @Test
+  void aLedgerWithoutStatusIsAWarning() throws InterruptedException {
+    assertThat(rounds().once().lines())
+        .contains("WARN owner: nobody had the ledger open here: no status.json")
+        .noneMatch(line -> line.contains("height"));
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"", "{", "[]", "{\"open\":true}", "{\"open\":\"secret\"}"})
+  void aStatusThatCannotBeUnderstoodIsWrong(String damaged) throws Exception {
+    Files.writeString(data.resolve("status.json"), damaged);
+    assertThat(rounds().once().lines())
+        .contains("FAIL owner: " + data.resolve("status.json") + " cannot be understood")
+        .anyMatch(line -> line.startsWith("OK disk block"));
+  }
+
+  // ---------------------------------------------------------------------------------- height
+
+  @ParameterizedTest
+  @CsvSource({
+    "995, OK lag: none: peers are at 995",
+    "1010, OK lag: 10 blocks behind peers at 1010",
+    "1011, 'FAIL lag: 11 blocks behind peers at 1011, more than 10'"
+  })
+  void theLagIsThatBehindTheHighestPeer(long highest, String line) throws InterruptedException {
+    peers = List.of(3L, highest, 7L);
+    assertThat(round()).contains(line);
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "5, 0, 'OK height: 1000, for 5.0 s'",
+    "4, 0, 'WARN height: stands still at 1000, for 5.0 s'",
+    "4, 1001, 'FAIL height: stands still at 1000, for 5.0 s; peers are at 1001'",
+    "5, 1001, 'OK height: 1000, for 5.0 s; peers are at 1001'"
+  })
+  void aHeightMayStandStillForSoLong(long most, long peer, String line)
+      throws InterruptedException {
+    maxSilence = Optional.of(Duration.ofSeconds(most));
+    peers = peer == 0 ? List.of() : List.of(peer);
+    assertThat(round()).contains(line);
+  }
+
+  /** The file is written anew by a job as well, without any new block. */
+  @Test
+  void whileWatchingItIsTheHeightThatMustMove() throws InterruptedException {
+    maxSilence = Optional.of(Duration.ofSeconds(12));
+    assertThat(
+            watch(
+                () -> status.put("written", machine.now),
+                () -> status.put("height", 1001L),
+                () -> {}))
+        .filteredOn(line -> line.contains(" height: "))
+        .containsExactly(
+            "OK height: 1000, for 5.0 s",
+            "WARN height: stands still at 1000, for 15.0 s",
+            "OK height: 1001, for 0.0 s",
+            "OK height: 1001, for 10.0 s");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "derivedThrough, 1000, OK",
+    "derivedThrough, 1001, FAIL",
+    "archivedHeight, 1001, FAIL"
+  })
+  void nothingMayBeAboveTheHeight(String field, long value, String word)
+      throws InterruptedException {
+    status.put(field, value);
+    assertThat(round()).anyMatch(line -> line.startsWith(word + " coherence: height 1000, "));
+  }
+
+  @Test
+  void aJobIsToldAndAnInterruptedOneWarnedOf() throws InterruptedException {
+    status.put("job", "archive");
+    assertThat(round()).contains("OK job: archive, as of 2025-12-31T23:59:55Z");
+    status.put("job", "archive (interrupted)");
+    assertThat(round()).contains("WARN job: archive (interrupted): run it again");
+  }
+
+  // --------------------------------------------------------------------------------- archive
+
+  @Test
+  void theArchiveMustHoldTheLedgersManifest() throws Exception {
+    status.put("archivedHeight", 700L);
+    assertThat(round())
+        .contains(
+            "WARN archive: archived through 700, and not looked at: give the archive (--archive)");
+    Path place = Files.createDirectory(data.resolve("archive"));
+    status.put("archivePlace", place.toString());
+    assertThat(round())
+        .anyMatch(line -> line.matches("FAIL archive: .* there is no file .*mounted\\?"));
+    Path manifest = Files.createDirectories(place.resolve(GENESIS + "/" + LEDGER + "/manifest"));
+    assertThat(round())
+        .anyMatch(line -> line.matches("FAIL archive: .* there is nothing in .*mounted\\?"));
+    Files.createFile(manifest.resolve("0000000000000000.json"));
+    assertThat(round())
+        .contains(
+            "OK archive: archived through 700 of 900, in " + place,
+            "OK disk archive: 500.0 kB of 1.0 MB free");
+    archive = Optional.of(data.resolve("other"));
+    assertThat(round()).anyMatch(line -> line.startsWith("FAIL archive: "));
+  }
+
+  // ----------------------------------------------------------------------------------- disks
+
+  @Test
+  void lessThanTheLimitIsAWarningAndNothingElse() throws InterruptedException {
+    for (MinFree limit : List.of(new MinFree(10, true), new MinFree(100_000, false))) {
+      minFree = limit;
+      for (long free : new long[] {0, 1, 50_000, 99_999, 100_000, 100_001, 900_000, 1_000_000}) {
+        machine.room = new Room(1_000_000, free);
+        String word = free < 100_000 ? "WARN" : "OK";
+        assertThat(round())
+            .as("%s, %s free", limit, free)
+            .filteredOn(line -> line.contains(" disk "))
+            .hasSize(4)
+            .allMatch(line -> line.startsWith(word + " disk "));
+      }
+    }
+  }
+
+  @Test
+  void hugeDisksDoNotOverflow() {
+    long huge = Long.MAX_VALUE;
+    assertThat(new MinFree(10, true).isKeptBy(new Room(huge, huge / 5))).isTrue();
+    assertThat(new MinFree(10, true).isKeptBy(new Room(huge, huge / 20))).isFalse();
+  }
+
+  @Test
+  void aDirectoryThatIsGoneIsWrong() throws Exception {
+    Files.delete(data.resolve("state"));
+    assertThat(round()).contains("FAIL disk state: there is no directory " + data.resolve("state"));
+  }
+
+  @Test
+  void aDatabaseOnAnotherDiskIsLookedAtThere() throws Exception {
+    write("ledgerkeep layout 1\nblock leveldb /no/such/disk\nstate leveldb state\n");
+    assertThat(round()).contains("FAIL disk block: there is no directory /no/such/disk");
+  }
+
+  @Test
+  void aLayoutThatIsDamagedIsWrong() throws Exception {
+    Files.writeString(data.resolve("LAYOUT"), "ledgerkeep layout 1\nblock leveldb b\ncrc32c 0\n");
+    assertThat(round()).anyMatch(line -> line.matches("FAIL layout: .* run doctor"));
+    Files.writeString(data.resolve("LAYOUT"), "ledgerkeep layout moved 1\n/x\n");
+    assertThat(round()).anyMatch(line -> line.startsWith("FAIL layout: the ledger was moved"));
+    Files.delete(data.resolve("LAYOUT"));
+    assertThat(round()).anyMatch(line -> line.startsWith("FAIL layout: there is no file"));
+  }
+
+  @Test
+  void whileWatchingItIsForeseenWhenADiskIsFull() throws InterruptedException {
+    List<String> lines =
+        watch(
+            () -> machine.room = new Room(1_000_000, 400_000),
+            () -> machine.room = new Room(1_000_000, 600_000));
+    assertThat(lines)
+        .filteredOn(line -> line.contains(" disk block"))
+        .containsExactly(
+            "OK disk block: 500.0 kB of 1.0 MB free",
+            "OK disk block: 400.0 kB of 1.0 MB free, full in 40.0 s at 10.0 kB/s",
+            "OK disk block: 600.0 kB of 1.0 MB free");
+    assertThat(lines)
+        .contains("at 2026-01-01T00:00:00Z", "at 2026-01-01T00:00:10Z", "at 2026-01-01T00:00:20Z");
+  }
+
+  // ----------------------------------------------------------------------------------- loads
+
+  @Test
+  void whileWatchingLoadsAreRates() throws InterruptedException {
+    assertThat(
+            watch(
+                () -> machine.run(PID, OPENED.minusSeconds(1), 15),
+                () -> machine.run(PID, OPENED.minusSeconds(9), 1)))
+        .contains(
+            "OK cpu: 50 % of a core, 15.0 s since its start",
+            "OK bytes written: 500 B/s, 15.0 kB since its start", "OK cpu: 1.0 s since its start");
+  }
+
+  @Test
+  void whatTheSystemDoesNotTellIsNotKnown() throws InterruptedException {
+    OptionalLong none = OptionalLong.empty();
+    machine.processes.put(
+        PID, new Running(Optional.empty(), Optional.empty(), none, none, none, List.of()));
+    assertThat(round())
+        .contains(
+            "OK cpu: not known here",
+            "OK memory: not known here",
+            "OK bytes read: not known here",
+            "OK bytes written: not known here");
+  }
+
+  // ------------------------------------------------------------------------ keys and sidecar
+
+  @Test
+  void keysAreToldByOthers() throws InterruptedException {
+    status.put("encryption", "SM4-GCM");
+    tokenKey = true;
+    assertThat(round())
+        .contains(
+            "OK keys: sealed with SM4-GCM; budgets are told by 'tde status', which opens the ledger",
+            "OK hsm: the master key is in a token: 'hsm probe' tries it, with its PIN");
+  }
+
+  @Test
+  void theSidecarMustRun() throws Exception {
+    rewrite(data.resolve("LAYOUT"), "state leveldb", "state badgerdb");
+    assertThat(round()).anyMatch(line -> line.startsWith("WARN sidecar: no child of the owner"));
+    machine.run(PID, OPENED, 1, "/usr/bin/other", "/tmp/x/ledgerkeep-badger");
+    assertThat(round()).contains("OK sidecar: runs as a child of the owner");
+    machine.run(PID, OPENED, 1, "");
+    assertThat(round()).anyMatch(line -> line.startsWith("OK sidecar: not known here"));
+    machine.processes.clear();
+    assertThat(round()).anyMatch(line -> line.startsWith("OK sidecar: is started and ended"));
+    Files.createFile(data.resolve("state/SIDECAR"));
+    assertThat(round()).anyMatch(line -> line.startsWith("WARN sidecar: runs by itself"));
+    assertThat(sidecarAt("unix:/s")).startsWith("nobody answers at unix:/s: refused");
+    machine.listening.add("unix:/s");
+    assertThat(sidecarAt("unix:/s")).isEqualTo("listens at unix:/s");
+  }
+
+  private String sidecarAt(String address) {
+    return monitor(Optional.of(address)).round().stream()
+        .filter(finding -> finding.subject().equals("sidecar"))
+        .findFirst()
+        .orElseThrow()
+        .what();
+  }
+
+  // ----------------------------------------------------------------------------------- alert
+
+  @Test
+  void theAlertCommandIsRunWhenSomethingElseIsWrong() throws Exception {
+    Path got = data.resolve("got");
+    alert = Optional.of(new Alert("cat >> '" + got + "'; echo >> '" + got + "'", TEN_MINUTES));
+    watch(
+        () -> machine.room = new Room(1_000_000, 99_000),
+        () -> machine.room = new Room(1_000_000, 98_000),
+        machine.processes::clear,
+        () -> {
+          machine.room = new Room(1_000_000, 500_000);
+          machine.run(PID, OPENED, 1);
+        },
+        () -> {});
+    List<String> calls = Files.readAllLines(got);
+    assertThat(calls).hasSize(3);
+    assertThat(calls.get(0)).contains("\"disk block\"", "99.0 kB").doesNotContain("owner");
+    assertThat(calls.get(1)).contains("\"disk block\"", "\"owner\"");
+    assertThat(calls.get(2)).contains("\"findings\":[]");
+    assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
+  }
+
+  @Test
+  void anAlertThatFailsIsToldAndTriedAgain() throws InterruptedException {
+    alert = Optional.of(new Alert("exit 3", TEN_MINUTES));
+    machine.processes.clear();
+    watch(() -> {});
+    assertThat(err.toString(StandardCharsets.UTF_8).lines())
+        .containsExactly(
+            "the alert command ended with exit code 3", "the alert command ended with exit code 3");
+  }
+
+  private static final Duration TEN_MINUTES = Duration.ofMinutes(10);
+
+  @Test
+  void anAlertThatHangsIsEnded() throws InterruptedException {
+    byte[] moreThanAPipeTakes = new byte[1 << 20];
+    Alert hanging = new Alert("sleep 987654; true", Duration.ofMillis(50));
+    assertThat(hanging.run(moreThanAPipeTakes))
+        .hasValueSatisfying(trouble -> assertThat(trouble).contains("was ended"));
+    ProcessHandle.current()
+        .descendants()
+        .filter(left -> left.info().commandLine().orElse("").contains("987654"))
+        .forEach(left -> left.onExit().join());
+  }
+}
