@@ -17,6 +17,7 @@ import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
 import java.math.BigInteger;
+import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -390,6 +391,20 @@ final class CertificateChangesTest {
     carryOut(CertificateChanges::undo);
     assertThat(TestCertificates.contents(root)).isEqualTo(before);
     assertThat(permissions("node0/ssl.key")).isEqualTo("rw-------");
+  }
+
+  /** Who has the file open sees what becomes of it. */
+  @Test
+  void theFileOfAFormerKeyIsOverwrittenNotOnlyRemoved() throws Exception {
+    Planned rotation = changes -> changes.renewal(List.of("node0/ssl"), OptionalLong.of(9));
+    Planned retirement = changes -> changes.retirement(List.of("node0/ssl"));
+    for (Planned planned : List.of(rotation, retirement)) {
+      try (FileChannel open = FileChannel.open(root.resolve("node0/ssl.key"))) {
+        assertThat(open.size()).isPositive();
+        carryOut(planned);
+        assertThat(open.size()).isZero();
+      }
+    }
   }
 
   @Test
