@@ -5,6 +5,7 @@ import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.JobPlan;
 import io.ledgerkeep.job.JobReport;
+import picocli.CommandLine.ArgGroup;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Option;
 
@@ -16,24 +17,54 @@ import picocli.CommandLine.Option;
     })
 final class ArchiveCommand extends JobCommand {
 
-  @Option(
-      names = "--to",
-      paramLabel = "H",
-      required = true,
-      description = "The archived height to reach; no config block.")
-  private long to;
+  /** One of them has to be given. */
+  private static final class Target {
+
+    @Option(
+        names = "--to",
+        paramLabel = "H",
+        required = true,
+        description = "The archived height to reach; no config block.")
+    private long to = -1;
+
+    @Option(
+        names = "--policy",
+        required = true,
+        description = {
+          "What is due by the rules of --config, in whole segments: for a scheduler to call as often"
+              + " as it likes."
+        })
+    private boolean policy;
+  }
+
+  @ArgGroup(exclusive = true, multiplicity = "1")
+  private Target target = new Target();
 
   @Override
-  JobPlan plan(Ledger ledger) {
-    return ledger.archiver().plan(request());
+  void check(Settings settings) {
+    if (target.policy) {
+      settings.archivePolicy();
+    } else {
+      requireNotNegative("--to", target.to);
+    }
   }
 
   @Override
-  JobReport job(Ledger ledger, JobControl control) {
-    return ledger.archiver().archive(request().with(control));
+  JobPlan plan(Ledger ledger, Settings settings) {
+    return ledger.archiver().plan(request(ledger, settings));
   }
 
-  private ArchiveRequest request() {
-    return ArchiveRequest.upTo(requireNotNegative("--to", to));
+  @Override
+  JobReport job(Ledger ledger, Settings settings, JobControl control) {
+    return ledger.archiver().archive(request(ledger, settings).with(control));
+  }
+
+  /** Where nothing is due, the height that is reached already is asked for. */
+  private ArchiveRequest request(Ledger ledger, Settings settings) {
+    return target.policy
+        ? ArchiveRequest.upTo(
+                ledger.archiver().due(settings.archivePolicy()).orElseGet(ledger::archivedHeight))
+            .ofWholeSegments()
+        : ArchiveRequest.upTo(target.to);
   }
 }

@@ -25,6 +25,9 @@ import org.snakeyaml.engine.v2.nodes.ScalarNode;
 final class ConfigFile {
 
   static final String ALLOW_SAMPLE_KEY = "allow_sample_key";
+  static final String ARCHIVE_FREE_BYTES = "archive_free_bytes";
+  static final String ARCHIVE_KEEP_BLOCKS = "archive_keep_blocks";
+  static final String ARCHIVE_KEEP_BYTES = "archive_keep_bytes";
   static final String ARCHIVE_PATH = "archive_path";
   static final String CHAIN_ID = "chain_id";
   static final String EMPTY_KEY_FILE = "empty_key_file";

@@ -72,6 +72,22 @@ final class ConfigKeys {
               "how many of the newest blocks stay on the node; less than 10 becomes 10; may change at any"
                   + " time, the next import or archive run keeps it"),
           new Known(
+              ConfigFile.ARCHIVE_KEEP_BLOCKS,
+              Kind.NUMBER,
+              "",
+              "a rule of `archive --policy`: how many of the newest blocks stay"),
+          new Known(
+              ConfigFile.ARCHIVE_KEEP_BYTES,
+              Kind.NUMBER,
+              "",
+              "a rule of `archive --policy`: how many bytes of bodies stay"),
+          new Known(
+              ConfigFile.ARCHIVE_FREE_BYTES,
+              Kind.NUMBER,
+              "",
+              "a rule of `archive --policy`: how many bytes are to be free on the disk of the block"
+                  + " database"),
+          new Known(
               ConfigFile.READ_THROUGH,
               Kind.FLAG,
               "false",

@@ -14,22 +14,26 @@ abstract class JobCommand extends LedgerCommand {
 
   @Mixin private final Consent consent = new Consent();
 
-  abstract JobPlan plan(Ledger ledger);
+  /** Refuses what can be told to be wrong before the ledger is opened. */
+  void check(Settings settings) {}
 
-  abstract JobReport job(Ledger ledger, JobControl control);
+  abstract JobPlan plan(Ledger ledger, Settings settings);
+
+  abstract JobReport job(Ledger ledger, Settings settings, JobControl control);
 
   @Override
   final Outcome run(Settings settings) throws IOException {
     pace.check();
+    check(settings);
     try (OpenLedger open = OpenLedger.existing(settings.ledger())) {
-      JobPlan plan = plan(open.ledger());
+      JobPlan plan = plan(open.ledger(), settings);
       if (consent.dryRun()) {
         return outcome(plan);
       }
       if (plan.blocks() > 0) {
         consent.ask(console(), outcome(plan));
       }
-      JobReport report = pace.run(console(), control -> job(open.ledger(), control));
+      JobReport report = pace.run(console(), control -> job(open.ledger(), settings, control));
       return outcome(report);
     }
   }

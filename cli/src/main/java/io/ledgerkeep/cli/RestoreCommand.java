@@ -24,12 +24,12 @@ final class RestoreCommand extends JobCommand {
   private long downTo;
 
   @Override
-  JobPlan plan(Ledger ledger) {
+  JobPlan plan(Ledger ledger, Settings settings) {
     return ledger.restorer().plan(request());
   }
 
   @Override
-  JobReport job(Ledger ledger, JobControl control) {
+  JobReport job(Ledger ledger, Settings settings, JobControl control) {
     return ledger.restorer().restore(request().with(control));
   }
 

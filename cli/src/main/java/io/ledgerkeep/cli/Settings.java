@@ -6,6 +6,7 @@ import io.ledgerkeep.Options;
 import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.archive.ArchiveStoreProvider;
+import io.ledgerkeep.archive.Archiver;
 import io.ledgerkeep.error.ConfigurationException;
 import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
@@ -231,6 +232,35 @@ final class Settings {
     number(ConfigFile.RESERVE_BYTES, builder::reserveBytes);
     masterKey.ifPresent(key -> builder.encryption(key.encryptor(), key.options()));
     return builder.readThrough(storage.flag(ConfigFile.READ_THROUGH, false));
+  }
+
+  /**
+   * Returns the rules by which the ledger is archived.
+   *
+   * @throws CommandException if there is none
+   */
+  Archiver.Policy archivePolicy() {
+    Archiver.Policy policy =
+        new Archiver.Policy(
+            rule(ConfigFile.ARCHIVE_KEEP_BLOCKS),
+            rule(ConfigFile.ARCHIVE_KEEP_BYTES),
+            rule(ConfigFile.ARCHIVE_FREE_BYTES),
+            Optional.empty());
+    if (policy.equals(Archiver.Policy.none())) {
+      throw CommandException.usage(
+          "--policy needs a rule in the file of --config: %s, %s or %s"
+              .formatted(
+                  ConfigFile.ARCHIVE_KEEP_BLOCKS,
+                  ConfigFile.ARCHIVE_KEEP_BYTES,
+                  ConfigFile.ARCHIVE_FREE_BYTES));
+    }
+    return policy;
+  }
+
+  private OptionalLong rule(String key) {
+    return storage.text(key).isEmpty()
+        ? OptionalLong.empty()
+        : OptionalLong.of(storage.number(key, 0, 0, Long.MAX_VALUE));
   }
 
   /** Returns up to which height to rebuild, or empty for all. */

@@ -412,7 +412,7 @@ final class MonitorChecksTest {
   void theSidecarMustRun() throws Exception {
     rewrite(data.resolve("LAYOUT"), "state leveldb", "state badgerdb");
     assertThat(round()).anyMatch(line -> line.startsWith("WARN sidecar: no child of the owner"));
-    machine.run(PID, OPENED, 1, "/usr/bin/other", "/tmp/x/ledgerkeep-badger");
+    machine.run(PID, OPENED, 1, "/usr/bin/other", "/opt/x/ledgerkeep-badger");
     assertThat(round()).contains("OK sidecar: runs as a child of the owner");
     machine.run(PID, OPENED, 1, "");
     assertThat(round()).anyMatch(line -> line.startsWith("OK sidecar: not known here"));

@@ -61,6 +61,16 @@ final class ExamplesTest {
   }
 
   @Test
+  void archiveOnAScheduleLeavesWhatFillsNoSegment() {
+    List<String> lines = output(ArchiveOnASchedule::run);
+
+    assertThat(lines.get(0)).isEqualTo("due up to 79");
+    assertThat(lines.subList(1, lines.size() - 1))
+        .hasSizeGreaterThan(1)
+        .containsOnly("archived 0 blocks");
+  }
+
+  @Test
   void watchAJobStopsItAndRunsItAgain() {
     List<String> lines = output(WatchAJob::run);
 

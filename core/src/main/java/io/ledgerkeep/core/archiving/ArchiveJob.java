@@ -52,6 +52,7 @@ final class ArchiveJob {
   private final ChainStore chain;
   private final ChainReader reader;
   private final ArchiveLink link;
+  private final boolean wholeSegments;
   private final JobWatch watch;
   private final DictionaryTrainer trainer = new DictionaryTrainer();
   private final long begin = System.nanoTime();
@@ -64,11 +65,12 @@ final class ArchiveJob {
   /** The attempt whose object may lie in the archive unlisted, or empty. */
   private Bytes unlisted = Bytes.EMPTY;
 
-  ArchiveJob(Site site, ArchiveLink link, JobWatch watch) {
+  ArchiveJob(Site site, ArchiveLink link, boolean wholeSegments, JobWatch watch) {
     this.site = site;
     this.chain = site.chain();
     this.reader = chain.reader();
     this.link = link;
+    this.wholeSegments = wholeSegments;
     this.watch = watch;
   }
 
@@ -80,16 +82,23 @@ final class ArchiveJob {
       return new JobPlan(NAME, pivot, pivot, 0, 0, 0, 0, Duration.ZERO);
     }
     requireArchivable(target);
-    MetaRow from = reader.requiredMeta(pivot);
-    MetaRow to = reader.requiredMeta(target);
-    long bytes = to.normalBytes() - from.normalBytes();
     long listed = Math.min(target, Math.max(pivot, link.lastListedHeight()));
-    long bytesToWrite = to.normalBytes() - reader.requiredMeta(listed).normalBytes();
     Sample sample = sample(pivot + 1, target);
+    if (wholeSegments && !fills(sample, listed, target)) {
+      return plan(pivot, listed, listed, sample);
+    }
+    return plan(pivot, listed, target, sample);
+  }
+
+  private JobPlan plan(long pivot, long listed, long reached, Sample sample) {
+    MetaRow from = reader.requiredMeta(pivot);
+    MetaRow to = reader.requiredMeta(reached);
+    long bytes = to.normalBytes() - from.normalBytes();
+    long bytesToWrite = to.normalBytes() - reader.requiredMeta(listed).normalBytes();
     return new JobPlan(
         NAME,
         pivot,
-        target,
+        reader.highestNormal(reached),
         to.normalBlocks() - from.normalBlocks(),
         bytes,
         bytes,
@@ -136,6 +145,13 @@ final class ArchiveJob {
     }
   }
 
+  /** Returns whether the blocks above what is listed fill a segment, or there are none. */
+  private boolean fills(Sample sample, long listed, long target) {
+    long bytes =
+        reader.requiredMeta(target).normalBytes() - reader.requiredMeta(listed).normalBytes();
+    return listed >= target || sample.storedBytesOf(bytes) >= SegmentWriter.FULL_STORED_BYTES;
+  }
+
   // ------------------------------------------------------------------------------------ run
 
   JobReport run(long target) {
@@ -169,6 +185,12 @@ final class ArchiveJob {
     long reached = chain.mark().pivot();
     try {
       while (reached < target) {
+        if (wholeSegments
+            && manifest.lastHeight() <= reached
+            && !fills(sample(reached + 1, target), reached, target)) {
+          handOver(manifest, reached);
+          return false;
+        }
         reached = archiveNext(manifest, reached + 1, target);
         if (reached == target || bytesUpTo(reached) >= site.handOverBytes()) {
           handOver(manifest, reached);

@@ -19,9 +19,12 @@ import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.JobPlan;
 import io.ledgerkeep.job.JobReport;
+import java.time.Clock;
 import java.util.List;
 import java.util.Optional;
+import java.util.OptionalLong;
 import java.util.Set;
+import java.util.function.LongSupplier;
 
 /** All that a ledger has to do with its archive. Serves any number of threads. */
 public final class Archiving {
@@ -109,12 +112,22 @@ public final class Archiving {
 
   // ------------------------------------------------------------------------------------ jobs
 
-  /** Returns the archiver of the ledger. */
-  public Archiver archiver() {
+  /**
+   * Returns the archiver of the ledger.
+   *
+   * @param usableBytes how much is free on the disk of the block database
+   */
+  public Archiver archiver(LongSupplier usableBytes) {
     return new Archiver() {
       @Override
       public JobPlan plan(ArchiveRequest request) {
         return archiveJob(request).plan(request.lastHeight());
+      }
+
+      @Override
+      public OptionalLong due(Policy policy) {
+        return new DueHeight(site, usableBytes, Clock.systemUTC())
+            .of(policy, highestArchivableHeight());
       }
 
       @Override
@@ -200,7 +213,7 @@ public final class Archiving {
   }
 
   private ArchiveJob archiveJob(ArchiveRequest request) {
-    return new ArchiveJob(site, link, watch(request.control()));
+    return new ArchiveJob(site, link, request.wholeSegments(), watch(request.control()));
   }
 
   private RestoreJob restoreJob(RestoreRequest request) {

@@ -696,7 +696,7 @@ final class OpenLedger implements Ledger {
   @Override
   public Archiver archiver() {
     requireOpen();
-    return archiving.archiver();
+    return archiving.archiver(() -> parts.settings().usableBytes.applyAsLong(parts.blockHome()));
   }
 
   @Override

@@ -25,7 +25,9 @@ import java.util.concurrent.Executor;
  */
 public final class SegmentWriter implements AutoCloseable {
 
-  private static final long FULL_STORED_BYTES = 128L << 20;
+  /** A segment with so many bytes takes no more blocks. */
+  public static final long FULL_STORED_BYTES = 128L << 20;
+
   private static final long FULL_RAW_BYTES = 4L << 30;
   private static final int FULL_TRANSACTIONS = 1 << 20;
 

@@ -328,7 +328,10 @@ final class ReencryptTest {
                       workshop.newArchiveKey("AES-256-GCM");
                     }
                   });
-      workshop.archiving.archiver().archive(ArchiveRequest.upTo(48).with(control));
+      workshop
+          .archiving
+          .archiver(() -> Long.MAX_VALUE)
+          .archive(ArchiveRequest.upTo(48).with(control));
       assertThat(made).isTrue();
       assertThat(store.list("").stream().filter(name -> name.contains("/keys/"))).hasSize(1);
     }
