@@ -14,8 +14,23 @@ import org.jspecify.annotations.Nullable;
 public final class JobLock {
 
   private final Semaphore free = new Semaphore(1);
+  private final Runnable changed;
   private volatile @Nullable Holder holder;
   private volatile boolean closing;
+
+  /** Makes a lock that nobody has. */
+  public JobLock() {
+    this(() -> {});
+  }
+
+  /**
+   * Makes a lock that nobody has.
+   *
+   * @param changed runs when a job has taken the lock, and before it gives it up
+   */
+  public JobLock(Runnable changed) {
+    this.changed = changed;
+  }
 
   private record Holder(String job, Instant since, Thread thread) {}
 
@@ -40,12 +55,24 @@ public final class JobLock {
     }
     holder = new Holder(job, Instant.now(), Thread.currentThread());
     AtomicBoolean held = new AtomicBoolean(true);
-    return () -> {
-      if (held.getAndSet(false)) {
-        holder = null;
-        free.release();
-      }
-    };
+    Lease lease =
+        () -> {
+          if (held.getAndSet(false)) {
+            holder = null;
+            try {
+              changed.run();
+            } finally {
+              free.release();
+            }
+          }
+        };
+    try {
+      changed.run();
+    } catch (RuntimeException | Error e) {
+      lease.close();
+      throw e;
+    }
+    return lease;
   }
 
   private ConflictException refused() {

@@ -93,7 +93,7 @@ final class OpenLedger implements Ledger {
   private final Optional<LedgerKeys> keys;
   private final StatusFile statusFile;
   private final ReservedRoom room;
-  private final JobLock jobLock = new JobLock();
+  private final JobLock jobLock = new JobLock(() -> writeStatus(true));
   private final ReentrantLock commitLock = new ReentrantLock();
 
   /**

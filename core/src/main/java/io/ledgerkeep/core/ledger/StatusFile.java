@@ -13,8 +13,8 @@ import org.slf4j.LoggerFactory;
 
 /**
  * The file {@code status.json}, which tells other processes how the ledger stands while this one
- * owns it. Replaced whole, at most once a second; a failure to write it is no failure of the
- * ledger.
+ * owns it. Replaced whole, for commits at most once a second; a failure to write it is no failure
+ * of the ledger.
  */
 final class StatusFile {
 

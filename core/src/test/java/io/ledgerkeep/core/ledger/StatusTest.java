@@ -9,11 +9,17 @@ import io.ledgerkeep.Block;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.LedgerStatus;
+import io.ledgerkeep.archive.ArchiveRequest;
+import io.ledgerkeep.archive.Archiver;
+import io.ledgerkeep.job.JobControl;
+import io.ledgerkeep.testkit.InMemoryArchiveStore;
 import io.ledgerkeep.testkit.SampleChain;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
@@ -212,6 +218,35 @@ final class StatusTest {
     }
     try (Ledger ledger = world.open()) {
       assertThat(ledger.status().unarchivedBlocks()).isEqualTo(78);
+    }
+  }
+
+  @Test
+  void aJobIsToldAsLongAsItRuns() throws IOException {
+    Settings settings = world.settings();
+    settings.unarchivedBlocks = 10L;
+    settings.store = new Settings.BuiltStore(new InMemoryArchiveStore());
+    try (Ledger ledger = world.open(settings)) {
+      ledger.commitAll(BLOCKS);
+      List<String> told = new ArrayList<>();
+      ledger
+          .archiver()
+          .archive(
+              ArchiveRequest.upTo(
+                      ledger.archiver().due(Archiver.Policy.none().keepBlocks(15)).orElseThrow())
+                  .with(JobControl.none().onProgress(any -> told.add(job()))));
+      assertThat(told).isNotEmpty().containsOnly("archive");
+      assertThat(file())
+          .containsEntry("job", "")
+          .containsEntry("archivedHeight", Long.toString(ledger.archivedHeight()));
+    }
+  }
+
+  private String job() {
+    try {
+      return file().get("job");
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
     }
   }
 }
