@@ -44,6 +44,7 @@ import java.util.concurrent.CyclicBarrier;
 import java.util.concurrent.atomic.AtomicBoolean;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.concurrent.atomic.AtomicLong;
+import java.util.concurrent.locks.LockSupport;
 import java.util.function.Consumer;
 import java.util.function.Function;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
@@ -73,6 +74,7 @@ public abstract class StorageEngineContract {
 
   private static final int THREADS = 4;
   private static final int PASSES = 200;
+  private static final long PAUSE_NANOS = 50_000;
 
   /** No test allocates more than this to reach a limit. */
   private static final int TESTABLE_BYTES = 64 << 20;
@@ -369,7 +371,9 @@ public abstract class StorageEngineContract {
           try {
             while (checking.getCount() > 0) {
               putGeneration(engine, written.get() + 1);
-              written.incrementAndGet();
+              if (written.incrementAndGet() > PASSES) {
+                LockSupport.parkNanos(PAUSE_NANOS); // or readers pass by ever more old generations
+              }
             }
           } finally {
             writing.set(false);
