@@ -11,6 +11,7 @@ import java.nio.file.Path;
 import java.util.concurrent.CountDownLatch;
 import java.util.concurrent.Executors;
 import java.util.concurrent.ScheduledExecutorService;
+import java.util.concurrent.ScheduledFuture;
 import java.util.concurrent.TimeUnit;
 
 /** How does a node keep itself small without anybody calling a command? */
@@ -35,23 +36,25 @@ public final class ArchiveOnASchedule {
       // At most 20 blocks stay, and of those at most 64 GB of bodies.
       Policy policy = Policy.none().keepBlocks(20).keepBytes(64_000_000_000L);
       out.println("due up to " + ledger.archiver().due(policy).orElse(0));
-      scheduler.scheduleWithFixedDelay(
-          () -> {
-            try {
-              ledger
-                  .archiver()
-                  .archiveDue(policy, JobControl.none())
-                  .ifPresent(report -> out.println("archived " + report.blocks() + " blocks"));
-            } catch (LedgerkeepException e) {
-              out.println("the next run tries again: " + e.getMessage());
-            } finally {
-              runs.countDown();
-            }
-          },
-          0,
-          10,
-          TimeUnit.MILLISECONDS);
+      ScheduledFuture<?> schedule =
+          scheduler.scheduleWithFixedDelay(
+              () -> {
+                try {
+                  ledger
+                      .archiver()
+                      .archiveDue(policy, JobControl.none())
+                      .ifPresent(report -> out.println("archived " + report.blocks() + " blocks"));
+                } catch (LedgerkeepException e) {
+                  out.println("the next run tries again: " + e.getMessage());
+                } finally {
+                  runs.countDown();
+                }
+              },
+              0,
+              10,
+              TimeUnit.MILLISECONDS);
       runs.await();
+      schedule.cancel(false);
       scheduler.shutdown();
       scheduler.awaitTermination(1, TimeUnit.MINUTES); // before the ledger closes
     } catch (InterruptedException e) {
