@@ -82,7 +82,9 @@ final class FullDiskJobsTest {
   }
 
   private static void assertTellsFullDisk(Run run, OwnDisk disk) throws IOException {
-    assertThat(run.err()).contains(disk.root().toString()).contains("make room");
+    assertThat(run.err())
+        .contains("make room")
+        .containsAnyOf(disk.root().toString(), "the disk of store "); // as the sidecar names it
     assertThat(Files.exists(disk.root().resolve("data/EXAMINING"))).isFalse();
   }
 }
