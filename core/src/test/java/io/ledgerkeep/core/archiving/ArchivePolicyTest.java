@@ -105,8 +105,8 @@ final class ArchivePolicyTest {
   }
 
   /**
-   * Of some 150 MiB that do not compress a segment takes 128, and the rest stays. The archive lies on
-   * the disk: all of it twice in memory would be too much.
+   * Of some 150 MiB that do not compress a segment takes 128, and the rest stays. The archive lies
+   * on the disk: all of it twice in memory would be too much.
    */
   @Test
   void wholeSegmentsGo() {
