@@ -1,6 +1,6 @@
 package io.ledgerkeep.cli;
 
-import io.ledgerkeep.Ledger;
+import io.ledgerkeep.Ledgerkeep.Maintenance;
 import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.JobPlan;
@@ -50,20 +50,23 @@ final class ArchiveCommand extends JobCommand {
   }
 
   @Override
-  JobPlan plan(Ledger ledger, Settings settings) {
+  JobPlan plan(Maintenance ledger, Settings settings) {
     return ledger.archiver().plan(request(ledger, settings));
   }
 
   @Override
-  JobReport job(Ledger ledger, Settings settings, JobControl control) {
+  JobReport job(Maintenance ledger, Settings settings, JobControl control) {
     return ledger.archiver().archive(request(ledger, settings).with(control));
   }
 
   /** Where nothing is due, the height that is reached already is asked for. */
-  private ArchiveRequest request(Ledger ledger, Settings settings) {
+  private ArchiveRequest request(Maintenance ledger, Settings settings) {
     return target.policy
         ? ArchiveRequest.upTo(
-                ledger.archiver().due(settings.archivePolicy()).orElseGet(ledger::archivedHeight))
+                ledger
+                    .archiver()
+                    .due(settings.archivePolicy())
+                    .orElseGet(() -> ledger.status().archivedHeight()))
             .ofWholeSegments()
         : ArchiveRequest.upTo(target.to);
   }

@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.archiving;
 
+import com.google.common.collect.ImmutableMap;
 import io.ledgerkeep.BlockMeta;
 import io.ledgerkeep.RwSet;
 import io.ledgerkeep.archive.Archive;
@@ -21,7 +22,6 @@ import io.ledgerkeep.job.JobPlan;
 import io.ledgerkeep.job.JobReport;
 import java.time.Clock;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -136,7 +136,8 @@ public final class Archiving {
         return site.jobs()
             .run(
                 ArchiveJob.NAME,
-                Map.of("to", request.lastHeight(), "whole-segments", request.wholeSegments()),
+                ImmutableMap.of(
+                    "to", request.lastHeight(), "whole-segments", request.wholeSegments()),
                 run ->
                     told(
                         run,
@@ -159,7 +160,7 @@ public final class Archiving {
         return site.jobs()
             .run(
                 RestoreJob.NAME,
-                Map.of("down-to", request.firstHeight()),
+                ImmutableMap.of("down-to", request.firstHeight()),
                 run ->
                     told(
                         run,
@@ -233,7 +234,7 @@ public final class Archiving {
   private static JobReport told(JobBook.Run run, JobReport report) {
     run.ended(
         report.cancelled(),
-        Map.of(
+        ImmutableMap.of(
             "blocks",
             report.blocks(),
             "bytes",

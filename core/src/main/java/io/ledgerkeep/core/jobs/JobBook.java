@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.jobs;
 
+import com.google.common.collect.ImmutableMap;
 import io.ledgerkeep.Ledger.Jobs.Job;
 import io.ledgerkeep.Ledger.Jobs.State;
 import io.ledgerkeep.Ledger.Jobs.Total;
@@ -160,7 +161,7 @@ public final class JobBook {
     private void failed(Throwable cause) {
       String message = cause.getMessage();
       result =
-          Map.of(
+          ImmutableMap.of(
               "error", cause.getClass().getSimpleName(), "message", message == null ? "" : message);
     }
 

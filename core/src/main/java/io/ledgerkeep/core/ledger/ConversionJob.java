@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.ledger;
 
+import com.google.common.collect.ImmutableMap;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledgerkeep.Conversion;
@@ -78,7 +79,7 @@ final class ConversionJob {
   private static Report told(JobBook.Run run, Report report) {
     run.ended(
         report.outcome() == Outcome.CANCELLED,
-        Map.of("ledger", report.ledgerIdAfter(), "outcome", report.outcome()));
+        ImmutableMap.of("ledger", report.ledgerIdAfter(), "outcome", report.outcome()));
     return report;
   }
 

@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.ledger;
 
+import com.google.common.collect.ImmutableMap;
 import io.ledgerkeep.Backup;
 import io.ledgerkeep.core.backup.BackupJob;
 import io.ledgerkeep.core.backup.BackupSet;
@@ -13,7 +14,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.util.Locale;
-import java.util.Map;
 
 /** Backs up a ledger that is open. Serves any number of threads; one backup runs at a time. */
 final class LedgerBackup implements Backup {
@@ -44,7 +44,7 @@ final class LedgerBackup implements Backup {
     requireApart(request);
     return jobs.run(
         NAME,
-        Map.of(
+        ImmutableMap.of(
             "directory",
             request.directory(),
             "kind",
@@ -58,7 +58,8 @@ final class LedgerBackup implements Backup {
       Report report = job(request, source, run.watch(request.control())).run();
       run.ended(
           report.outcome() == Outcome.CANCELLED,
-          Map.of("backup", report.number(), "height", report.height(), "bytes", report.bytes()));
+          ImmutableMap.of(
+              "backup", report.number(), "height", report.height(), "bytes", report.bytes()));
       return report;
     }
   }

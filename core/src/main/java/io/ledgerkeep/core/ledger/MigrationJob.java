@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.ledger;
 
+import com.google.common.collect.ImmutableMap;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.KeyRange;
@@ -97,7 +98,8 @@ final class MigrationJob {
   private static Report told(JobBook.Run run, Report report) {
     run.ended(
         report.outcome() == Outcome.CANCELLED,
-        Map.of("rows", report.rows(), "bytes", report.bytes(), "outcome", report.outcome()));
+        ImmutableMap.of(
+            "rows", report.rows(), "bytes", report.bytes(), "outcome", report.outcome()));
     return report;
   }
 

@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.ledger;
 
+import com.google.common.collect.ImmutableMap;
 import io.ledgerkeep.Bytes;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Options;
@@ -95,7 +96,8 @@ final class OpenKeys implements LedgerKeys {
     if (archiving.place().isPresent()) {
       archiving.requireForKeys();
     }
-    return jobs.runBeside("rotate", Map.of("suite", suite), run -> made(run, epochs.rotate(suite)));
+    return jobs.runBeside(
+        "rotate", ImmutableMap.of("suite", suite), run -> made(run, epochs.rotate(suite)));
   }
 
   @Override
@@ -105,7 +107,7 @@ final class OpenKeys implements LedgerKeys {
 
   private DataKey made(JobBook.Run run, DataKey fresh) {
     recordGeneration();
-    run.ended(false, Map.of("data-key", fresh.number(), "suite", fresh.suite()));
+    run.ended(false, ImmutableMap.of("data-key", fresh.number(), "suite", fresh.suite()));
     return fresh;
   }
 
@@ -113,10 +115,10 @@ final class OpenKeys implements LedgerKeys {
   public void rewrap(String encryptor, Options options, Optional<String> rotateTo) {
     jobs.run(
         "rewrap",
-        Map.of("encryptor", encryptor, "new-suite", rotateTo.orElse("")),
+        ImmutableMap.of("encryptor", encryptor, "new-suite", rotateTo.orElse("")),
         run -> {
           rewrap(() -> masterKeys.apply(encryptor, options), rotateTo);
-          run.ended(false, Map.of("master-key", epochs.masterKey()));
+          run.ended(false, ImmutableMap.of("master-key", epochs.masterKey()));
           return this;
         });
   }
@@ -169,7 +171,9 @@ final class OpenKeys implements LedgerKeys {
         Map.of(),
         run -> {
           Reencryption done = reencrypt(run.watch(control));
-          run.ended(!done.complete(), Map.of("values", done.values(), "segments", done.segments()));
+          run.ended(
+              !done.complete(),
+              ImmutableMap.of("values", done.values(), "segments", done.segments()));
           return done;
         });
   }
@@ -226,7 +230,7 @@ final class OpenKeys implements LedgerKeys {
       String job, int dataKey, JobControl control, IntConsumer requirement, IntConsumer step) {
     return jobs.run(
         job,
-        Map.of("data-key", dataKey),
+        ImmutableMap.of("data-key", dataKey),
         run -> {
           requirement.accept(dataKey);
           boolean complete = hasNothingUnder(dataKey, run.watch(control));
@@ -256,7 +260,7 @@ final class OpenKeys implements LedgerKeys {
   public void enable(int dataKey) {
     jobs.runBeside(
         "enable",
-        Map.of("data-key", dataKey),
+        ImmutableMap.of("data-key", dataKey),
         run -> {
           epochs.enable(dataKey);
           recordGeneration();
@@ -295,10 +299,10 @@ final class OpenKeys implements LedgerKeys {
   public Holder addHolder(String name, String encryptor, Options options) {
     return jobs.run(
         "add-holder",
-        Map.of("name", name, "encryptor", encryptor),
+        ImmutableMap.of("name", name, "encryptor", encryptor),
         run -> {
           Holder holder = addHolder(name, () -> masterKeys.apply(encryptor, options));
-          run.ended(false, Map.of("id", holder.id()));
+          run.ended(false, ImmutableMap.of("id", holder.id()));
           return holder;
         });
   }
@@ -318,7 +322,7 @@ final class OpenKeys implements LedgerKeys {
   public void dropHolder(String id) {
     jobs.run(
         "drop-holder",
-        Map.of("id", id),
+        ImmutableMap.of("id", id),
         run -> {
           archiving.requireForKeys();
           epochs.dropHolder(bytes(id));

@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.ledger;
 
+import com.google.common.collect.ImmutableMap;
 import io.ledgerkeep.Backup;
 import io.ledgerkeep.Block;
 import io.ledgerkeep.BlockMeta;
@@ -765,12 +766,12 @@ final class OpenLedger implements Ledger {
     requireOpen();
     return jobBook.runBeside(
         "verify",
-        Map.of("level", request.level().name().toLowerCase(Locale.ROOT)),
+        ImmutableMap.of("level", request.level().name().toLowerCase(Locale.ROOT)),
         run -> {
           Verification found = check(request, run.watch(request.control())).with(notes.findings());
           run.ended(
               found.cancelled(),
-              Map.of("blocks", found.blocks(), "findings", found.findings().size()));
+              ImmutableMap.of("blocks", found.blocks(), "findings", found.findings().size()));
           return found;
         });
   }

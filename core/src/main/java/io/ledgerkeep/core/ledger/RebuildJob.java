@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.ledger;
 
+import com.google.common.collect.ImmutableMap;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Rebuilder.Plan;
 import io.ledgerkeep.Rebuilder.Report;
@@ -22,7 +23,6 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
-import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -83,8 +83,8 @@ final class RebuildJob {
               .run(
                   request.height().isPresent() ? "roll-back" : "rebuild",
                   request.height().isPresent()
-                      ? Map.of("height", request.height().getAsLong())
-                      : Map.of("verify", request.verifyBlocks()),
+                      ? ImmutableMap.of("height", request.height().getAsLong())
+                      : ImmutableMap.of("verify", request.verifyBlocks()),
                   run -> told(run, layout, keys));
       if (!report.cancelled()) {
         keys.confirm();
@@ -98,7 +98,8 @@ final class RebuildJob {
         rollBackJob()
             .flatMap(job -> job.run(layout, keys))
             .orElseGet(() -> rebuildAll(layout, keys));
-    run.ended(report.cancelled(), Map.of("height", report.height(), "blocks", report.blocks()));
+    run.ended(
+        report.cancelled(), ImmutableMap.of("height", report.height(), "blocks", report.blocks()));
     return report;
   }
 

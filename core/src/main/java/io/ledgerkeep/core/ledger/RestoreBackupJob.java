@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.ledger;
 
+import com.google.common.collect.ImmutableMap;
 import io.ledgerkeep.Backup.Outcome;
 import io.ledgerkeep.Backup.Restored;
 import io.ledgerkeep.Backup.Restoring;
@@ -336,7 +337,7 @@ final class RestoreBackupJob {
         directory,
         opened.ofLedger(),
         "restore-backup",
-        Map.of("backups", restoring.directory(), "backup", head().number()));
+        ImmutableMap.of("backups", restoring.directory(), "backup", head().number()));
     place.tidyUp();
     opened.confirm();
   }
