@@ -113,6 +113,15 @@ final class ExamplesTest {
   }
 
   @Test
+  void serveOperatorsArchivesFromOutside() {
+    assertThat(output(ServeOperators::run))
+        .containsExactly(
+            "the node is at height 99",
+            "it archived up to 80",
+            "archive of to=80,whole-segments=false: DONE");
+  }
+
+  @Test
   void useYourOwnEngineKeepsTheLedgerOnIt() {
     assertThat(output(UseYourOwnEngine::run))
         .hasSize(2)

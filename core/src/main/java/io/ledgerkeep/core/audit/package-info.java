@@ -1,4 +1,6 @@
-/** The audit file: who did what to a ledger, chained and, where there are keys, authenticated. */
+/**
+ * Who did what to a ledger: the book of its jobs, and its audit file, chained and authenticated.
+ */
 @NullMarked
 package io.ledgerkeep.core.audit;
 

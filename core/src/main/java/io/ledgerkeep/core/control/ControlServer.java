@@ -2,8 +2,8 @@ package io.ledgerkeep.core.control;
 
 import com.google.common.base.Throwables;
 import io.ledgerkeep.Ledgerkeep.Maintenance;
+import io.ledgerkeep.core.audit.JobBook;
 import io.ledgerkeep.core.files.SmallFile;
-import io.ledgerkeep.core.jobs.JobBook;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.Progress;

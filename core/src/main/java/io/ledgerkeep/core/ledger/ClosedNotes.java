@@ -3,7 +3,7 @@ package io.ledgerkeep.core.ledger;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.core.audit.AuditLine;
 import io.ledgerkeep.core.audit.AuditLog;
-import io.ledgerkeep.core.jobs.JobBook;
+import io.ledgerkeep.core.audit.JobBook;
 import io.ledgerkeep.core.sealing.ArchiveKeys;
 import io.ledgerkeep.core.sealing.Keyring;
 import io.ledgerkeep.error.LedgerkeepException;

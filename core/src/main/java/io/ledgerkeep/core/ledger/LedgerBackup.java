@@ -2,11 +2,11 @@ package io.ledgerkeep.core.ledger;
 
 import com.google.common.collect.ImmutableMap;
 import io.ledgerkeep.Backup;
+import io.ledgerkeep.core.audit.JobBook;
 import io.ledgerkeep.core.backup.BackupJob;
 import io.ledgerkeep.core.backup.BackupSet;
 import io.ledgerkeep.core.backup.BackupSource;
 import io.ledgerkeep.core.files.SmallFile;
-import io.ledgerkeep.core.jobs.JobBook;
 import io.ledgerkeep.core.jobs.JobLock;
 import io.ledgerkeep.core.jobs.JobWatch;
 import java.io.IOException;

@@ -5,7 +5,7 @@ import io.ledgerkeep.Ledger;
 import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.archive.RestoreRequest;
 import io.ledgerkeep.archive.Verification;
-import io.ledgerkeep.core.jobs.JobBook;
+import io.ledgerkeep.core.audit.JobBook;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
 import io.ledgerkeep.job.JobControl;

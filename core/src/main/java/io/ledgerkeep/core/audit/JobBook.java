@@ -1,10 +1,11 @@
-package io.ledgerkeep.core.jobs;
+package io.ledgerkeep.core.audit;
 
 import com.google.common.collect.ImmutableMap;
 import io.ledgerkeep.Ledger.Jobs.Job;
 import io.ledgerkeep.Ledger.Jobs.State;
 import io.ledgerkeep.Ledger.Jobs.Total;
-import io.ledgerkeep.core.audit.AuditLine;
+import io.ledgerkeep.core.jobs.JobLock;
+import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.Progress;
 import java.time.Duration;
