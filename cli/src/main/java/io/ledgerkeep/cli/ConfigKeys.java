@@ -3,6 +3,7 @@ package io.ledgerkeep.cli;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * All keys of a configuration file: what each means, what it is where it is not set, and why those
@@ -113,8 +114,8 @@ final class ConfigKeys {
               Kind.SECRET,
               "",
               "the master key: `0x…` is hexadecimal, a path names its file, anything else is the key's"
-                  + " characters; `hex:`, `file:` and `raw:` say it outright. With a token: the name of the"
-                  + " key in there"),
+                  + " characters; `hex:`, `file:` and `raw:` say it outright, `env:` names an environment"
+                  + " variable that has one of these. With a token: the name of the key in there"),
           new Known(
               ConfigFile.EMPTY_KEY_FILE,
               Kind.FLAG,
@@ -333,7 +334,9 @@ final class ConfigKeys {
 
   /** Returns the value of a key as it may be shown: a secret only where it says where that is. */
   static String shown(Known key, String value) {
-    boolean isPlace = value.startsWith("/") || value.startsWith("file:");
+    boolean isPlace =
+        key.name().equals(ConfigFile.ENCRYPT_KEY)
+            && Stream.of("/", "file:", "env:").anyMatch(value::startsWith);
     return key.kind() == Kind.SECRET && !isPlace ? "***" : value;
   }
 
