@@ -5,6 +5,8 @@ import static org.assertj.core.api.Assertions.assertThat;
 import io.ledgerkeep.logback.LedgerLogs;
 import io.ledgerkeep.logback.LogLevel;
 import java.io.IOException;
+import java.io.OutputStream;
+import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
@@ -80,14 +82,19 @@ final class LogTest {
     GlobalOptions options = new GlobalOptions(null);
     options.config = place.config;
     LogSettings settings = new LogSettings(ConfigFile.read(place.config));
+    PrintStream standardError = System.err;
+    System.setErr(new PrintStream(OutputStream.nullOutputStream()));
     try (LedgerLogs logs = settings.open(options, Duration.ZERO)) {
       LOG.info("not yet");
-      Files.writeString(place.config, "log: {level: debug, file_path: " + file + "}\n");
+      // Of another size too: two writes can have one time.
+      Files.writeString(place.config, "log: {level: debug, file_path: " + file + "}\n\n");
       LOG.info("two");
       LOG.debug("three");
       Files.writeString(place.config, "log: {level: debug, levl: fatal}\n");
       LOG.debug("four");
       assertThat(logs.level()).isEqualTo(LogLevel.DEBUG);
+    } finally {
+      System.setErr(standardError);
     }
     assertThat(file)
         .content()

@@ -178,7 +178,8 @@ final class LedgerLogsTest {
     Path holder = Files.writeString(directory.resolve("level"), "error");
     try (LedgerLogs logs = following(holder, time)) {
       LOG.info("1");
-      Files.writeString(holder, "debug");
+      // Of another size too: two writes can have one time.
+      Files.writeString(holder, "debug\n");
       LOG.info("2");
       time.addAndGet(Duration.ofSeconds(4).toNanos());
       LOG.info("3");
@@ -215,7 +216,8 @@ final class LedgerLogsTest {
   private LedgerLogs following(Path holder, AtomicLong time) {
     return logs()
         .level(LogLevel.ERROR)
-        .followLevel(holder, path -> LogLevel.of(Files.readString(path)), Duration.ofSeconds(5))
+        .followLevel(
+            holder, path -> LogLevel.of(Files.readString(path).strip()), Duration.ofSeconds(5))
         .nanoTime(time::get)
         .open();
   }
