@@ -1,6 +1,6 @@
 package io.ledgerkeep.cli;
 
-import io.ledgerkeep.Ledger;
+import io.ledgerkeep.Ledgerkeep.Maintenance;
 import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.JobPlan;
@@ -54,18 +54,18 @@ final class ArchiveCommand extends JobCommand {
   }
 
   @Override
-  JobPlan plan(Ledger ledger, Settings settings) {
+  JobPlan plan(Maintenance ledger, Settings settings) {
     return ledger.archiver().plan(request(ledger, settings));
   }
 
   @Override
-  JobReport job(Ledger ledger, Settings settings, JobControl control) {
+  JobReport job(Maintenance ledger, Settings settings, JobControl control) {
     return ledger.archiver().archive(request(ledger, settings).with(control));
   }
 
   /** Blocks bear no time that a ledger could read, so the next run is told in blocks. */
   @Override
-  void sayWhyNothing(Outcome outcome, Ledger ledger, Settings settings) {
+  void sayWhyNothing(Outcome outcome, Maintenance ledger, Settings settings) {
     if (!target.policy) {
       return;
     }
@@ -92,10 +92,13 @@ final class ArchiveCommand extends JobCommand {
   }
 
   /** Where nothing is due, the height that is reached already is asked for. */
-  private ArchiveRequest request(Ledger ledger, Settings settings) {
+  private ArchiveRequest request(Maintenance ledger, Settings settings) {
     return target.policy
         ? ArchiveRequest.upTo(
-                ledger.archiver().due(settings.archivePolicy()).orElseGet(ledger::archivedHeight))
+                ledger
+                    .archiver()
+                    .due(settings.archivePolicy())
+                    .orElseGet(() -> ledger.status().archivedHeight()))
             .ofWholeSegments()
         : ArchiveRequest.upTo(target.to);
   }

@@ -5,7 +5,7 @@ import io.ledgerkeep.Backup.Kind;
 import io.ledgerkeep.Backup.Plan;
 import io.ledgerkeep.Backup.Report;
 import io.ledgerkeep.Backup.Request;
-import io.ledgerkeep.Ledger;
+import io.ledgerkeep.Ledgerkeep.Maintenance;
 import java.nio.file.Path;
 import java.util.Locale;
 import picocli.CommandLine.Command;
@@ -46,14 +46,14 @@ final class BackupCommand extends LedgerCommand {
   Outcome run(Settings settings) {
     pace.check();
     Request request = incremental ? Request.incremental(to) : Request.full(to);
-    try (OpenLedger open = OpenLedger.existing(settings.ledger())) {
+    try (MaintainedLedger open = OpenLedger.maintained(settings)) {
       return dryRun
           ? outcome(open.ledger().backup().plan(request))
           : outcome(made(open.ledger(), request));
     }
   }
 
-  private Report made(Ledger ledger, Request request) {
+  private Report made(Maintenance ledger, Request request) {
     return pace.run(console(), control -> ledger.backup().run(request.with(control)));
   }
 

@@ -28,6 +28,7 @@ import picocli.CommandLine.ScopeType;
       RestoreCommand.class,
       QueryCommand.class,
       VerifyCommand.class,
+      JobsCommand.class,
       RebuildCommand.class,
       BackupCommand.class,
       RestoreBackupCommand.class,

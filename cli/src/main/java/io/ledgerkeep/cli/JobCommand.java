@@ -1,6 +1,6 @@
 package io.ledgerkeep.cli;
 
-import io.ledgerkeep.Ledger;
+import io.ledgerkeep.Ledgerkeep.Maintenance;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.JobPlan;
 import io.ledgerkeep.job.JobReport;
@@ -17,18 +17,18 @@ abstract class JobCommand extends LedgerCommand {
   /** Refuses what can be told to be wrong before the ledger is opened. */
   void check(Settings settings) {}
 
-  abstract JobPlan plan(Ledger ledger, Settings settings);
+  abstract JobPlan plan(Maintenance ledger, Settings settings);
 
-  abstract JobReport job(Ledger ledger, Settings settings, JobControl control);
+  abstract JobReport job(Maintenance ledger, Settings settings, JobControl control);
 
   /** Tells what a dry run that finds nothing to do can tell of that. */
-  void sayWhyNothing(Outcome outcome, Ledger ledger, Settings settings) {}
+  void sayWhyNothing(Outcome outcome, Maintenance ledger, Settings settings) {}
 
   @Override
   final Outcome run(Settings settings) throws IOException {
     pace.check();
     check(settings);
-    try (OpenLedger open = OpenLedger.existing(settings.ledger())) {
+    try (MaintainedLedger open = OpenLedger.maintained(settings)) {
       JobPlan plan = plan(open.ledger(), settings);
       if (consent.dryRun()) {
         Outcome outcome = outcome(plan);

@@ -2,6 +2,7 @@ package io.ledgerkeep.cli;
 
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Ledgerkeep;
+import io.ledgerkeep.error.ConflictException;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
 import java.util.function.Function;
@@ -23,6 +24,22 @@ final class OpenLedger implements AutoCloseable {
 
   static OpenLedger created(Ledgerkeep.Builder builder) {
     return open(builder, Ledgerkeep.Builder::open);
+  }
+
+  /**
+   * Opens what looks after the ledger of --data: the ledger itself or, while another process has it
+   * open and serves its control socket, that process.
+   */
+  static MaintainedLedger maintained(Settings settings) {
+    try {
+      OpenLedger open = existing(settings.ledger());
+      return new MaintainedLedger(open.ledger, open);
+    } catch (ConflictException locked) {
+      if (locked.reason() != ConflictException.Reason.LOCKED) {
+        throw locked;
+      }
+      return MaintainedLedger.elsewhere(settings, locked);
+    }
   }
 
   /** Does something with a ledger that is not open, with the threads of a job. */

@@ -1,6 +1,6 @@
 package io.ledgerkeep.cli;
 
-import io.ledgerkeep.Ledger;
+import io.ledgerkeep.Ledgerkeep.Maintenance;
 import io.ledgerkeep.archive.RestoreRequest;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.JobPlan;
@@ -24,12 +24,12 @@ final class RestoreCommand extends JobCommand {
   private long downTo;
 
   @Override
-  JobPlan plan(Ledger ledger, Settings settings) {
+  JobPlan plan(Maintenance ledger, Settings settings) {
     return ledger.restorer().plan(request());
   }
 
   @Override
-  JobReport job(Ledger ledger, Settings settings, JobControl control) {
+  JobReport job(Maintenance ledger, Settings settings, JobControl control) {
     return ledger.restorer().restore(request().with(control));
   }
 

@@ -1,8 +1,8 @@
 package io.ledgerkeep.cli;
 
 import io.ledgerkeep.Database;
-import io.ledgerkeep.Ledger;
 import io.ledgerkeep.LedgerStatus;
+import io.ledgerkeep.Ledgerkeep.Maintenance;
 import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.ConflictException;
@@ -22,7 +22,7 @@ import picocli.CommandLine.Command;
     description = {
       "Shows identity, heights and sizes of the ledger of --data, or else of the archives at"
           + " --archive.",
-      "While another process has the ledger, shows what that process last wrote down."
+      "While another process has the ledger, asks that process, or shows what it last wrote down."
     })
 final class StatusCommand extends LedgerCommand {
 
@@ -34,8 +34,8 @@ final class StatusCommand extends LedgerCommand {
   }
 
   private static Outcome ledger(Settings settings) {
-    try (OpenLedger open = OpenLedger.existing(settings.ledger())) {
-      Outcome outcome = Outcome.done().put("source", "ledger");
+    try (MaintainedLedger open = OpenLedger.maintained(settings)) {
+      Outcome outcome = Outcome.done().put("source", open.isElsewhere() ? "control" : "ledger");
       return table(outcome, fields(open.ledger()));
     } catch (ConflictException e) {
       if (e.reason() != ConflictException.Reason.LOCKED) {
@@ -63,7 +63,7 @@ final class StatusCommand extends LedgerCommand {
     return table(outcome, written);
   }
 
-  private static Map<String, Object> fields(Ledger ledger) {
+  private static Map<String, Object> fields(Maintenance ledger) {
     LedgerStatus status = ledger.status();
     Map<String, Object> fields = new LinkedHashMap<>();
     fields.put("chainId", status.chainId());

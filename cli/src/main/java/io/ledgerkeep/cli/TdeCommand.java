@@ -1,6 +1,6 @@
 package io.ledgerkeep.cli;
 
-import io.ledgerkeep.Ledger;
+import io.ledgerkeep.Ledgerkeep.Maintenance;
 import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.encryption.LedgerKeys.ArchiveKey;
 import io.ledgerkeep.encryption.LedgerKeys.DataKey;
@@ -49,11 +49,11 @@ final class TdeCommand {
   abstract static class OnKeys extends LedgerCommand {
 
     /** Does the work, and says what it did. */
-    abstract void run(Ledger ledger, LedgerKeys keys, Outcome outcome) throws IOException;
+    abstract void run(Maintenance ledger, LedgerKeys keys, Outcome outcome) throws IOException;
 
     @Override
     final Outcome run(Settings settings) throws IOException {
-      try (OpenLedger open = OpenLedger.existing(settings.ledger())) {
+      try (MaintainedLedger open = OpenLedger.maintained(settings)) {
         LedgerKeys keys =
             open.ledger()
                 .keys()
@@ -175,7 +175,7 @@ final class TdeCommand {
     private boolean count;
 
     @Override
-    void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
+    void run(Maintenance ledger, LedgerKeys keys, Outcome outcome) {
       Map<Integer, Usage> usage = new TreeMap<>();
       if (count) {
         try (JobWatch watch = JobWatch.begin(console())) {
@@ -258,7 +258,7 @@ final class TdeCommand {
     private boolean rotate;
 
     @Override
-    void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
+    void run(Maintenance ledger, LedgerKeys keys, Outcome outcome) {
       MasterKey next = MasterKey.of(newConfig);
       keys.rewrap(
           next.encryptor(),
@@ -288,7 +288,7 @@ final class TdeCommand {
     private @Nullable String suite;
 
     @Override
-    void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
+    void run(Maintenance ledger, LedgerKeys keys, Outcome outcome) {
       String ofDevice =
           keys.directKeys().stream()
               .filter(DirectKey::inUse)
@@ -314,7 +314,7 @@ final class TdeCommand {
     @Mixin private final Pace pace = new Pace();
 
     @Override
-    void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
+    void run(Maintenance ledger, LedgerKeys keys, Outcome outcome) {
       pace.check();
       Reencryption done = pace.run(console(), keys::reencrypt);
       outcome
@@ -348,7 +348,7 @@ final class TdeCommand {
   static final class MarkExposed extends OnKeys {
 
     @Override
-    void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
+    void run(Maintenance ledger, LedgerKeys keys, Outcome outcome) {
       DataKey fresh = keys.markExposed();
       outcome
           .say("new values are sealed under data key " + fresh.number())
@@ -373,7 +373,7 @@ final class TdeCommand {
   static final class Disable extends OnOneKey {
 
     @Override
-    void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
+    void run(Maintenance ledger, LedgerKeys keys, Outcome outcome) {
       try (JobWatch watch = JobWatch.begin(console())) {
         if (!keys.disable(number, watch.control())) {
           throw CommandException.interrupted(
@@ -388,7 +388,7 @@ final class TdeCommand {
   static final class Enable extends OnOneKey {
 
     @Override
-    void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
+    void run(Maintenance ledger, LedgerKeys keys, Outcome outcome) {
       keys.enable(number);
       tell(outcome, keys, Map.of());
     }
@@ -406,7 +406,7 @@ final class TdeCommand {
     private boolean yes;
 
     @Override
-    void run(Ledger ledger, LedgerKeys keys, Outcome outcome) throws IOException {
+    void run(Maintenance ledger, LedgerKeys keys, Outcome outcome) throws IOException {
       if (!yes) {
         ask();
       }
@@ -433,7 +433,7 @@ final class TdeCommand {
   static final class Holders extends OnKeys {
 
     @Override
-    void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
+    void run(Maintenance ledger, LedgerKeys keys, Outcome outcome) {
       tell(outcome, keys.holders());
     }
   }
@@ -459,7 +459,7 @@ final class TdeCommand {
     private Path newConfig;
 
     @Override
-    void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
+    void run(Maintenance ledger, LedgerKeys keys, Outcome outcome) {
       MasterKey master = MasterKey.of(newConfig);
       keys.addHolder(name, master.encryptor(), master.options());
       tell(outcome, keys.holders());
@@ -479,7 +479,7 @@ final class TdeCommand {
     private String holder;
 
     @Override
-    void run(Ledger ledger, LedgerKeys keys, Outcome outcome) {
+    void run(Maintenance ledger, LedgerKeys keys, Outcome outcome) {
       keys.dropHolder(idOf(holder, keys.holders()));
       tell(outcome, keys.holders());
     }

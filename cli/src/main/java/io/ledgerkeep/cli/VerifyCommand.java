@@ -41,7 +41,7 @@ final class VerifyCommand extends LedgerCommand {
   @Override
   Outcome run(Settings settings) {
     if (settings.hasData()) {
-      try (OpenLedger open = OpenLedger.existing(settings.ledger());
+      try (MaintainedLedger open = OpenLedger.maintained(settings);
           JobWatch watch = JobWatch.begin(console())) {
         Level chosen = level == null ? Level.LEDGER : level;
         return outcome(

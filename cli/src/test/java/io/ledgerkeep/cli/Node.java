@@ -13,6 +13,7 @@ import java.nio.file.Path;
 import java.util.List;
 import java.util.Optional;
 import java.util.Random;
+import java.util.concurrent.Executor;
 
 /**
  * A node in a process of its own. It commits the blocks of a file one by one and says each that is
@@ -59,13 +60,20 @@ final class Node {
     Path file = Path.of(args[3]);
     Optional<Random> random =
         args[4].isEmpty() ? Optional.empty() : Optional.of(new Random(Long.parseLong(args[4])));
-    try (OpenLedger open = OpenLedger.existing(Settings.of(options).ledger());
+    Executor control = Node::startDaemon;
+    try (OpenLedger open = OpenLedger.existing(Settings.of(options).ledger().control(control));
         BlockLinesReader reader = BlockLines.reader(file.toString(), Files.newInputStream(file))) {
       new Node(open.ledger(), random).run(reader);
     } catch (LedgerkeepException e) {
       System.err.println(e.getMessage());
       System.exit(ExitCode.FAILED);
     }
+  }
+
+  private static void startDaemon(Runnable task) {
+    Thread thread = new Thread(task, "control");
+    thread.setDaemon(true);
+    thread.start();
   }
 
   private void run(BlockLinesReader reader) throws IOException {

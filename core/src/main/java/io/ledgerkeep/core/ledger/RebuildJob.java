@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.ledger;
 
+import com.google.common.collect.ImmutableMap;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Rebuilder.Plan;
 import io.ledgerkeep.Rebuilder.Report;
@@ -8,6 +9,7 @@ import io.ledgerkeep.core.chain.ChainIndexes;
 import io.ledgerkeep.core.derived.DerivedStore;
 import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.files.Directories;
+import io.ledgerkeep.core.jobs.JobBook;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.ledger.LedgerOpener.PartMade;
 import io.ledgerkeep.core.ledger.RebuildRecord.Step;
@@ -77,14 +79,28 @@ final class RebuildJob {
         Encryption.Keys keys = settings.encryption.open(settings.classLoader)) {
       Layout layout = Layout.read(directory);
       Report report =
-          rollBackJob()
-              .flatMap(job -> job.run(layout, keys))
-              .orElseGet(() -> rebuildAll(layout, keys));
+          ClosedNotes.book(directory, keys)
+              .run(
+                  request.height().isPresent() ? "roll-back" : "rebuild",
+                  request.height().isPresent()
+                      ? ImmutableMap.of("height", request.height().getAsLong())
+                      : ImmutableMap.of("verify", request.verifyBlocks()),
+                  run -> told(run, layout, keys));
       if (!report.cancelled()) {
         keys.confirm();
       }
       return report;
     }
+  }
+
+  private Report told(JobBook.Run run, Layout layout, Encryption.Keys keys) {
+    Report report =
+        rollBackJob()
+            .flatMap(job -> job.run(layout, keys))
+            .orElseGet(() -> rebuildAll(layout, keys));
+    run.ended(
+        report.cancelled(), ImmutableMap.of("height", report.height(), "blocks", report.blocks()));
+    return report;
   }
 
   /** A height that is asked for may be below the newest. */

@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.ledger;
 
+import com.google.common.collect.ImmutableMap;
 import io.ledgerkeep.Backup.Outcome;
 import io.ledgerkeep.Backup.Restored;
 import io.ledgerkeep.Backup.Restoring;
@@ -269,7 +270,7 @@ final class RestoreBackupJob {
       }
       addedBlocks = ledger.height() - head().position().height();
       Verification found =
-          ledger.verify(Verification.Request.of(Verification.Level.LEDGER).with(withoutRate()));
+          ledger.check(Verification.Request.of(Verification.Level.LEDGER).with(withoutRate()));
       requireNone(found.findings(), ofKeys);
       uncheckedBlocks = found.uncheckedBlocks();
       return !found.cancelled();
@@ -332,6 +333,11 @@ final class RestoreBackupJob {
       }
       FailPoint.pass("restored.reconciled");
     }
+    ClosedNotes.noteMade(
+        directory,
+        opened.ofLedger(),
+        "restore-backup",
+        ImmutableMap.of("backups", restoring.directory(), "backup", head().number()));
     place.tidyUp();
     opened.confirm();
   }
