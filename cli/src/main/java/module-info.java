@@ -1,13 +1,12 @@
 /** The {@code ledgerkeep} command, on the public API only. */
 module io.ledgerkeep.cli {
   requires transitive io.ledgerkeep.api;
-  requires ch.qos.logback.classic;
-  requires ch.qos.logback.core;
   requires com.fasterxml.jackson.core;
   requires com.github.luben.zstd_jni;
   requires com.google.common;
   requires info.picocli;
   requires io.ledgerkeep.crypto.hsm;
+  requires io.ledgerkeep.logback;
   requires jdk.unsupported;
   requires org.bouncycastle.provider;
   requires org.slf4j;
@@ -17,7 +16,6 @@ module io.ledgerkeep.cli {
   exports io.ledgerkeep.cli.interchange;
 
   opens io.ledgerkeep.cli to
-      ch.qos.logback.core,
       info.picocli;
 
   uses io.ledgerkeep.archive.ArchiveStoreProvider;

@@ -1,6 +1,7 @@
 /** One runnable class per question; begin reading at {@code io.ledgerkeep.examples}. */
 module io.ledgerkeep.examples {
   requires io.ledgerkeep.api;
+  requires io.ledgerkeep.logback;
   requires static org.jspecify;
 
   provides io.ledgerkeep.storage.StorageEngineProvider with

@@ -48,17 +48,23 @@ final class ConfigCommand {
       List<String> findings = new ArrayList<>();
       ConfigFile config =
           ConfigFile.read(file(), wrong -> findings.add(String.valueOf(wrong.getMessage())));
-      try {
-        MasterKey.of(config);
-      } catch (ConfigurationException e) {
-        findings.add(file() + ": " + e.getMessage());
-      }
+      note(findings, () -> MasterKey.of(config));
+      note(findings, () -> new LogSettings(config).builder());
       Outcome outcome = Outcome.of(findings.isEmpty() ? ExitCode.DONE : ExitCode.USAGE);
       findings.forEach(outcome::say);
       if (findings.isEmpty()) {
         outcome.say(file() + ": nothing is wrong with it");
       }
       return outcome.put("config", file().toString()).put("findings", findings);
+    }
+
+    /** Notes what is wrong with keys that are well each for itself. */
+    private void note(List<String> findings, Runnable reading) {
+      try {
+        reading.run();
+      } catch (ConfigurationException e) {
+        findings.add(file() + ": " + e.getMessage());
+      }
     }
   }
 
@@ -95,6 +101,8 @@ final class ConfigCommand {
           outcome.put(engine, options);
         }
       }
+      outcome.say("log:");
+      outcome.put("log", printed(outcome, "  ", ConfigKeys.LOG, config.log().asMap()));
       Options token = config.token();
       outcome.say("node:").say("  pkcs11:");
       outcome.put("pkcs11", printed(outcome, "    ", ConfigKeys.TOKEN, token.asMap()));

@@ -4,6 +4,7 @@ import io.ledgerkeep.Database;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.cli.yaml.YamlFile;
 import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.logback.LogLevel;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.Map;
@@ -18,9 +19,10 @@ import org.snakeyaml.engine.v2.nodes.NodeTuple;
 import org.snakeyaml.engine.v2.nodes.ScalarNode;
 
 /**
- * Reads the sections {@code storage:} and {@code node.pkcs11:} of a node's YAML file. Everything
- * else is the node's own and passed over; within the sections a key that is not known is refused,
- * since a setting that is silently ignored is one that the operator relies on and does not have.
+ * Reads the sections {@code storage:}, {@code log:} and {@code node.pkcs11:} of a node's YAML file.
+ * Everything else is the node's own and passed over; within the sections a key that is not known is
+ * refused, since a setting that is silently ignored is one that the operator relies on and does not
+ * have.
  */
 final class ConfigFile {
 
@@ -61,6 +63,7 @@ final class ConfigFile {
   private static final List<String> KEYS = ConfigKeys.names(ConfigKeys.STORAGE);
   private static final List<String> DATABASE_KEYS = ConfigKeys.names(ConfigKeys.DATABASE);
   private static final List<String> PKCS11_KEYS = ConfigKeys.names(ConfigKeys.TOKEN);
+  private static final List<String> LOG_KEYS = ConfigKeys.names(ConfigKeys.LOG);
 
   /** Secrets, which may begin or end with a blank. */
   private static final List<String> EXACT =
@@ -75,6 +78,7 @@ final class ConfigFile {
   private final Map<String, Map<String, String>> engines = new TreeMap<>();
   private final Map<Database, String> databases = new TreeMap<>();
   private final Map<String, String> pkcs11 = new TreeMap<>();
+  private final Map<String, String> log = new TreeMap<>();
 
   /** What is wrong with single keys: thrown at once, or noted by who wants to know all. */
   private final Consumer<ConfigurationException> findings;
@@ -106,6 +110,7 @@ final class ConfigFile {
     ConfigFile config = new ConfigFile(file, findings);
     Optional<Node> root = config.yaml.root();
     root.flatMap(found -> config.yaml.entry(found, "storage")).ifPresent(config::readStorage);
+    root.flatMap(found -> config.yaml.entry(found, "log")).ifPresent(config::readLog);
     root.flatMap(found -> config.yaml.entry(found, "node"))
         .filter(MappingNode.class::isInstance)
         .flatMap(node -> config.yaml.entry(node, "pkcs11"))
@@ -119,6 +124,11 @@ final class ConfigFile {
 
   Options storage() {
     return Options.of(storage);
+  }
+
+  /** Returns what the section {@code log} says. */
+  Options log() {
+    return Options.of(log);
   }
 
   /** Returns what {@code node.pkcs11} says, enabled or not. */
@@ -171,6 +181,18 @@ final class ConfigFile {
     }
   }
 
+  private void readLog(Node section) {
+    for (NodeTuple entry : yaml.mapping(section).getValue()) {
+      String key = yaml.scalar(entry.getKeyNode());
+      if (LOG_KEYS.contains(key)) {
+        put(log, key, entry.getValueNode());
+        requireKind(key, entry.getValueNode(), ConfigKeys.LOG, log, "log");
+      } else {
+        refuse(entry, LOG_KEYS, ConfigKeys.REFUSED_OF_LOG, "log");
+      }
+    }
+  }
+
   /** A key that nothing reads, unless it asks for what holds anyway. */
   private void refuse(
       NodeTuple entry, List<String> known, List<ConfigKeys.Refused> refused, String section) {
@@ -202,6 +224,7 @@ final class ConfigFile {
       switch (ConfigKeys.known(keys, key).kind()) {
         case NUMBER -> Options.of(set).number(key, 0, 0, Long.MAX_VALUE);
         case FLAG -> Options.of(set).flag(key, false);
+        case LEVEL -> Options.of(set).text(key).ifPresent(LogLevel::of);
         default -> {}
       }
     } catch (ConfigurationException e) {

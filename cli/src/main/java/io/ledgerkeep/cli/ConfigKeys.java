@@ -3,6 +3,7 @@ package io.ledgerkeep.cli;
 import java.util.List;
 import java.util.Optional;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 
 /**
  * All keys of a configuration file: what each means, what it is where it is not set, and why those
@@ -17,6 +18,7 @@ final class ConfigKeys {
     SECRET,
     NUMBER,
     FLAG,
+    LEVEL,
     SECTION
   }
 
@@ -112,8 +114,8 @@ final class ConfigKeys {
               Kind.SECRET,
               "",
               "the master key: `0x…` is hexadecimal, a path names its file, anything else is the key's"
-                  + " characters; `hex:`, `file:` and `raw:` say it outright. With a token: the name of the"
-                  + " key in there"),
+                  + " characters; `hex:`, `file:` and `raw:` say it outright, `env:` names an environment"
+                  + " variable that has one of these. With a token: the name of the key in there"),
           new Known(
               ConfigFile.EMPTY_KEY_FILE,
               Kind.FLAG,
@@ -204,6 +206,51 @@ final class ConfigKeys {
               "token",
               "in mode `direct`: where archives are sealed: `token` or `memory`"));
 
+  static final List<Known> LOG =
+      List.of(
+          new Known(
+              LogSettings.LEVEL,
+              Kind.LEVEL,
+              "info",
+              "`trace`, `debug`, `info`, `warning`, `error` or `fatal`; may change at any time, also"
+                  + " while a command runs. Without `file_path` it is `warning` where it is not set"),
+          new Known(
+              LogSettings.FILE_PATH,
+              Kind.TEXT,
+              "",
+              "the file of the log; a process that finds another one writing there takes `-2`, `-3`, …"
+                  + " into the name. Without it, standard error has the log"),
+          new Known(
+              LogSettings.ROTATION_SIZE,
+              Kind.NUMBER,
+              "100",
+              "at how many MB a file ends and the next begins, as it does with the day"),
+          new Known(
+              LogSettings.MAX_AGE,
+              Kind.NUMBER,
+              "365",
+              "how many days files are kept that have ended"),
+          new Known(
+              LogSettings.TOTAL_SIZE,
+              Kind.NUMBER,
+              "2000",
+              "how many MB these may have together; the oldest go first"),
+          new Known(
+              LogSettings.COMPRESS,
+              Kind.FLAG,
+              "true",
+              "whether files that have ended are compressed, with gzip"),
+          new Known(
+              LogSettings.LOG_IN_CONSOLE,
+              Kind.FLAG,
+              "false",
+              "whether standard error has all that the file has, not only what is `warning` or worse"),
+          new Known(
+              LogSettings.CONFIG_FILE,
+              Kind.TEXT,
+              "",
+              "where ChainMaker keeps the settings of its own log; not read"));
+
   private static final String NO_FILES =
       "blocks lie in the block database, as with disable_block_file_db: true";
   private static final String AT_ONCE = "archive and restore jobs work when they are called";
@@ -245,6 +292,18 @@ final class ConfigKeys {
           Refused.of("write_block_type", "there is one way to write blocks", "0"),
           Refused.of("write_buffer_size", "set write-buffer-bytes in the section leveldb", "0"));
 
+  private static final String FLAT = "the keys of the log stand right below log:";
+
+  static final List<Refused> REFUSED_OF_LOG =
+      List.of(
+          Refused.of("brief", FLAT),
+          Refused.of("event", FLAT),
+          Refused.of("log_level_default", "set level"),
+          Refused.of("log_levels", "one level holds for all modules"),
+          Refused.of("rotation_time", "a file ends with the day, and at rotation_size", "24"),
+          Refused.of("show_color", "lines have no colours", "false"),
+          Refused.of("system", FLAT));
+
   static final List<Refused> REFUSED_OF_DATABASE =
       List.of(
           Refused.of("badgerdb_config", "set the section badgerdb, which all databases share"),
@@ -275,7 +334,9 @@ final class ConfigKeys {
 
   /** Returns the value of a key as it may be shown: a secret only where it says where that is. */
   static String shown(Known key, String value) {
-    boolean isPlace = value.startsWith("/") || value.startsWith("file:");
+    boolean isPlace =
+        key.name().equals(ConfigFile.ENCRYPT_KEY)
+            && Stream.of("/", "file:", "env:").anyMatch(value::startsWith);
     return key.kind() == Kind.SECRET && !isPlace ? "***" : value;
   }
 
@@ -300,6 +361,11 @@ final class ConfigKeys {
     What each means is told in [operations](operations.md#keys-in-a-token).
 
     %s
+    ## `log:`
+
+    What is logged, and how the level changes while something runs, is told in [operations](operations.md#logs).
+
+    %s
     ## Keys of ChainMaker that are refused
 
     A file of ChainMaker is read as it is, but for what its `storage:` asks for and a ledger does not do.
@@ -308,13 +374,18 @@ final class ConfigKeys {
     %s
     In the sections of one database:
 
+    %s
+    In `log:`, where ChainMaker's own file of log settings has them:
+
     %s"""
         .formatted(
             known(STORAGE),
             known(DATABASE),
             known(TOKEN),
+            known(LOG),
             refused(REFUSED),
-            refused(REFUSED_OF_DATABASE));
+            refused(REFUSED_OF_DATABASE),
+            refused(REFUSED_OF_LOG));
   }
 
   private static String known(List<Known> keys) {

@@ -1,5 +1,6 @@
 package io.ledgerkeep.cli;
 
+import io.ledgerkeep.logback.LogLevel;
 import java.nio.file.Path;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -79,7 +80,7 @@ final class GlobalOptions {
   @Option(
       names = "--config",
       paramLabel = "FILE",
-      description = "A YAML file; its storage section gives what no option does.",
+      description = "A YAML file; its sections storage and log give what no option does.",
       scope = ScopeType.INHERIT)
   @Nullable Path config;
 
@@ -88,6 +89,13 @@ final class GlobalOptions {
       description = "Print one JSON object to standard output, also for an error.",
       scope = ScopeType.INHERIT)
   boolean json;
+
+  @Option(
+      names = "--log-level",
+      paramLabel = "LEVEL",
+      description = "How much is logged: trace, debug, info, warning, error or fatal.",
+      scope = ScopeType.INHERIT)
+  @Nullable LogLevel logLevel;
 
   final Console console;
 

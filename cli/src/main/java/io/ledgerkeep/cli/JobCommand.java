@@ -21,6 +21,9 @@ abstract class JobCommand extends LedgerCommand {
 
   abstract JobReport job(Maintenance ledger, Settings settings, JobControl control);
 
+  /** Tells what a dry run that finds nothing to do can tell of that. */
+  void sayWhyNothing(Outcome outcome, Maintenance ledger, Settings settings) {}
+
   @Override
   final Outcome run(Settings settings) throws IOException {
     pace.check();
@@ -28,7 +31,11 @@ abstract class JobCommand extends LedgerCommand {
     try (MaintainedLedger open = OpenLedger.maintained(settings)) {
       JobPlan plan = plan(open.ledger(), settings);
       if (consent.dryRun()) {
-        return outcome(plan);
+        Outcome outcome = outcome(plan);
+        if (plan.blocks() == 0) {
+          sayWhyNothing(outcome, open.ledger(), settings);
+        }
+        return outcome;
       }
       if (plan.blocks() > 0) {
         consent.ask(console(), outcome(plan));

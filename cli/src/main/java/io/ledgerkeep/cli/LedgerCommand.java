@@ -1,5 +1,6 @@
 package io.ledgerkeep.cli;
 
+import io.ledgerkeep.logback.LedgerLogs;
 import java.io.PrintStream;
 import java.nio.file.Path;
 import java.util.Map;
@@ -20,7 +21,13 @@ abstract class LedgerCommand implements Callable<Integer> {
 
   @Override
   public final Integer call() throws Exception {
-    Outcome outcome = run(readsConfiguration() ? Settings.of(options()) : Settings.none());
+    Settings settings = readsConfiguration() ? Settings.of(options()) : Settings.none();
+    try (LedgerLogs logs = settings.logs().open(options(), LogSettings.EVERY)) {
+      return tell(run(settings));
+    }
+  }
+
+  private int tell(Outcome outcome) {
     if (!outcome.fields().isEmpty() && json()) {
       printJson(outcome.fields(), console().out());
     } else if (!json()) {

@@ -263,6 +263,11 @@ final class Settings {
         : OptionalLong.of(storage.number(key, 0, 0, Long.MAX_VALUE));
   }
 
+  /** Returns how it is logged. */
+  LogSettings logs() {
+    return new LogSettings(config);
+  }
+
   /** Returns up to which height to rebuild, or empty for all. */
   OptionalLong rebuildHeight() {
     long height = storage.number(ConfigFile.REBUILD_HEIGHT, 0, 0, Long.MAX_VALUE);

@@ -148,11 +148,47 @@ final class ConfigCommandTest {
         .doesNotContain("48656c6c", "87654321");
   }
 
+  @ParameterizedTest
+  @ValueSource(strings = {"/run/keys/ledger.key", "file:/run/keys/ledger.key", "env:LEDGER_KEY"})
+  void whereAKeyLiesIsNoSecret(String place) throws IOException {
+    Path file = file("storage: {encryptor: sm4, encrypt_key: \"" + place + "\"}\n");
+    assertThat(Run.of("--config", file, "config", "print").out()).contains("encrypt_key: " + place);
+  }
+
   @Test
-  void whereAKeyLiesIsNoSecret() throws IOException {
-    Path file = file("storage: {encryptor: sm4, encrypt_key: /run/keys/ledger.key}\n");
+  void aPinIsASecretHoweverItBegins() throws IOException {
+    Path file = file("node: {pkcs11: {enabled: false, password: /8765}}\n");
     assertThat(Run.of("--config", file, "config", "print").out())
-        .contains("encrypt_key: /run/keys/ledger.key");
+        .contains("password: ***")
+        .doesNotContain("8765");
+  }
+
+  @Test
+  void theLogIsCheckedAndPrinted() throws IOException {
+    Run run =
+        check(
+            """
+            log:
+              level: loud
+              file_pth: a.log
+              rotation_time: 6
+              max_age: 0
+              total_size: many
+              config_file: ../config/log.yml
+            """);
+    assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(run.out().lines())
+        .satisfiesExactly(
+            line -> assertThat(line).contains("line 2", "level", "fatal", "'loud'"),
+            line -> assertThat(line).contains("line 3", "'file_pth'", "'file_path'"),
+            line -> assertThat(line).contains("line 4", "'rotation_time' of log is refused"),
+            line -> assertThat(line).contains("line 6", "total_size"),
+            line -> assertThat(line).contains("max_age"));
+    assertThat(check("log: {rotation_size: 100, total_size: 99}").out())
+        .contains("total_size must be at least rotation_size");
+    Path file = file("log: {level: debug}");
+    assertThat(Run.of("--config", file, "config", "print").out())
+        .contains("log:\n  level: debug\n  # rotation_size: 100\n");
   }
 
   @ParameterizedTest

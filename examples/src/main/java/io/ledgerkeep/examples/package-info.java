@@ -12,6 +12,7 @@
  *   <li>{@link io.ledgerkeep.examples.RestoreBlocks}: how do I bring archived blocks back?
  *   <li>{@link io.ledgerkeep.examples.QueryAnArchive}: how do I ask an archive without its node?
  *   <li>{@link io.ledgerkeep.examples.ChooseSyncPeers}: which peers can a node fetch blocks from?
+ *   <li>{@link io.ledgerkeep.examples.KeepALog}: where do the lines of the ledger go, and how many?
  *   <li>{@link io.ledgerkeep.examples.UseYourOwnEngine}: how do I bring a storage engine of my own?
  * </ul>
  *

@@ -122,6 +122,15 @@ final class ExamplesTest {
   }
 
   @Test
+  void keepALogHasWhatTheLevelLetsPass() {
+    assertThat(output(KeepALog::run))
+        .satisfiesExactly(
+            line -> assertThat(line).isEqualTo("info|…|[JOBS]archive begins"),
+            line -> assertThat(line).startsWith("info|…|[ARCHIVING]archived blocks 0 to 80 as "),
+            line -> assertThat(line).isEqualTo("info|…|[JOBS]archive ends"));
+  }
+
+  @Test
   void useYourOwnEngineKeepsTheLedgerOnIt() {
     assertThat(output(UseYourOwnEngine::run))
         .hasSize(2)

@@ -6,12 +6,16 @@ import java.time.Instant;
 import java.util.concurrent.Semaphore;
 import java.util.concurrent.atomic.AtomicBoolean;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * Lets one maintenance job run on a ledger. Across processes the owner lock of the ledger's
  * directory sees to that. Serves any number of threads.
  */
 public final class JobLock {
+
+  private static final Logger LOG = LoggerFactory.getLogger(JobLock.class);
 
   private final Semaphore free = new Semaphore(1);
   private final Runnable changed;
@@ -58,6 +62,7 @@ public final class JobLock {
     Lease lease =
         () -> {
           if (held.getAndSet(false)) {
+            LOG.info("{} ends", job);
             holder = null;
             try {
               changed.run();
@@ -67,6 +72,7 @@ public final class JobLock {
           }
         };
     try {
+      LOG.info("{} begins", job);
       changed.run();
     } catch (RuntimeException | Error e) {
       lease.close();

@@ -6,9 +6,13 @@ import io.ledgerkeep.job.Progress;
 import java.time.Duration;
 import java.util.function.BooleanSupplier;
 import org.jspecify.annotations.Nullable;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /** Tells progress, keeps to the rate and asks whether to go on. For the job's thread. */
 public final class JobWatch {
+
+  private static final Logger LOG = LoggerFactory.getLogger(JobWatch.class);
 
   /** A limiter hands out whole permits; a permit is so many bytes. */
   private static final int PERMIT_BYTES = 1024;
@@ -40,6 +44,7 @@ public final class JobWatch {
     doneBlocks = 0;
     bytes = 0;
     begin = System.nanoTime();
+    LOG.atDebug().addKeyValue("blocks", blocks).log("at {}", newPhase);
     tell();
   }
 

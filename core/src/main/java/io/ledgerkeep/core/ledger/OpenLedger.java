@@ -203,6 +203,7 @@ final class OpenLedger implements Ledger {
         });
     ledger.room.refill();
     ledger.writeStatus(true);
+    LOG.debug("the ledger in {} is open at height {}", parts.directory(), ledger.visibleHeight);
     if (parts.settings().control != null) {
       ledger.serve(parts.settings().control);
     }
@@ -326,6 +327,7 @@ final class OpenLedger implements Ledger {
       watch.begin("replay", visibleHeight - derivedThrough);
     }
     if (derivedThrough < visibleHeight) {
+      LOG.info("state and history follow, from height {} to {}", derivedThrough, visibleHeight);
       replay(derivedThrough + 1, visibleHeight);
       checkpoint();
     }
@@ -443,6 +445,10 @@ final class OpenLedger implements Ledger {
    * where a key could not be reached nothing is in doubt: applying the same again completes it.
    */
   private void becameDurable(List<DerivedRows> durable) {
+    LOG.atTrace()
+        .addKeyValue("height", chain.last())
+        .addKeyValue("blocks", durable.size())
+        .log("committed");
     behind.addAll(durable);
     follow();
     if (statusFile.isDue()) {
@@ -497,6 +503,7 @@ final class OpenLedger implements Ledger {
     chain.checkpoint(height);
     derivedThrough = height;
     bytesSinceCheckpoint = 0;
+    LOG.atDebug().addKeyValue("height", height).log("checkpoint");
   }
 
   private void beforeArchiving(long height) {

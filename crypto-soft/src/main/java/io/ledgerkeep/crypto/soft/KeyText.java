@@ -6,6 +6,8 @@ import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.util.HexFormat;
 import java.util.Locale;
+import java.util.function.UnaryOperator;
+import org.jspecify.annotations.Nullable;
 
 /**
  * The text of a configuration that is a master key, or says where one lies.
@@ -16,6 +18,8 @@ import java.util.Locale;
  * <tr><td>{@code raw:}</td><td>the printable ASCII bytes that follow</td></tr>
  * <tr><td>{@code hex:}</td><td>the hexadecimal digits that follow</td></tr>
  * <tr><td>{@code file:}</td><td>the absolute path that follows</td></tr>
+ * <tr><td>{@code env:}</td><td>the name of an environment variable with such a text, but no further
+ * name</td></tr>
  * <tr><td>{@code 0x}</td><td>the hexadecimal digits that follow</td></tr>
  * <tr><td>{@code /}</td><td>a path</td></tr>
  * <tr><td>one of these in other case, {@code file://}</td><td>refused as ambiguous</td></tr>
@@ -40,6 +44,7 @@ record KeyText(Form form, String rest) {
   private static final String RAW = "raw:";
   private static final String HEX = "hex:";
   private static final String FILE = "file:";
+  private static final String ENV = "env:";
   private static final String ZERO_X = "0x";
 
   /**
@@ -48,6 +53,28 @@ record KeyText(Form form, String rest) {
    * @throws ConfigurationException if it can be read in two ways; the text is not in the message
    */
   static KeyText of(String text) {
+    return of(text, System::getenv);
+  }
+
+  /** Returns the same, with variables of another environment. */
+  static KeyText of(String text, UnaryOperator<@Nullable String> environment) {
+    return text.startsWith(ENV)
+        ? ofVariable(text.substring(ENV.length()), environment)
+        : ofPlain(text);
+  }
+
+  private static KeyText ofVariable(String name, UnaryOperator<@Nullable String> environment) {
+    String text = name.isEmpty() ? null : environment.apply(name);
+    if (text == null || text.isEmpty()) {
+      throw refused("the environment variable '" + name + "' is not set, which should have it");
+    }
+    if (text.startsWith(ENV)) {
+      throw refused("the environment variable '" + name + "' names another one");
+    }
+    return ofPlain(text);
+  }
+
+  private static KeyText ofPlain(String text) {
     if (text.startsWith(RAW)) {
       return new KeyText(Form.RAW, text.substring(RAW.length()));
     }
@@ -69,7 +96,7 @@ record KeyText(Form form, String rest) {
 
   private static void refuseAlmost(String text) {
     String lower = text.toLowerCase(Locale.ROOT);
-    for (String start : new String[] {RAW, HEX, FILE, ZERO_X}) {
+    for (String start : new String[] {RAW, HEX, FILE, ENV, ZERO_X}) {
       if (lower.startsWith(start)) {
         throw refused(
             "it begins almost with '"

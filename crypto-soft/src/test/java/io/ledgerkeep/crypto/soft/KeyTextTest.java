@@ -3,9 +3,13 @@ package io.ledgerkeep.crypto.soft;
 import static org.assertj.core.api.Assertions.assertThat;
 import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.ledgerkeep.Options;
 import io.ledgerkeep.error.ConfigurationException;
 import java.nio.file.Path;
 import java.util.HexFormat;
+import java.util.List;
+import java.util.Map;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
@@ -29,6 +33,8 @@ final class KeyTextTest {
         "raw:0X12,30583132",
         "raw: ,20",
         "rawhide,72617768696465",
+        "environ,656e7669726f6e",
+        "raw:env:A,656e763a41",
         "filed,66696c6564",
         "hexagon,68657861676f6e",
       })
@@ -66,6 +72,35 @@ final class KeyTextTest {
   }
 
   @ParameterizedTest
+  @CsvSource({
+    "hex:00ff80FFaB, HEX",
+    "raw:1234567890123456, RAW",
+    "1234567890123456, RAW",
+    "/usr/key/my.key, FILE",
+  })
+  void aVariableHasTheText(String text, KeyText.Form form) {
+    Map<String, String> environment = Map.of("LEDGER_KEY", text);
+    KeyText read = KeyText.of("env:LEDGER_KEY", environment::get);
+    assertThat(read).isEqualTo(KeyText.of(text));
+    assertThat(read.form()).isEqualTo(form);
+  }
+
+  @Test
+  void aVariableThatHasNoneIsNamed() {
+    Map<String, String> environment = Map.of("EMPTY", "", "AGAIN", "env:SECRET", "SECRET", "1234");
+    for (String name : List.of("EMPTY", "AGAIN", "ABSENT")) {
+      assertThatThrownBy(() -> KeyText.of("env:" + name, environment::get))
+          .isInstanceOf(ConfigurationException.class)
+          .hasMessageContaining("'" + name + "'")
+          .hasMessageNotContaining("1234");
+    }
+    assertThatThrownBy(
+            () -> new AesProvider().openKey(Options.of("key", "env:LEDGERKEEP_ABSENT_KEY")))
+        .isInstanceOf(ConfigurationException.class)
+        .hasMessageContaining("'LEDGERKEEP_ABSENT_KEY' is not set");
+  }
+
+  @ParameterizedTest
   @ValueSource(
       strings = {
         "",
@@ -77,6 +112,8 @@ final class KeyTextTest {
         "RAW:1234567890123456",
         "Hex:48656c6c6f20436861696e4d616b6572",
         "File:/usr/key/my.key",
+        "ENV:LEDGER_KEY",
+        "env:",
         "0x48656c6c6f20436861696e4d616b657",
         "hex:123",
         "0x48656c6c6f20436861696e4d616b657g",
