@@ -259,6 +259,7 @@ final class LedgerMetricsTest {
       token.pullOut();
       assertThat(ledger.status().height()).isEqualTo(39);
       assertThat(value(Measure.ENCRYPTION_UP)).isZero();
+      token.putBack();
     }
   }
 
