@@ -40,7 +40,7 @@ enum Measure {
       "",
       "how often the key in a token may still seal, where it seals values itself; no fresh one is"
           + " derived by itself"),
-  DISK_FREE("disk.free", "bytes", "disk", "what the node can still write there"),
+  DISK_FREE("disk.free", "bytes", "disk", "what can still be written there"),
   DISK_TOTAL("disk.total", "bytes", "disk", "the size of the disk");
 
   static final String PREFIX = "ledgerkeep.";

@@ -787,7 +787,7 @@ final class OpenLedger implements Ledger {
   /** A failure to tell how the ledger stands is no failure of the ledger. */
   private void writeStatus(boolean open) {
     try {
-      statusFile.write(currentStatus(), open);
+      statusFile.write(currentStatus(), keys, open);
     } catch (RuntimeException e) {
       LOG.debug("cannot tell the status of {}: {}", parts.directory(), e.toString());
     }
