@@ -1,14 +1,14 @@
 package io.ledgerkeep;
 
 import io.ledgerkeep.archive.Archive;
-import io.ledgerkeep.archive.Archiver;
-import io.ledgerkeep.archive.Restorer;
-import io.ledgerkeep.archive.Verification;
-import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.StorageException;
+import io.ledgerkeep.job.JobControl;
+import io.ledgerkeep.job.Progress;
+import java.time.Duration;
+import java.time.Instant;
 import java.util.List;
 import java.util.Optional;
 
@@ -23,7 +23,7 @@ import java.util.Optional;
  * exactly that height; nothing is deleted before its copy in the archive was synced, read back and
  * verified.
  */
-public interface Ledger extends LedgerReader, AutoCloseable {
+public interface Ledger extends LedgerReader, Ledgerkeep.Maintenance, AutoCloseable {
 
   /**
    * Appends a block; it is durable when the call returns. A block equal to the one committed at its
@@ -53,37 +53,12 @@ public interface Ledger extends LedgerReader, AutoCloseable {
   /** Opens a view of all databases at the present height. The caller closes it. */
   LedgerView view();
 
-  /** Returns what moves old bodies to the archive. */
-  Archiver archiver();
-
-  /** Returns what brings archived bodies back. */
-  Restorer restorer();
-
-  /** Returns what backs the ledger up. */
-  Backup backup();
-
   /**
    * Returns this ledger's archive; closed with the ledger.
    *
    * @throws ConfigurationException if no archive store is configured
    */
   Archive archive();
-
-  /**
-   * Checks the ledger: links, recorded digests of every body on the node, and, as far as the level
-   * says, the archived bodies; without an archive store these are counted as unchecked. Changes
-   * nothing; reads and commits go on.
-   */
-  Verification verify(Verification.Request request);
-
-  /** Returns identity, heights and sizes. */
-  LedgerStatus status();
-
-  /** Returns the keys of the ledger, or empty where it has none of its own. */
-  Optional<LedgerKeys> keys();
-
-  /** Returns where this ledger's archive lies, or empty where no archive store is configured. */
-  Optional<String> archivePlace();
 
   /**
    * Waits for the commit in progress, makes everything durable and gives the directory free. A job
@@ -94,4 +69,81 @@ public interface Ledger extends LedgerReader, AutoCloseable {
    */
   @Override
   void close();
+
+  /**
+   * The maintenance jobs of a ledger: those that run, and those that the newest part of its audit
+   * file tells of. Safe for any number of threads.
+   */
+  interface Jobs {
+
+    /** Returns the jobs that run, and then those that ended, the newest first. */
+    List<Job> list();
+
+    /** Returns what ended since the ledger was opened, counted by job and by how it ended. */
+    List<Total> totals();
+
+    /**
+     * Asks a job to end at the next safe place. Returns whether it was running; it may run a little
+     * longer.
+     */
+    boolean cancel(long number);
+
+    /**
+     * Runs again what a job had begun that was cancelled, failed or interrupted, under a number of
+     * its own; it goes on where that one was.
+     *
+     * @return the job that it became, ended
+     * @throws ConflictException if there is no such job, it runs or is done, another job runs, or
+     *     it is one that goes on by other means, which the message names
+     */
+    Job resume(long number, JobControl control);
+
+    /** How a job stands. */
+    enum State {
+      /** It runs. */
+      RUNNING,
+      /** It came to its end. */
+      DONE,
+      /** It was told to end before its end. */
+      CANCELLED,
+      /** It ended with an error. */
+      FAILED,
+      /** Its process ended before it did. */
+      INTERRUPTED
+    }
+
+    /**
+     * A job.
+     *
+     * @param number counts the entries of the audit file; tells the job from others
+     * @param name what it does, such as {@code archive}
+     * @param range what it was asked to do it to, as {@code name=value} pairs, or empty text
+     * @param by the user and the process that ran it
+     * @param state how it stands
+     * @param begun when it began
+     * @param ended when it ended; empty while it runs, and where nobody saw it end
+     * @param result what it told when it ended, as {@code name=value} pairs or a message
+     * @param progress how far it has come, while it runs and tells
+     */
+    record Job(
+        long number,
+        String name,
+        String range,
+        String by,
+        State state,
+        Instant begun,
+        Optional<Instant> ended,
+        String result,
+        Optional<Progress> progress) {}
+
+    /**
+     * How often a job ended in one way since the ledger was opened.
+     *
+     * @param name the name of the job
+     * @param state how it ended
+     * @param count how often
+     * @param elapsed how long it took, all together
+     */
+    record Total(String name, State state, long count, Duration elapsed) {}
+  }
 }

@@ -2,9 +2,13 @@ package io.ledgerkeep;
 
 import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.archive.Archiver;
+import io.ledgerkeep.archive.Restorer;
+import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.archive.Verification.Expected;
 import io.ledgerkeep.encryption.Encryptor;
 import io.ledgerkeep.encryption.EncryptorProvider;
+import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.IntegrityException;
@@ -52,6 +56,20 @@ public final class Ledgerkeep {
   /** Returns a builder of an archive that is read on its own, without a node. */
   public static ArchiveBuilder archive() {
     return implementation().archive();
+  }
+
+  /**
+   * Reaches the ledger of a directory that is open elsewhere and served by {@link Builder#control}.
+   * Paths in requests are those of the process that has it open; what cannot be told to another
+   * process, such as a {@link BlockVerifier} or a function in a policy, is refused with a {@link
+   * ConfigurationException}.
+   *
+   * @throws ConflictException with {@link ConflictException.Reason#LOCKED} if nobody serves it, or
+   *     not to this user
+   * @throws UnsupportedFormatException if who serves it speaks another version
+   */
+  public static Connection connect(Path directory) {
+    return implementation().connect(directory);
   }
 
   private static Implementation implementation() {
@@ -128,6 +146,15 @@ public final class Ledgerkeep {
      * ends them after the ledger. By default everything runs on the calling thread.
      */
     Builder executor(Executor executor);
+
+    /**
+     * Serves a control socket in the directory of the ledger while it is open, so that the command
+     * line and {@link Ledgerkeep#connect} can look after it: a Unix domain socket that only the
+     * user who runs this process may use. One thread of the executor waits for callers, and each
+     * caller takes one; the caller of this method ends them after the ledger. By default nothing is
+     * served.
+     */
+    Builder control(Executor executor);
 
     /**
      * Sets the size of the file that each database keeps in reserve for a full disk; 64 MiB by
@@ -300,6 +327,50 @@ public final class Ledgerkeep {
      * @throws StorageException if there is no room for the copies
      */
     Diagnosis examine(Diagnosis.Request request);
+  }
+
+  /**
+   * What looks after a ledger that is open: in the process that owns it, or from another one
+   * through its control socket ({@link #connect}). Safe for any number of threads.
+   */
+  public interface Maintenance {
+
+    /** Returns what moves old bodies to the archive. */
+    Archiver archiver();
+
+    /** Returns what brings archived bodies back. */
+    Restorer restorer();
+
+    /** Returns what backs the ledger up. */
+    Backup backup();
+
+    /**
+     * Checks the ledger: links, recorded digests of every body on the node, its audit file, and, as
+     * far as the level says, the archived bodies; without an archive store these are counted as
+     * unchecked. Changes nothing but a line in the audit file; reads and commits go on.
+     */
+    Verification verify(Verification.Request request);
+
+    /** Returns identity, heights and sizes. */
+    LedgerStatus status();
+
+    /** Returns the keys of the ledger, or empty where it has none of its own. */
+    Optional<LedgerKeys> keys();
+
+    /** Returns where this ledger's archive lies, or empty where no archive store is configured. */
+    Optional<String> archivePlace();
+
+    /** Returns the maintenance jobs of the ledger. */
+    Ledger.Jobs jobs();
+  }
+
+  /**
+   * Reaches a ledger that another process has open. Closing it ends what it has begun there, at the
+   * next safe place, and leaves the ledger as it is.
+   */
+  public interface Connection extends Maintenance, AutoCloseable {
+    @Override
+    void close();
   }
 
   /**
@@ -877,5 +948,8 @@ public final class Ledgerkeep {
 
     /** Returns a builder of an archive. */
     ArchiveBuilder archive();
+
+    /** Reaches a ledger that is open elsewhere. */
+    Connection connect(Path directory);
   }
 }

@@ -49,6 +49,13 @@ public record Verification(
     findings = List.copyOf(findings);
   }
 
+  /** Returns the same check, which found more. */
+  public Verification with(List<String> moreFindings) {
+    List<String> all = new ArrayList<>(findings);
+    all.addAll(moreFindings);
+    return new Verification(level, segments, blocks, uncheckedBlocks, bytes, all, cancelled);
+  }
+
   /** Returns whether nothing wrong was found. */
   public boolean ok() {
     return findings.isEmpty();

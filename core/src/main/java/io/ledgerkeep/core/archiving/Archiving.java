@@ -11,7 +11,7 @@ import io.ledgerkeep.archive.Restorer;
 import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.core.codec.StoredBlock;
 import io.ledgerkeep.core.derived.DerivedCheck;
-import io.ledgerkeep.core.jobs.JobLock;
+import io.ledgerkeep.core.jobs.JobBook;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
@@ -21,6 +21,7 @@ import io.ledgerkeep.job.JobPlan;
 import io.ledgerkeep.job.JobReport;
 import java.time.Clock;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.Set;
@@ -121,7 +122,7 @@ public final class Archiving {
     return new Archiver() {
       @Override
       public JobPlan plan(ArchiveRequest request) {
-        return archiveJob(request).plan(request.lastHeight());
+        return archiveJob(request, watch(request.control())).plan(request.lastHeight());
       }
 
       @Override
@@ -132,9 +133,15 @@ public final class Archiving {
 
       @Override
       public JobReport archive(ArchiveRequest request) {
-        try (JobLock.Lease lease = site.lock().take(ArchiveJob.NAME)) {
-          return archiveJob(request).run(request.lastHeight());
-        }
+        return site.jobs()
+            .run(
+                ArchiveJob.NAME,
+                Map.of("to", request.lastHeight(), "whole-segments", request.wholeSegments()),
+                run ->
+                    told(
+                        run,
+                        archiveJob(request, run.watch(request.control()))
+                            .run(request.lastHeight())));
       }
     };
   }
@@ -144,14 +151,20 @@ public final class Archiving {
     return new Restorer() {
       @Override
       public JobPlan plan(RestoreRequest request) {
-        return restoreJob(request).plan(request.firstHeight());
+        return new RestoreJob(site, link, watch(request.control())).plan(request.firstHeight());
       }
 
       @Override
       public JobReport restore(RestoreRequest request) {
-        try (JobLock.Lease lease = site.lock().take(RestoreJob.NAME)) {
-          return restoreJob(request).run(request.firstHeight());
-        }
+        return site.jobs()
+            .run(
+                RestoreJob.NAME,
+                Map.of("down-to", request.firstHeight()),
+                run ->
+                    told(
+                        run,
+                        new RestoreJob(site, link, run.watch(request.control()))
+                            .run(request.firstHeight())));
       }
     };
   }
@@ -208,19 +221,29 @@ public final class Archiving {
    * Checks the ledger and, as far as it can be reached, its archive; at level LEDGER also what was
    * derived of the blocks up to the height.
    */
-  public Verification verify(Verification.Request request, long height, DerivedCheck derived) {
-    return new LedgerCheck(site, link, request, derived, watch(request.control())).run(height);
+  public Verification verify(
+      Verification.Request request, long height, DerivedCheck derived, JobWatch watch) {
+    return new LedgerCheck(site, link, request, derived, watch).run(height);
   }
 
-  private ArchiveJob archiveJob(ArchiveRequest request) {
-    return new ArchiveJob(site, link, request.wholeSegments(), watch(request.control()));
+  private ArchiveJob archiveJob(ArchiveRequest request, JobWatch watch) {
+    return new ArchiveJob(site, link, request.wholeSegments(), watch);
   }
 
-  private RestoreJob restoreJob(RestoreRequest request) {
-    return new RestoreJob(site, link, watch(request.control()));
+  private static JobReport told(JobBook.Run run, JobReport report) {
+    run.ended(
+        report.cancelled(),
+        Map.of(
+            "blocks",
+            report.blocks(),
+            "bytes",
+            report.bytesMoved(),
+            "archived-height",
+            report.archivedHeightAfter()));
+    return report;
   }
 
   private JobWatch watch(JobControl control) {
-    return new JobWatch(control, site.lock()::isClosing);
+    return new JobWatch(control, site.jobs().lock()::isClosing);
   }
 }

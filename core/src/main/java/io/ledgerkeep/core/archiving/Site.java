@@ -5,7 +5,7 @@ import io.ledgerkeep.Bytes;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.core.chain.ChainStore;
 import io.ledgerkeep.core.codec.Digests;
-import io.ledgerkeep.core.jobs.JobLock;
+import io.ledgerkeep.core.jobs.JobBook;
 import io.ledgerkeep.core.sealing.ArchiveKeys;
 import io.ledgerkeep.error.ConfigurationException;
 import java.util.Optional;
@@ -28,7 +28,7 @@ import java.util.function.LongSupplier;
  * @param room gives room on a full disk
  * @param handOverBytes after so many bytes of bodies an archive run moves the pivot: each time it
  *     waits for the engine to flush
- * @param lock lets one job run
+ * @param jobs lets one job run, and writes it down
  * @param verifier the node's own rule, if it has one
  * @param executor runs what can run in parallel
  */
@@ -44,7 +44,7 @@ public record Site(
     LongConsumer beforeArchiving,
     Room room,
     long handOverBytes,
-    JobLock lock,
+    JobBook jobs,
     Optional<BlockVerifier> verifier,
     Executor executor) {
 

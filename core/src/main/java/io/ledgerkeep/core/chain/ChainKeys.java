@@ -14,7 +14,7 @@ import java.util.OptionalLong;
  *
  * <pre>
  * 01 name                        a record: format, last, pivot, derived, filter, job, unarchived,
- *                                rollback, archive-end, branches
+ *                                rollback, archive-end, branches, audit
  * 02 height                      meta
  * 03 height ordinal part         body row of a normal block: archiving deletes one range
  * 04 height ordinal part         body row of the genesis or a config block: never deleted
@@ -44,6 +44,7 @@ public final class ChainKeys {
   static final Bytes ROLL_BACK = record("rollback");
   static final Bytes ARCHIVE_END = record("archive-end");
   static final Bytes BRANCHES = record("branches");
+  static final Bytes AUDIT = record("audit");
 
   private static final int RECORDS = 1;
   private static final int METAS = 2;

@@ -557,6 +557,16 @@ public final class ChainStore implements AutoCloseable {
     write(new WriteBatch().put(ChainKeys.UNARCHIVED, number(blocks)));
   }
 
+  /** Returns what is kept of the newest line of the audit file, if anything is. */
+  public Optional<Bytes> auditMark() {
+    return engine.get(ChainKeys.AUDIT);
+  }
+
+  /** Keeps what tells the newest line of the audit file. */
+  public void keepAuditMark(Bytes mark) {
+    write(new WriteBatch().put(ChainKeys.AUDIT, mark));
+  }
+
   /** Returns what a job has begun and not finished. */
   public Optional<JobRecord> job() {
     return engine.get(ChainKeys.JOB).map(JobRecord::decode);

@@ -21,11 +21,12 @@ public final class ChainTables {
   private static final int PIECES = 0x80;
 
   /**
-   * Records that are of use to the engine that has them only: what the id filter beside it covers,
-   * how far a re-encryption of it has come. Databases of all kinds may have the latter.
+   * Records that are of use to the engine that has them only: what the id filter and the audit file
+   * beside it have, how far a re-encryption of it has come. Databases of all kinds may have the
+   * latter.
    */
   private static final Set<Bytes> OF_THIS_ENGINE =
-      Set.of(ChainKeys.FILTER, ChainKeys.record("reencrypt"));
+      Set.of(ChainKeys.FILTER, ChainKeys.AUDIT, ChainKeys.record("reencrypt"));
 
   private ChainTables() {}
 

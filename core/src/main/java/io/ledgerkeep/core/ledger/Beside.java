@@ -36,7 +36,8 @@ final class Beside {
           "(.*?)\\.?(?:encrypted|plain|rebuilt|migrated)-[0-9]{8}T[0-9]{6}Z(?:-[0-9]+)?");
 
   /** What lies in the directory of a database. */
-  private static final Pattern OWN_FILE = Pattern.compile("db|ids|RESERVE|KEYS(\\..*)?");
+  private static final Pattern OWN_FILE =
+      Pattern.compile("db|ids|RESERVE|audit\\.log|KEYS(\\..*)?");
 
   private Beside() {}
 

@@ -1,5 +1,6 @@
 package io.ledgerkeep.core.ledger;
 
+import io.ledgerkeep.core.audit.AuditLog;
 import io.ledgerkeep.core.files.Directories;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.error.IntegrityException;
@@ -12,10 +13,13 @@ import java.nio.file.StandardOpenOption;
 import java.util.List;
 import java.util.stream.Stream;
 
-/** What lies beside the block database and belongs to it: the registry of keys, the id filter. */
+/**
+ * What lies beside the block database and belongs to it: the registry of keys, the audit file, the
+ * id filter.
+ */
 final class BesideBlocks {
 
-  private static final List<String> REGISTRY = List.of("KEYS", "KEYS.copy");
+  private static final List<String> FILES = List.of("KEYS", "KEYS.copy", AuditLog.FILE);
   private static final String FILTER = "ids";
 
   private BesideBlocks() {}
@@ -24,7 +28,7 @@ final class BesideBlocks {
   static void copy(Path from, Path to) {
     try {
       Directories.delete(to.resolve(FILTER));
-      for (String name : REGISTRY) {
+      for (String name : FILES) {
         Files.deleteIfExists(to.resolve(name));
         if (Files.exists(from.resolve(name))) {
           copyFile(from.resolve(name), to.resolve(name));

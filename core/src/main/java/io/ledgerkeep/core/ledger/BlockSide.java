@@ -9,7 +9,7 @@ import io.ledgerkeep.core.archiving.Site;
 import io.ledgerkeep.core.chain.ChainStore;
 import io.ledgerkeep.core.chain.MetaRow;
 import io.ledgerkeep.core.chain.StoredForm;
-import io.ledgerkeep.core.jobs.JobLock;
+import io.ledgerkeep.core.jobs.JobBook;
 import io.ledgerkeep.core.ledger.LedgerOpener.BlocksAlone;
 import io.ledgerkeep.core.ledger.LedgerOpener.PartMade;
 import io.ledgerkeep.core.ledger.RebuildRecord.Newest;
@@ -79,7 +79,7 @@ final class BlockSide implements AutoCloseable {
         height -> {},
         blocks.room(),
         settings.handOverBytes,
-        new JobLock(),
+        new JobBook(),
         Optional.ofNullable(settings.verifier),
         settings.executor);
   }

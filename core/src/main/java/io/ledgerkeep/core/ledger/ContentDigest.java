@@ -15,7 +15,7 @@ import java.util.Set;
 /**
  * A digest over all rows of a database in the order of their keys, as they read: whole, and not
  * sealed. So it is the same on every engine, however that cuts rows in pieces. What a database says
- * of itself and of its keys does not count.
+ * of itself, of its keys and of its audit file does not count.
  */
 final class ContentDigest {
 
@@ -23,7 +23,7 @@ final class ContentDigest {
   static final KeyRange ROWS = KeyRange.of(Bytes.EMPTY, Bytes.wrap(new byte[] {(byte) 0x80}));
 
   private static final Set<Bytes> OF_NO_ACCOUNT =
-      Set.of(FormatRecord.KEY, ChainKeys.record("keys"));
+      Set.of(FormatRecord.KEY, ChainKeys.record("keys"), ChainKeys.record("audit"));
 
   /** So often a job is told, and asked whether to go on. */
   private static final long SPAN_BYTES = 1 << 20;

@@ -11,6 +11,7 @@ import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.core.archive.ArchiveNames;
 import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.files.Directories;
+import io.ledgerkeep.core.jobs.JobBook;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.sealing.Keyring;
 import io.ledgerkeep.error.ConfigurationException;
@@ -21,6 +22,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -62,11 +64,29 @@ final class ConversionJob {
     try (OwnerLock lock = OwnerLock.take(directory);
         Encryption.Keys keys = settings.encryption.open(settings.classLoader);
         Encryption.Keys none = Encryption.NONE.open(settings.classLoader)) {
-      return direction == Direction.ENCRYPT ? convert(none, keys) : convert(keys, none);
+      if (conversion.dryRun()) {
+        return convert(keys, none);
+      }
+      return ClosedNotes.book(directory, keys)
+          .run(
+              direction == Direction.ENCRYPT ? "encrypt" : "decrypt",
+              Map.of(),
+              run -> told(run, convert(keys, none)));
     }
   }
 
-  private Report convert(Encryption.Keys from, Encryption.Keys to) {
+  private static Report told(JobBook.Run run, Report report) {
+    run.ended(
+        report.outcome() == Outcome.CANCELLED,
+        Map.of("ledger", report.ledgerIdAfter(), "outcome", report.outcome()));
+    return report;
+  }
+
+  private Report convert(Encryption.Keys given, Encryption.Keys none) {
+    return direction == Direction.ENCRYPT ? convertTo(given, none) : convertTo(none, given);
+  }
+
+  private Report convertTo(Encryption.Keys to, Encryption.Keys from) {
     Layout layout = Layout.read(directory);
     Optional<CopyRecord> found = CopyRecord.read(directory);
     if (!conversion.dryRun() && found.isPresent() && found.get().layout().equals(layout)) {

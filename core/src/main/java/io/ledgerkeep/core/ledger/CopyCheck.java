@@ -37,7 +37,7 @@ final class CopyCheck {
 
   private boolean verified() {
     Verification found =
-        copy.verify(Verification.Request.of(Verification.Level.LEDGER).with(control));
+        copy.check(Verification.Request.of(Verification.Level.LEDGER).with(control));
     if (!found.ok()) {
       throw new IntegrityException("the copy does not pass: " + found.findings().get(0));
     }

@@ -17,4 +17,9 @@ public final class CoreImplementation implements Ledgerkeep.Implementation {
   public Ledgerkeep.ArchiveBuilder archive() {
     return new AloneArchiveBuilder();
   }
+
+  @Override
+  public Ledgerkeep.Connection connect(java.nio.file.Path directory) {
+    return io.ledgerkeep.core.control.ControlClient.connect(directory);
+  }
 }

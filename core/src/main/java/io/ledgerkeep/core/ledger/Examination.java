@@ -628,9 +628,10 @@ final class Examination {
       return;
     }
     Verification result =
-        ledger.verify(Verification.Request.of(Level.LEDGER).with(request.control()));
+        ledger.check(Verification.Request.of(Level.LEDGER).with(request.control()));
     cancelled |= result.cancelled();
     result.findings().forEach(what -> findings.add(Severity.DAMAGE, LEDGER, what, remedyOf(what)));
+    ledger.auditFindings().forEach(what -> findings.note("audit file", copy().told(what)));
   }
 
   /** The blocks on the node are known to be whole: what is wrong is derived, or archived. */

@@ -18,6 +18,7 @@ import java.time.Clock;
 import java.util.ArrayList;
 import java.util.EnumSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 import java.util.stream.Collectors;
 import org.slf4j.Logger;
@@ -67,7 +68,20 @@ final class ExamineJob {
         break;
       }
     }
+    if (!fixed.isEmpty()) {
+      noteFixed();
+    }
     return withFixed(found);
+  }
+
+  /** What was repaired is repaired, whether it can be written down or not. */
+  private void noteFixed() {
+    try (OwnerLock lock = OwnerLock.take(directory);
+        Encryption.Keys keys = settings.encryption.open(settings.classLoader)) {
+      ClosedNotes.noteMade(directory, keys, "doctor", Map.of("fixed", String.join("; ", fixed)));
+    } catch (LedgerkeepException e) {
+      LOG.warn("what was repaired is not in the audit file: {}", e.getMessage());
+    }
   }
 
   private Diagnosis examine() {

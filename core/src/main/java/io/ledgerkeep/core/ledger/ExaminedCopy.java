@@ -2,6 +2,7 @@ package io.ledgerkeep.core.ledger;
 
 import io.ledgerkeep.Database;
 import io.ledgerkeep.archive.ArchiveStore;
+import io.ledgerkeep.core.audit.AuditLog;
 import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.files.Directories;
 import io.ledgerkeep.core.files.SmallFile;
@@ -84,10 +85,11 @@ final class ExaminedCopy implements AutoCloseable {
     return isThere;
   }
 
-  /** Copies what is written to while a ledger is open: keys and the id filter. */
+  /** Copies what is written to while a ledger is open: keys, the audit file and the id filter. */
   private void copyBelongings(Path home, Path target) throws IOException {
     List<Path> files = new ArrayList<>();
     addFiles(files, home, "KEYS");
+    addFiles(files, home, AuditLog.FILE);
     if (Files.isDirectory(home.resolve("ids"))) {
       Files.createDirectory(target.resolve("ids"));
       addFiles(files, home.resolve("ids"), "");

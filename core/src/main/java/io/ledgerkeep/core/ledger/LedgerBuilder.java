@@ -134,6 +134,12 @@ final class LedgerBuilder implements Ledgerkeep.Builder {
   }
 
   @Override
+  public Ledgerkeep.Builder control(Executor executor) {
+    settings.control = executor;
+    return this;
+  }
+
+  @Override
   public Ledgerkeep.Builder reserveBytes(long bytes) {
     if (bytes < 0) {
       throw new ConfigurationException("the reserve must be 0 bytes or more, not " + bytes);

@@ -10,6 +10,7 @@ import io.ledgerkeep.Options;
 import io.ledgerkeep.core.codec.Digests;
 import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.files.Directories;
+import io.ledgerkeep.core.jobs.JobBook;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.ledger.ContentDigest.Content;
 import io.ledgerkeep.core.ledger.DatabaseCopy.Side;
@@ -25,6 +26,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.EnumMap;
+import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
@@ -72,12 +74,39 @@ final class MigrationJob {
     }
     try (OwnerLock lock = OwnerLock.take(directory);
         Encryption.Keys keys = settings.encryption.open(settings.classLoader)) {
-      Report report = migrate(keys);
+      Report report =
+          migration.dryRun()
+              ? migrate(keys)
+              : ClosedNotes.book(this::directoryNow, keys)
+                  .run("migrate", asked(), run -> told(run, migrate(keys)));
       if (report.outcome() == Outcome.DONE) {
         keys.confirm();
       }
       return report;
     }
+  }
+
+  private Map<String, Object> asked() {
+    Map<String, Object> asked = new LinkedHashMap<>();
+    migration.directory().ifPresent(to -> asked.put("directory", to));
+    migration.engine().ifPresent(to -> asked.put("engine", to.name()));
+    migration.database().ifPresent(only -> asked.put("database", only.lowerCaseName()));
+    return asked;
+  }
+
+  private static Report told(JobBook.Run run, Report report) {
+    run.ended(
+        report.outcome() == Outcome.CANCELLED,
+        Map.of("rows", report.rows(), "bytes", report.bytes(), "outcome", report.outcome()));
+    return report;
+  }
+
+  /** Returns where the ledger is: it may have been brought elsewhere. */
+  private Path directoryNow() {
+    return Layout.moved(directory)
+        .map(Layout.Moved::directory)
+        .filter(Layout::exists)
+        .orElse(directory);
   }
 
   private Report migrate(Encryption.Keys keys) {

@@ -6,7 +6,7 @@ import io.ledgerkeep.Options;
 import io.ledgerkeep.core.archiving.Archiving;
 import io.ledgerkeep.core.archiving.ReencryptReport;
 import io.ledgerkeep.core.failpoint.FailPoint;
-import io.ledgerkeep.core.jobs.JobLock;
+import io.ledgerkeep.core.jobs.JobBook;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.sealing.EpochEncryptor;
 import io.ledgerkeep.core.sealing.SealedEngine;
@@ -26,26 +26,30 @@ import java.util.Optional;
 import java.util.Set;
 import java.util.TreeMap;
 import java.util.function.BiFunction;
+import java.util.function.IntConsumer;
+import java.util.function.Supplier;
 
 /** The keys of a ledger that is open. */
 final class OpenKeys implements LedgerKeys {
 
+  static final String REENCRYPT = "reencrypt";
+
   private final EpochEncryptor epochs;
   private final Map<Database, SealedEngine> engines;
   private final BiFunction<String, Options, KeyWrapper> masterKeys;
-  private final JobLock jobLock;
+  private final JobBook jobs;
   private final Archiving archiving;
 
   OpenKeys(
       EpochEncryptor epochs,
       Map<Database, SealedEngine> engines,
       BiFunction<String, Options, KeyWrapper> masterKeys,
-      JobLock jobLock,
+      JobBook jobs,
       Archiving archiving) {
     this.epochs = epochs;
     this.engines = new TreeMap<>(engines);
     this.masterKeys = masterKeys;
-    this.jobLock = jobLock;
+    this.jobs = jobs;
     this.archiving = archiving;
   }
 
@@ -61,7 +65,7 @@ final class OpenKeys implements LedgerKeys {
 
   @Override
   public List<Usage> usage(JobControl control) {
-    return List.copyOf(count(control).usage().values());
+    return List.copyOf(count(new JobWatch(control, jobs.lock()::isClosing)).usage().values());
   }
 
   /**
@@ -71,8 +75,7 @@ final class OpenKeys implements LedgerKeys {
    */
   private record Count(Map<Integer, Usage> usage, boolean complete) {}
 
-  private Count count(JobControl control) {
-    JobWatch watch = watch(control);
+  private Count count(JobWatch watch) {
     Map<Integer, Usage> usage = new TreeMap<>();
     dataKeys().forEach(key -> usage.put(key.number(), new Usage(key.number(), 0, 0)));
     boolean complete = true;
@@ -92,22 +95,34 @@ final class OpenKeys implements LedgerKeys {
     if (archiving.place().isPresent()) {
       archiving.requireForKeys();
     }
-    DataKey fresh = epochs.rotate(suite);
-    recordGeneration();
-    return fresh;
+    return jobs.runBeside("rotate", Map.of("suite", suite), run -> made(run, epochs.rotate(suite)));
   }
 
   @Override
   public DataKey markExposed() {
-    DataKey fresh = epochs.markExposed();
+    return jobs.runBeside("mark-exposed", Map.of(), run -> made(run, epochs.markExposed()));
+  }
+
+  private DataKey made(JobBook.Run run, DataKey fresh) {
     recordGeneration();
+    run.ended(false, Map.of("data-key", fresh.number(), "suite", fresh.suite()));
     return fresh;
   }
 
   @Override
   public void rewrap(String encryptor, Options options, Optional<String> rotateTo) {
-    try (JobLock.Lease lease = jobLock.take("rewrap");
-        KeyWrapper newMaster = masterKeys.apply(encryptor, options)) {
+    jobs.run(
+        "rewrap",
+        Map.of("encryptor", encryptor, "new-suite", rotateTo.orElse("")),
+        run -> {
+          rewrap(() -> masterKeys.apply(encryptor, options), rotateTo);
+          run.ended(false, Map.of("master-key", epochs.masterKey()));
+          return this;
+        });
+  }
+
+  private void rewrap(Supplier<KeyWrapper> master, Optional<String> rotateTo) {
+    try (KeyWrapper newMaster = master.get()) {
       archiving.requireForKeys();
       epochs.rewrap(
           newMaster,
@@ -149,24 +164,32 @@ final class OpenKeys implements LedgerKeys {
 
   @Override
   public Reencryption reencrypt(JobControl control) {
+    return jobs.run(
+        REENCRYPT,
+        Map.of(),
+        run -> {
+          Reencryption done = reencrypt(run.watch(control));
+          run.ended(!done.complete(), Map.of("values", done.values(), "segments", done.segments()));
+          return done;
+        });
+  }
+
+  private Reencryption reencrypt(JobWatch watch) {
     long begin = System.nanoTime();
-    try (JobLock.Lease lease = jobLock.take("reencrypt")) {
-      archiving.requireForKeys(); // else its segments would stay as they are without a word
-      recordGeneration(); // a rewrap that died may not have come to it
-      JobWatch watch = watch(control);
-      StoredValues.Done values = reencryptValues(watch);
-      if (!values.complete()) {
-        return new Reencryption(values.values(), values.bytes(), 0, 0, false, since(begin));
-      }
-      ReencryptReport done = archiving.reencryptSegments(watch);
-      return new Reencryption(
-          values.values(),
-          values.bytes(),
-          done.segments(),
-          done.bytesWritten(),
-          !done.cancelled(),
-          since(begin));
+    archiving.requireForKeys(); // else its segments would stay as they are without a word
+    recordGeneration(); // a rewrap that died may not have come to it
+    StoredValues.Done values = reencryptValues(watch);
+    if (!values.complete()) {
+      return new Reencryption(values.values(), values.bytes(), 0, 0, false, since(begin));
     }
+    ReencryptReport done = archiving.reencryptSegments(watch);
+    return new Reencryption(
+        values.values(),
+        values.bytes(),
+        done.segments(),
+        done.bytesWritten(),
+        !done.cancelled(),
+        since(begin));
   }
 
   /** Where the key is replaced meanwhile, the databases that were done are done again. */
@@ -195,20 +218,30 @@ final class OpenKeys implements LedgerKeys {
    */
   @Override
   public boolean disable(int dataKey, JobControl control) {
-    try (JobLock.Lease lease = jobLock.take("disable")) {
-      epochs.requireReadOnly(dataKey);
-      if (!hasNothingUnder(dataKey, control)) {
-        return false;
-      }
-      epochs.disable(dataKey);
-      recordGeneration();
-      return true;
-    }
+    return retire("disable", dataKey, control, epochs::requireReadOnly, epochs::disable);
+  }
+
+  /** Takes a key out of use in some way, after all values were looked through. */
+  private boolean retire(
+      String job, int dataKey, JobControl control, IntConsumer requirement, IntConsumer step) {
+    return jobs.run(
+        job,
+        Map.of("data-key", dataKey),
+        run -> {
+          requirement.accept(dataKey);
+          boolean complete = hasNothingUnder(dataKey, run.watch(control));
+          if (complete) {
+            step.accept(dataKey);
+            recordGeneration();
+          }
+          run.ended(!complete, Map.of());
+          return complete;
+        });
   }
 
   /** Returns whether all values were looked through; refuses a key that one of them needs. */
-  private boolean hasNothingUnder(int dataKey, JobControl control) {
-    Count count = count(control);
+  private boolean hasNothingUnder(int dataKey, JobWatch watch) {
+    Count count = count(watch);
     Usage usage = count.usage().getOrDefault(dataKey, new Usage(dataKey, 0, 0));
     if (usage.values() > 0) {
       throw new ConflictException(
@@ -221,22 +254,21 @@ final class OpenKeys implements LedgerKeys {
 
   @Override
   public void enable(int dataKey) {
-    epochs.enable(dataKey);
-    recordGeneration();
+    jobs.runBeside(
+        "enable",
+        Map.of("data-key", dataKey),
+        run -> {
+          epochs.enable(dataKey);
+          recordGeneration();
+          run.ended(false, Map.of());
+          return this;
+        });
   }
 
   /** The lock keeps jobs away; nothing else writes under a key that is disabled. */
   @Override
   public boolean destroy(int dataKey, JobControl control) {
-    try (JobLock.Lease lease = jobLock.take("destroy")) {
-      epochs.requireDisabled(dataKey);
-      if (!hasNothingUnder(dataKey, control)) {
-        return false;
-      }
-      epochs.destroy(dataKey);
-      recordGeneration();
-      return true;
-    }
+    return retire("destroy", dataKey, control, epochs::requireDisabled, epochs::destroy);
   }
 
   @Override
@@ -261,8 +293,18 @@ final class OpenKeys implements LedgerKeys {
 
   @Override
   public Holder addHolder(String name, String encryptor, Options options) {
-    try (JobLock.Lease lease = jobLock.take("holders");
-        KeyWrapper master = masterKeys.apply(encryptor, options)) {
+    return jobs.run(
+        "add-holder",
+        Map.of("name", name, "encryptor", encryptor),
+        run -> {
+          Holder holder = addHolder(name, () -> masterKeys.apply(encryptor, options));
+          run.ended(false, Map.of("id", holder.id()));
+          return holder;
+        });
+  }
+
+  private Holder addHolder(String name, Supplier<KeyWrapper> masterKey) {
+    try (KeyWrapper master = masterKey.get()) {
       archiving.requireForKeys();
       Holder holder = epochs.addHolder(name, master, ofSegments());
       recordGeneration();
@@ -274,12 +316,17 @@ final class OpenKeys implements LedgerKeys {
 
   @Override
   public void dropHolder(String id) {
-    try (JobLock.Lease lease = jobLock.take("holders")) {
-      archiving.requireForKeys();
-      epochs.dropHolder(bytes(id));
-      recordGeneration();
-      archiving.reconcileKeys();
-    }
+    jobs.run(
+        "drop-holder",
+        Map.of("id", id),
+        run -> {
+          archiving.requireForKeys();
+          epochs.dropHolder(bytes(id));
+          recordGeneration();
+          archiving.reconcileKeys();
+          run.ended(false, Map.of());
+          return this;
+        });
   }
 
   private static Bytes bytes(String id) {
@@ -294,9 +341,5 @@ final class OpenKeys implements LedgerKeys {
   /** From now on a registry that was put back from before is refused. */
   private void recordGeneration() {
     engines.values().forEach(SealedEngine::recordGeneration);
-  }
-
-  private JobWatch watch(JobControl control) {
-    return new JobWatch(control, jobLock::isClosing);
   }
 }

@@ -20,6 +20,7 @@ import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.core.archiving.ArchivedBodies;
 import io.ledgerkeep.core.archiving.Archiving;
 import io.ledgerkeep.core.archiving.Site;
+import io.ledgerkeep.core.audit.AuditLog;
 import io.ledgerkeep.core.backup.BackupSource;
 import io.ledgerkeep.core.chain.BlockCursor;
 import io.ledgerkeep.core.chain.ChainStore;
@@ -30,7 +31,7 @@ import io.ledgerkeep.core.derived.DerivedCheck;
 import io.ledgerkeep.core.derived.DerivedRows;
 import io.ledgerkeep.core.derived.DerivedStore;
 import io.ledgerkeep.core.derived.DerivedStore.DerivedView;
-import io.ledgerkeep.core.jobs.JobLock;
+import io.ledgerkeep.core.jobs.JobBook;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.ledger.Preparation.Ready;
 import io.ledgerkeep.core.ledger.Preparation.Slice;
@@ -52,6 +53,7 @@ import java.util.ArrayList;
 import java.util.EnumMap;
 import java.util.IdentityHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
@@ -93,7 +95,8 @@ final class OpenLedger implements Ledger {
   private final Optional<LedgerKeys> keys;
   private final StatusFile statusFile;
   private final ReservedRoom room;
-  private final JobLock jobLock = new JobLock(() -> writeStatus(true));
+  private final OpenNotes notes;
+  private final JobBook jobBook;
   private final ReentrantLock commitLock = new ReentrantLock();
 
   /**
@@ -167,6 +170,10 @@ final class OpenLedger implements Ledger {
     this.visibleHeight = chain.last();
     this.preparation =
         new Preparation(parts.format().digest(), chain.rowMaker(), derived, () -> visibleHeight);
+    this.notes =
+        new OpenNotes(
+            new AuditLog(parts.blockHome(), parts.archiveKeys(), Clock.systemUTC()), chain, room);
+    this.jobBook = new JobBook(() -> writeStatus(true), notes);
     this.unarchivedBlocks = room.toGet(() -> unarchivedBlocks(parts.settings()));
     this.unarchivedBlocksKept =
         parts.settings().unarchivedBlocks == null || !parts.settings().keepsUnarchivedBlocks;
@@ -186,6 +193,7 @@ final class OpenLedger implements Ledger {
         () -> {
           ledger.catchUp();
           ledger.followRegistry();
+          ledger.notes.open();
         });
     ledger.room.refill();
     ledger.writeStatus(true);
@@ -198,8 +206,13 @@ final class OpenLedger implements Ledger {
         epochs,
         parts.onSealed(),
         (name, options) -> settings.encryption.masterKey(name, options, settings.classLoader),
-        jobLock,
+        jobBook,
         archiving);
+  }
+
+  /** Returns what keeps the jobs of the ledger. */
+  JobBook jobBook() {
+    return jobBook;
   }
 
   private static ChainStore openChain(Parts parts) {
@@ -236,7 +249,7 @@ final class OpenLedger implements Ledger {
         this::beforeArchiving,
         room,
         parts.settings().handOverBytes,
-        jobLock,
+        jobBook,
         Optional.ofNullable(parts.settings().verifier),
         parts.settings().executor);
   }
@@ -708,7 +721,7 @@ final class OpenLedger implements Ledger {
   @Override
   public Backup backup() {
     requireOpen();
-    return new LedgerBackup(this, jobLock, Clock.systemUTC());
+    return new LedgerBackup(this, jobBook, Clock.systemUTC());
   }
 
   @Override
@@ -724,6 +737,12 @@ final class OpenLedger implements Ledger {
   }
 
   @Override
+  public Jobs jobs() {
+    requireOpen();
+    return new OpenJobs(this, jobBook);
+  }
+
+  @Override
   public Optional<String> archivePlace() {
     requireOpen();
     return archiving.place();
@@ -732,6 +751,29 @@ final class OpenLedger implements Ledger {
   @Override
   public Verification verify(Verification.Request request) {
     requireOpen();
+    return jobBook.runBeside(
+        "verify",
+        Map.of("level", request.level().name().toLowerCase(Locale.ROOT)),
+        run -> {
+          Verification found = check(request, run.watch(request.control())).with(notes.findings());
+          run.ended(
+              found.cancelled(),
+              Map.of("blocks", found.blocks(), "findings", found.findings().size()));
+          return found;
+        });
+  }
+
+  /** Returns what is wrong with the audit file. */
+  List<String> auditFindings() {
+    return notes.findings();
+  }
+
+  /** Checks all but the audit file, and leaves no line there. */
+  Verification check(Verification.Request request) {
+    return check(request, new JobWatch(request.control(), jobBook.lock()::isClosing));
+  }
+
+  private Verification check(Verification.Request request, JobWatch watch) {
     long height;
     DerivedCheck check;
     latch.readLock().lock();
@@ -743,7 +785,7 @@ final class OpenLedger implements Ledger {
       latch.readLock().unlock();
     }
     try (check) {
-      return archiving.verify(request, height, check);
+      return archiving.verify(request, height, check, watch);
     }
   }
 
@@ -778,7 +820,7 @@ final class OpenLedger implements Ledger {
   }
 
   private String job() {
-    String running = jobLock.runningJob();
+    String running = jobBook.lock().runningJob();
     return running.isEmpty()
         ? chain.job().map(JobRecord::step).map(step -> step.job() + " (interrupted)").orElse("")
         : running;
@@ -795,7 +837,7 @@ final class OpenLedger implements Ledger {
 
   @Override
   public void close() {
-    jobLock.close();
+    jobBook.lock().close();
     commitLock.lock();
     try {
       if (closed) {

@@ -8,6 +8,7 @@ import io.ledgerkeep.core.chain.ChainIndexes;
 import io.ledgerkeep.core.derived.DerivedStore;
 import io.ledgerkeep.core.failpoint.FailPoint;
 import io.ledgerkeep.core.files.Directories;
+import io.ledgerkeep.core.jobs.JobBook;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.ledger.LedgerOpener.PartMade;
 import io.ledgerkeep.core.ledger.RebuildRecord.Step;
@@ -21,6 +22,7 @@ import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -77,14 +79,27 @@ final class RebuildJob {
         Encryption.Keys keys = settings.encryption.open(settings.classLoader)) {
       Layout layout = Layout.read(directory);
       Report report =
-          rollBackJob()
-              .flatMap(job -> job.run(layout, keys))
-              .orElseGet(() -> rebuildAll(layout, keys));
+          ClosedNotes.book(directory, keys)
+              .run(
+                  request.height().isPresent() ? "roll-back" : "rebuild",
+                  request.height().isPresent()
+                      ? Map.of("height", request.height().getAsLong())
+                      : Map.of("verify", request.verifyBlocks()),
+                  run -> told(run, layout, keys));
       if (!report.cancelled()) {
         keys.confirm();
       }
       return report;
     }
+  }
+
+  private Report told(JobBook.Run run, Layout layout, Encryption.Keys keys) {
+    Report report =
+        rollBackJob()
+            .flatMap(job -> job.run(layout, keys))
+            .orElseGet(() -> rebuildAll(layout, keys));
+    run.ended(report.cancelled(), Map.of("height", report.height(), "blocks", report.blocks()));
+    return report;
   }
 
   /** A height that is asked for may be below the newest. */

@@ -269,7 +269,7 @@ final class RestoreBackupJob {
       }
       addedBlocks = ledger.height() - head().position().height();
       Verification found =
-          ledger.verify(Verification.Request.of(Verification.Level.LEDGER).with(withoutRate()));
+          ledger.check(Verification.Request.of(Verification.Level.LEDGER).with(withoutRate()));
       requireNone(found.findings(), ofKeys);
       uncheckedBlocks = found.uncheckedBlocks();
       return !found.cancelled();
@@ -332,6 +332,11 @@ final class RestoreBackupJob {
       }
       FailPoint.pass("restored.reconciled");
     }
+    ClosedNotes.noteMade(
+        directory,
+        opened.ofLedger(),
+        "restore-backup",
+        Map.of("backups", restoring.directory(), "backup", head().number()));
     place.tidyUp();
     opened.confirm();
   }

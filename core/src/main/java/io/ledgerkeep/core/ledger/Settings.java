@@ -35,6 +35,10 @@ final class Settings {
   boolean readThrough;
   @Nullable BlockVerifier verifier;
   Executor executor = Runnable::run;
+
+  /** Serves the control socket; of a ledger that a job opens for itself nobody serves one. */
+  @Nullable Executor control;
+
   long reserveBytes = 64L << 20;
 
   /** After so many blocks state and history are made durable; less only in tests. */

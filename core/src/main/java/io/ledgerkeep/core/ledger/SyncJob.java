@@ -267,6 +267,7 @@ final class SyncJob {
       requireIsOf(record, ledger);
       report = report(ledger, sources);
     }
+    ClosedNotes.noteMade(directory, keys, "sync", Map.of("height", report.height()));
     place.tidyUp();
     keys.confirm();
     return report;
@@ -485,7 +486,7 @@ final class SyncJob {
     sync.expected()
         .ifPresent(expected -> requireExpected(ledger.block(expected.height()).orElseThrow()));
     Verification found =
-        ledger.verify(Verification.Request.of(Verification.Level.LEDGER).with(unlimited));
+        ledger.check(Verification.Request.of(Verification.Level.LEDGER).with(unlimited));
     if (!found.ok()) {
       throw new IntegrityException(
           "what was made of the blocks does not pass, and there is no ledger in %s yet. Look after its disk and its archive and make the same call again; if that does not help, empty the directory before: %s"

@@ -17,6 +17,7 @@ public final class ArchiveKey implements AutoCloseable {
 
   private static final Bytes SEGMENT_LABEL = Bytes.ofUtf8("ledgerkeep segment 1");
   private static final Bytes MANIFEST_LABEL = Bytes.ofUtf8("ledgerkeep manifest 1");
+  private static final Bytes AUDIT_LABEL = Bytes.ofUtf8("ledgerkeep audit 1");
 
   /** A cipher holds copies of its key, some of them outside of the heap: no more than these. */
   private static final int CIPHERS = 64;
@@ -82,10 +83,19 @@ public final class ArchiveKey implements AutoCloseable {
 
   /** Returns the authentication code of an entry of the manifest. */
   public Bytes mac(Bytes entry) {
-    Bytes info = new ByteWriter(64).raw(MANIFEST_LABEL).u32(suite.id()).u32(number).take();
+    return mac(MANIFEST_LABEL, entry);
+  }
+
+  /** Returns the authentication code of a line of the ledger's audit file. */
+  public Bytes auditMac(Bytes line) {
+    return mac(AUDIT_LABEL, line);
+  }
+
+  private Bytes mac(Bytes label, Bytes text) {
+    Bytes info = new ByteWriter(64).raw(label).u32(suite.id()).u32(number).take();
     byte[] key = derive(ledgerId, info, CipherSuite.MAC_BYTES);
     try {
-      return Bytes.wrap(suite.mac(key, entry.toArrayUnsafe()));
+      return Bytes.wrap(suite.mac(key, text.toArrayUnsafe()));
     } finally {
       Arrays.fill(key, (byte) 0);
     }

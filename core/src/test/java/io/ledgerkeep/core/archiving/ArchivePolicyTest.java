@@ -104,18 +104,23 @@ final class ArchivePolicyTest {
     }
   }
 
-  /** Of 200 MiB that do not compress a segment takes 128, and the rest stays. */
+  /**
+   * Of some 150 MiB that do not compress a segment takes 128, and the rest stays. The archive lies
+   * on the disk: all of it twice in memory would be too much.
+   */
   @Test
   void wholeSegmentsGo() {
     Random random = new Random(5);
     SampleChain chain = SampleChain.builder().seed(3).transactionsPerBlock(1).build();
-    try (Ledger ledger = open()) {
-      chain.blocks(60).map(block -> withNoise(block, random)).forEach(ledger::commit);
+    Path archive = directory.resolve("archive");
+    try (Ledger ledger =
+        builder().archiveStore("directory", Options.of("path", archive.toString())).open()) {
+      chain.blocks(54).map(block -> withNoise(block, random)).forEach(ledger::commit);
       Policy policy = Policy.none().keepBlocks(10);
       JobReport report = ledger.archiver().archiveDue(policy, JobControl.none()).orElseThrow();
       assertThat(report.bytesWritten()).isBetween(128L << 20, 136L << 20);
-      assertThat(report.archivedHeightAfter()).isBetween(31L, 45L);
-      assertThat(ledger.archiver().plan(ArchiveRequest.upTo(49).ofWholeSegments()).blocks())
+      assertThat(report.archivedHeightAfter()).isBetween(31L, 42L);
+      assertThat(ledger.archiver().plan(ArchiveRequest.upTo(43).ofWholeSegments()).blocks())
           .isZero();
       assertThat(ledger.archiver().archiveDue(policy, JobControl.none()).orElseThrow().blocks())
           .isZero();
@@ -172,12 +177,14 @@ final class ArchivePolicyTest {
   }
 
   private Ledger open() {
+    return builder().archiveStore(store).open();
+  }
+
+  private Ledgerkeep.Builder builder() {
     return Ledgerkeep.builder()
         .directory(directory.resolve("ledger"))
         .storage(new InMemoryStorage(disk), Options.none())
-        .archiveStore(store)
         .unarchivedBlocks(10)
-        .reserveBytes(0)
-        .open();
+        .reserveBytes(0);
   }
 }

@@ -12,7 +12,7 @@ import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.archive.ArchiveStore;
 import io.ledgerkeep.core.chain.ChainStore;
 import io.ledgerkeep.core.codec.Digests;
-import io.ledgerkeep.core.jobs.JobLock;
+import io.ledgerkeep.core.jobs.JobBook;
 import io.ledgerkeep.core.jobs.JobWatch;
 import io.ledgerkeep.core.sealing.EpochEncryptor;
 import io.ledgerkeep.core.sealing.Keyring;
@@ -94,7 +94,7 @@ final class Workshop implements AutoCloseable {
           public void refill() {}
         },
         Long.MAX_VALUE,
-        new JobLock(),
+        new JobBook(),
         Optional.empty(),
         executor);
   }

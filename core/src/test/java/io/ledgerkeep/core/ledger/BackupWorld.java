@@ -245,6 +245,7 @@ final class BackupWorld {
           new LandStorage(disk, limits).open(home.resolve("db"), Options.none())) {
         TreeMap<Bytes, Bytes> content = World.content(engine);
         content.keySet().remove(Bytes.ofUtf8("\u0001filter"));
+        content.keySet().remove(Bytes.ofUtf8("\u0001audit"));
         content.keySet().remove(Bytes.ofUtf8("\u0001branches")); // being restored begins one
         contents.put(database, content);
       }
