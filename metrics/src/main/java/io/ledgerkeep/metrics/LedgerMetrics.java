@@ -2,12 +2,17 @@ package io.ledgerkeep.metrics;
 
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledger;
+import io.ledgerkeep.Ledger.Jobs.Job;
+import io.ledgerkeep.Ledger.Jobs.State;
+import io.ledgerkeep.Ledger.Jobs.Total;
 import io.ledgerkeep.LedgerStatus;
 import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.StorageException;
+import io.ledgerkeep.job.Progress;
+import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.MeterRegistry;
@@ -22,24 +27,28 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
+import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
 import java.util.function.LongSupplier;
+import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /**
- * The measures of an open ledger: heights, sizes, keys and disks. {@code docs/metrics.md} lists
- * them. Safe for any number of threads.
+ * The measures of an open ledger: heights, sizes, jobs, keys and disks. {@code docs/metrics.md}
+ * lists them. Safe for any number of threads.
  *
  * <p>Reading one throws nothing and holds nothing that a commit waits for; what takes a look at
  * databases, archive or disks is looked up every few seconds at most, on the thread that reads.
- * What is not known now, and everything of a ledger that is closed, is {@code NaN}.
+ * What is not known now, and every gauge of a ledger that is closed, is {@code NaN}.
  *
  * <pre>{@code
  * LedgerMetrics metrics = LedgerMetrics.of(ledger).withDisk("ledger", data);
@@ -54,6 +63,13 @@ public final class LedgerMetrics implements MeterBinder, AutoCloseable {
   private static final Duration STATUS_FRESH = Duration.ofSeconds(5);
   private static final Duration ARCHIVE_FRESH = Duration.ofSeconds(30);
 
+  private static final String BACKUP = "backup";
+  private static final String VERIFY = "verify";
+  private static final String OTHER = "other";
+  private static final List<String> JOBS =
+      List.of("archive", "restore", BACKUP, VERIFY, "reencrypt", OTHER);
+  private static final List<State> ENDS = List.of(State.DONE, State.CANCELLED, State.FAILED);
+
   private final Ledger ledger;
   private final Tags tags;
   private final Map<String, Path> disks;
@@ -61,6 +77,8 @@ public final class LedgerMetrics implements MeterBinder, AutoCloseable {
   private final LongSupplier nanoTime;
   private final Cached<Standing> standing;
   private final Cached<List<Archive.Segment>> segments;
+  private final Cached<List<Job>> jobs;
+  private volatile List<Total> totals = List.of();
   private final ConcurrentLinkedQueue<Bound> bound = new ConcurrentLinkedQueue<>();
 
   private record Bound(MeterRegistry registry, Meter meter) {}
@@ -87,6 +105,7 @@ public final class LedgerMetrics implements MeterBinder, AutoCloseable {
     this.clock = clock;
     this.nanoTime = nanoTime;
     this.standing = new Cached<>(this::look, STATUS_FRESH, nanoTime);
+    this.jobs = new Cached<>(() -> ledger.jobs().list(), STATUS_FRESH, nanoTime);
     this.segments = new Cached<>(() -> ledger.archive().segments(), ARCHIVE_FRESH, nanoTime);
   }
 
@@ -136,8 +155,56 @@ public final class LedgerMetrics implements MeterBinder, AutoCloseable {
         Measure.ARCHIVE_SIZE,
         () -> known(segments).stream().mapToLong(Archive.Segment::storedBytes).sum());
     gauge(registry, Measure.ARCHIVE_SEGMENTS, () -> known(segments).size());
+    bindJobs(registry);
     bindKeys(registry);
     disks.forEach((name, directory) -> bindDisk(registry, name, directory));
+  }
+
+  private void bindJobs(MeterRegistry registry) {
+    gauge(registry, Measure.JOB_RUNNING, () -> running().findAny().isPresent() ? 1 : 0);
+    gauge(
+        registry,
+        Measure.JOB_PROGRESS,
+        () ->
+            running()
+                .flatMap(job -> job.progress().stream())
+                .findFirst()
+                .map(LedgerMetrics::part)
+                .orElse(null));
+    age(registry, Measure.BACKUP_AGE, job -> job.name().equals(BACKUP));
+    age(registry, Measure.VERIFY_AGE, LedgerMetrics::isWholeVerification);
+    for (String job : JOBS) {
+      for (State state : ENDS) {
+        keep(
+            registry,
+            FunctionTimer.builder(
+                    Measure.JOBS_ENDED.id,
+                    this, // held by the functions of the gauges
+                    metrics -> metrics.ended(job, state).mapToLong(Total::count).sum(),
+                    metrics ->
+                        metrics
+                            .ended(job, state)
+                            .mapToLong(total -> total.elapsed().toMillis())
+                            .sum(),
+                    TimeUnit.MILLISECONDS)
+                .description(Measure.JOBS_ENDED.meaning)
+                .tags(tags.and("job", job, "state", state.name().toLowerCase(Locale.ROOT)))
+                .register(registry));
+      }
+    }
+  }
+
+  private void age(MeterRegistry registry, Measure measure, Predicate<Job> which) {
+    seconds(
+        registry,
+        measure,
+        () ->
+            known(jobs).stream()
+                .filter(job -> job.state() == State.DONE)
+                .filter(which)
+                .flatMap(job -> job.ended().stream())
+                .max(Comparator.naturalOrder())
+                .map(ended -> Duration.between(ended, clock.instant())));
   }
 
   private void bindKeys(MeterRegistry registry) {
@@ -262,6 +329,41 @@ public final class LedgerMetrics implements MeterBinder, AutoCloseable {
       return 0;
     }
     return now.status().filter(status -> !status.encryption().isEmpty()).map(any -> 1).orElse(null);
+  }
+
+  private Stream<Job> running() {
+    return known(jobs).stream().filter(job -> job.state() == State.RUNNING);
+  }
+
+  private static double part(Progress progress) {
+    return progress.totalBlocks() == 0
+        ? Double.NaN
+        : (double) progress.doneBlocks() / progress.totalBlocks();
+  }
+
+  /** What was not looked at may be damaged, and level structure looks at no block. */
+  private static boolean isWholeVerification(Job job) {
+    List<String> result = List.of(job.result().split(","));
+    return job.name().equals(VERIFY)
+        && !job.range().equals("level=structure")
+        && result.contains("findings=0")
+        && result.contains("unchecked=0");
+  }
+
+  private Stream<Total> ended(String job, State state) {
+    return ended().stream()
+        .filter(total -> total.state() == state)
+        .filter(total -> job.equals(JOBS.contains(total.name()) ? total.name() : OTHER));
+  }
+
+  /** A count must not fall, so that of a closed ledger stays. */
+  private List<Total> ended() {
+    try {
+      totals = ledger.jobs().totals();
+    } catch (RuntimeException e) {
+      return totals;
+    }
+    return totals;
   }
 
   private Optional<LedgerKeys.Budget> budget() {

@@ -17,6 +17,23 @@ enum Measure {
       "database.size", "bytes", "database", "what `block`, `state` or `history` takes on its disk"),
   ARCHIVE_SIZE("archive.size", "bytes", "", "what the segments of the archive take"),
   ARCHIVE_SEGMENTS("archive.segments", "segments", "", "how many segments the archive has"),
+  JOB_RUNNING("job.running", "", "", "1 if a maintenance job runs"),
+  JOB_PROGRESS(
+      "job.progress", "", "", "how much of its phase a running job has dealt with, from 0 to 1"),
+  JOBS_ENDED(
+      "job.ended",
+      "seconds",
+      "job, state",
+      "how often jobs ended since the ledger was opened, and how long they took, by name (`archive`,"
+          + " `restore`, `backup`, `verify`, `reencrypt`, `other`) and as `done`, `cancelled` or"
+          + " `failed`"),
+  BACKUP_AGE("backup.age", "seconds", "", "since when the newest backup is done, and so verified"),
+  VERIFY_AGE(
+      "verify.age",
+      "seconds",
+      "",
+      "since when a `verify` that read every byte of the archive, and looked at all blocks, last"
+          + " found nothing wrong"),
   STORAGE_UP(
       "storage.up",
       "",
@@ -59,6 +76,7 @@ enum Measure {
 
   /** Returns the cells of its row in the table. */
   List<String> cells() {
-    return List.of("`" + id + "`", unit, tag.isEmpty() ? "" : "`" + tag + "`", meaning);
+    return List.of(
+        "`" + id + "`", unit, tag.isEmpty() ? "" : "`" + tag.replace(", ", "`, `") + "`", meaning);
   }
 }

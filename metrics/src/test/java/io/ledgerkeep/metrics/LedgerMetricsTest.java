@@ -1,7 +1,9 @@
 package io.ledgerkeep.metrics;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatThrownBy;
 
+import io.ledgerkeep.Backup;
 import io.ledgerkeep.Block;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledger;
@@ -9,9 +11,13 @@ import io.ledgerkeep.Ledgerkeep;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.archive.ArchiveRequest;
+import io.ledgerkeep.archive.RestoreRequest;
+import io.ledgerkeep.archive.Verification;
+import io.ledgerkeep.archive.Verification.Level;
 import io.ledgerkeep.encryption.CipherSuite;
 import io.ledgerkeep.encryption.EncryptorProvider;
 import io.ledgerkeep.encryption.LedgerKeys;
+import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.testkit.FaultPlan;
 import io.ledgerkeep.testkit.FaultPlan.Call;
 import io.ledgerkeep.testkit.FaultPlan.Fault;
@@ -21,6 +27,7 @@ import io.ledgerkeep.testkit.InMemoryStorage;
 import io.ledgerkeep.testkit.MemoryDisk;
 import io.ledgerkeep.testkit.MemoryToken;
 import io.ledgerkeep.testkit.SampleChain;
+import io.micrometer.core.instrument.FunctionTimer;
 import io.micrometer.core.instrument.Gauge;
 import io.micrometer.core.instrument.Meter;
 import io.micrometer.core.instrument.Tags;
@@ -33,6 +40,7 @@ import java.time.Clock;
 import java.time.Duration;
 import java.time.Instant;
 import java.time.ZoneOffset;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.ServiceLoader;
 import java.util.concurrent.TimeUnit;
@@ -57,10 +65,13 @@ final class LedgerMetricsTest {
   private final SimpleMeterRegistry registry = new SimpleMeterRegistry();
 
   private Ledgerkeep.Builder builder() {
+    return withoutArchive().archiveStore(store);
+  }
+
+  private Ledgerkeep.Builder withoutArchive() {
     return Ledgerkeep.builder()
         .directory(directory.resolve("ledger"))
         .storage(new FaultyStorage(new InMemoryStorage(disk), plan), Options.none())
-        .archiveStore(store)
         .unarchivedBlocks(10);
   }
 
@@ -175,7 +186,11 @@ final class LedgerMetricsTest {
     assertThat(value(Measure.DATABASE_SIZE, "database", "block")).isPositive();
     ledger.close();
     for (Meter meter : registry.getMeters()) {
-      assertThat(((Gauge) meter).value()).as(meter.getId().toString()).isNaN();
+      if (meter instanceof Gauge gauge) {
+        assertThat(gauge.value()).as(meter.getId().toString()).isNaN();
+      } else {
+        assertThat(((FunctionTimer) meter).count()).isZero();
+      }
     }
   }
 
@@ -269,6 +284,97 @@ final class LedgerMetricsTest {
         .filter(suite -> suite.name().equals("AES-256-GCM"))
         .findFirst()
         .orElseThrow();
+  }
+
+  private FunctionTimer ended(String job, String state) {
+    return registry.get(Measure.JOBS_ENDED.id).tags("job", job, "state", state).functionTimer();
+  }
+
+  @Test
+  void jobsThatEndedAreCountedByNameAndEnd() {
+    try (Ledger ledger = encrypted().open()) {
+      ledger.commitAll(BLOCKS);
+      metrics(ledger).bindTo(registry);
+      assertThat(ended("archive", "done").count()).isZero();
+      ledger.archiver().archive(ArchiveRequest.upTo(12));
+      ledger.archiver().archive(ArchiveRequest.upTo(20));
+      ledger
+          .restorer()
+          .restore(RestoreRequest.downTo(2).with(JobControl.none().cancelledBy(() -> true)));
+      plan.from(Call.GET, 1, Fault.FAIL);
+      assertThatThrownBy(() -> ledger.backup().run(Backup.Request.full(directory.resolve("b"))))
+          .isNotNull();
+      plan.repair();
+      ledger.keys().orElseThrow().rotate("AES-256-GCM");
+      assertThat(ended("archive", "done").count()).isEqualTo(2);
+      assertThat(ended("archive", "done").totalTime(TimeUnit.MILLISECONDS))
+          .isEqualTo(
+              ledger.jobs().totals().stream()
+                  .filter(total -> total.name().equals("archive"))
+                  .mapToLong(total -> total.elapsed().toMillis())
+                  .sum());
+      assertThat(ended("restore", "cancelled").count()).isEqualTo(1);
+      assertThat(ended("restore", "done").count()).isZero();
+      assertThat(ended("backup", "failed").count()).isEqualTo(1);
+      assertThat(ended("other", "done").count()).as("rotate").isEqualTo(1);
+      ledger.close();
+      assertThat(ended("archive", "done").count()).as("a count never falls").isEqualTo(2);
+    }
+  }
+
+  @Test
+  void aRunningJobAndItsProgressAreTold() {
+    List<Double> seen = new ArrayList<>();
+    try (Ledger ledger = builder().open()) {
+      ledger.commitAll(BLOCKS);
+      metrics(ledger).bindTo(registry);
+      assertThat(value(Measure.JOB_RUNNING)).isZero();
+      assertThat(value(Measure.JOB_PROGRESS)).isNaN();
+      ledger
+          .archiver()
+          .archive(
+              ArchiveRequest.upTo(20)
+                  .with(
+                      JobControl.none()
+                          .onProgress(
+                              progress -> {
+                                pass(Duration.ofSeconds(5));
+                                assertThat(value(Measure.JOB_RUNNING)).isEqualTo(1);
+                                if (progress.totalBlocks() > 0) {
+                                  assertThat(value(Measure.JOB_PROGRESS))
+                                      .isEqualTo(
+                                          (double) progress.doneBlocks() / progress.totalBlocks());
+                                  seen.add(value(Measure.JOB_PROGRESS));
+                                }
+                              })));
+      assertThat(seen).contains(1.0).doesNotContainNull();
+      pass(Duration.ofSeconds(5));
+      assertThat(value(Measure.JOB_RUNNING)).isZero();
+    }
+  }
+
+  @Test
+  void agesAreThoseOfTheLastBackupAndOfAVerificationOfEverything() {
+    Clock later = Clock.offset(Clock.systemUTC(), Duration.ofHours(1));
+    try (Ledger ledger = builder().open()) {
+      ledger.commitAll(BLOCKS);
+      ledger.archiver().archive(ArchiveRequest.upTo(20));
+      ledger.verify(Verification.Request.of(Level.STRUCTURE));
+    }
+    try (Ledger ledger = withoutArchive().open()) {
+      assertThat(ledger.verify(Verification.Request.of(Level.LEDGER)).uncheckedBlocks())
+          .isPositive();
+    }
+    try (Ledger ledger = builder().open()) {
+      LedgerMetrics.of(ledger, later, nanos::get).bindTo(registry);
+      assertThat(value(Measure.BACKUP_AGE)).isNaN();
+      assertThat(value(Measure.VERIFY_AGE)).as("none has read the archive").isNaN();
+      ledger.backup().run(Backup.Request.full(directory.resolve("backups")));
+      ledger.verify(Verification.Request.of(Level.BYTES));
+      pass(Duration.ofSeconds(5));
+      assertThat(value(Measure.BACKUP_AGE)).isBetween(3600.0, 4000.0);
+      assertThat(value(Measure.VERIFY_AGE)).isBetween(3600.0, 4000.0);
+    }
   }
 
   @Test

@@ -758,7 +758,13 @@ final class OpenLedger implements Ledger {
           Verification found = check(request, run.watch(request.control())).with(notes.findings());
           run.ended(
               found.cancelled(),
-              Map.of("blocks", found.blocks(), "findings", found.findings().size()));
+              Map.of(
+                  "blocks",
+                  found.blocks(),
+                  "unchecked",
+                  found.uncheckedBlocks(),
+                  "findings",
+                  found.findings().size()));
           return found;
         });
   }
