@@ -20,6 +20,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -200,6 +201,15 @@ final class MonitorChecksTest {
     assertThat(round()).anyMatch(line -> line.startsWith("FAIL owner: pid 4711 had"));
   }
 
+  /** Systems tell when a process began by a clock that may have been set since. */
+  @Test
+  void aMinuteOfTheClockMakesNobodyAnother() throws InterruptedException {
+    machine.run(PID, OPENED.plusSeconds(60), 10);
+    assertThat(round()).anyMatch(line -> line.startsWith("OK owner: "));
+    machine.run(PID, OPENED.plusSeconds(61), 10);
+    assertThat(round()).anyMatch(line -> line.startsWith("FAIL owner: "));
+  }
+
   @Test
   void aClosedLedgerIsAWarningWhoeverHasThatIdNow() throws InterruptedException {
     status.put("open", false);
@@ -282,6 +292,14 @@ final class MonitorChecksTest {
   }
 
   @Test
+  void anEmptyLedgerIsCoherent() throws InterruptedException {
+    status.put("height", -1L);
+    status.put("derivedThrough", -1L);
+    status.put("highestArchivableHeight", 0L);
+    assertThat(round()).anyMatch(line -> line.startsWith("OK coherence: height -1, "));
+  }
+
+  @Test
   void aJobIsToldAndAnInterruptedOneWarnedOf() throws InterruptedException {
     status.put("job", "archive");
     assertThat(round()).contains("OK job: archive, as of 2025-12-31T23:59:55Z");
@@ -310,7 +328,10 @@ final class MonitorChecksTest {
             "OK archive: archived through 700 of 900, in " + place,
             "OK disk archive: 500.0 kB of 1.0 MB free");
     archive = Optional.of(data.resolve("other"));
-    assertThat(round()).anyMatch(line -> line.startsWith("FAIL archive: "));
+    assertThat(round())
+        .anyMatch(line -> line.startsWith("FAIL archive: "))
+        .as("it is told once")
+        .noneMatch(line -> line.contains("disk archive"));
   }
 
   // ----------------------------------------------------------------------------------- disks
@@ -376,7 +397,44 @@ final class MonitorChecksTest {
         .contains("at 2026-01-01T00:00:00Z", "at 2026-01-01T00:00:10Z", "at 2026-01-01T00:00:20Z");
   }
 
+  /** A compaction long ago says nothing of today. */
+  @Test
+  void theForecastIsOfTheLastSixtyRounds() throws InterruptedException {
+    Runnable[] steps = new Runnable[60];
+    Arrays.fill(steps, (Runnable) () -> {});
+    steps[0] = () -> machine.room = new Room(1_000_000, 400_000);
+    List<String> lines =
+        watch(steps).stream().filter(line -> line.contains(" disk block")).toList();
+    assertThat(lines).hasSize(61);
+    assertThat(lines.subList(1, 60)).allMatch(line -> line.contains(", full in "));
+    assertThat(lines.get(60)).isEqualTo("OK disk block: 400.0 kB of 1.0 MB free");
+  }
+
   // ----------------------------------------------------------------------------------- loads
+
+  @Test
+  void loadsAreToldApart() throws InterruptedException {
+    machine.processes.put(
+        PID,
+        new Running(
+            Optional.of(OPENED),
+            Optional.of(Duration.ofSeconds(4)),
+            OptionalLong.of(1000),
+            OptionalLong.of(2000),
+            OptionalLong.of(3000),
+            List.of()));
+    assertThat(round())
+        .contains(
+            "OK cpu: 4.0 s since its start",
+            "OK memory: 1.0 kB",
+            "OK bytes read: 2.0 kB since its start",
+            "OK bytes written: 3.0 kB since its start");
+    assertThat(monitor(Optional.empty()).round().measures())
+        .contains(
+            new Measure("ledgerkeep.owner.memory", "bytes", "", "", 1000),
+            new Measure("ledgerkeep.owner.read", "bytes", "", "", 2000),
+            new Measure("ledgerkeep.owner.written", "bytes", "", "", 3000));
+  }
 
   @Test
   void whileWatchingLoadsAreRates() throws InterruptedException {
@@ -584,6 +642,20 @@ final class MonitorChecksTest {
     assertThat(calls.get(1)).contains("\"disk block\"", "\"owner\"");
     assertThat(calls.get(2)).contains("\"findings\":[]");
     assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
+  }
+
+  @Test
+  void theAlertCommandIsRunWhenTheSameIsWorse() throws Exception {
+    Path got = data.resolve("got");
+    alert = Optional.of(new Alert("cat >> '" + got + "'; echo >> '" + got + "'", TEN_MINUTES));
+    status.put("open", false);
+    machine.processes.clear();
+    watch(() -> status.put("open", true), () -> {});
+    assertThat(Files.readAllLines(got))
+        .hasSize(2)
+        .satisfiesExactly(
+            first -> assertThat(first).contains("\"warning\""),
+            second -> assertThat(second).contains("\"wrong\""));
   }
 
   @Test
