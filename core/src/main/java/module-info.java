@@ -4,6 +4,7 @@ module io.ledgerkeep.core {
   requires com.fasterxml.jackson.core;
   requires com.github.luben.zstd_jni;
   requires com.google.common;
+  requires jdk.net;
   requires org.slf4j;
   requires static org.jspecify;
 

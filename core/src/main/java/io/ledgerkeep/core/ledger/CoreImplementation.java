@@ -1,6 +1,8 @@
 package io.ledgerkeep.core.ledger;
 
 import io.ledgerkeep.Ledgerkeep;
+import io.ledgerkeep.core.control.ControlClient;
+import java.nio.file.Path;
 
 /** What {@link Ledgerkeep} finds. Called by ServiceLoader. */
 public final class CoreImplementation implements Ledgerkeep.Implementation {
@@ -19,7 +21,7 @@ public final class CoreImplementation implements Ledgerkeep.Implementation {
   }
 
   @Override
-  public Ledgerkeep.Connection connect(java.nio.file.Path directory) {
-    return io.ledgerkeep.core.control.ControlClient.connect(directory);
+  public Ledgerkeep.Connection connect(Path directory) {
+    return ControlClient.connect(directory);
   }
 }

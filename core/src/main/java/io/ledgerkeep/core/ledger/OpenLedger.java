@@ -27,6 +27,7 @@ import io.ledgerkeep.core.chain.ChainStore;
 import io.ledgerkeep.core.chain.JobRecord;
 import io.ledgerkeep.core.chain.MetaRow;
 import io.ledgerkeep.core.chain.Prepared;
+import io.ledgerkeep.core.control.ControlServer;
 import io.ledgerkeep.core.derived.DerivedCheck;
 import io.ledgerkeep.core.derived.DerivedRows;
 import io.ledgerkeep.core.derived.DerivedStore;
@@ -59,6 +60,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
+import java.util.concurrent.Executor;
 import java.util.concurrent.locks.ReentrantLock;
 import java.util.concurrent.locks.ReentrantReadWriteLock;
 import java.util.function.Function;
@@ -123,6 +125,9 @@ final class OpenLedger implements Ledger {
 
   /** Guarded by {@link #commitLock}. */
   private boolean unarchivedBlocksKept;
+
+  /** Set while the ledger is opened, if at all. */
+  private Optional<ControlServer> control = Optional.empty();
 
   /**
    * What opening brought together.
@@ -197,7 +202,14 @@ final class OpenLedger implements Ledger {
         });
     ledger.room.refill();
     ledger.writeStatus(true);
+    if (parts.settings().control != null) {
+      ledger.serve(parts.settings().control);
+    }
     return ledger;
+  }
+
+  private void serve(Executor threads) {
+    control = Optional.of(ControlServer.start(parts.directory(), this, threads));
   }
 
   private LedgerKeys keys(EpochEncryptor epochs) {
@@ -844,6 +856,7 @@ final class OpenLedger implements Ledger {
   @Override
   public void close() {
     jobBook.lock().close();
+    control.ifPresent(ControlServer::close);
     commitLock.lock();
     try {
       if (closed) {
