@@ -17,6 +17,7 @@ import java.io.UncheckedIOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
@@ -611,11 +612,15 @@ final class MonitorChecksTest {
   @Test
   void theWorstOfASubjectCounts() throws IOException {
     certificates = Optional.of(TestCertificates.copyTo(data));
+    Path key = certificates.get().resolve("node0/ssl.key");
+    Files.setPosixFilePermissions(key, PosixFilePermissions.fromString("rw-r--r--"));
     machine.now = Instant.parse("2300-01-01T00:00:00Z");
+    Monitor.Round round = monitor(Optional.empty()).round();
+    assertThat(round.findings())
+        .filteredOn(finding -> finding.subject().equals("certificates node0/ssl"))
+        .hasSizeGreaterThan(1);
     List<Measure> findings =
-        monitor(Optional.empty()).round().measures().stream()
-            .filter(any -> any.name().equals("ledgerkeep.finding"))
-            .toList();
+        round.measures().stream().filter(any -> any.name().equals("ledgerkeep.finding")).toList();
     assertThat(findings).extracting(Measure::tagValue).doesNotHaveDuplicates();
     assertThat(findings)
         .contains(new Measure("ledgerkeep.finding", "", "subject", "certificates node0/ssl", 2));

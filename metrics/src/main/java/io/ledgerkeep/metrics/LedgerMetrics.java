@@ -343,7 +343,7 @@ public final class LedgerMetrics implements MeterBinder, AutoCloseable {
 
   /** What was not looked at may be damaged, and level structure looks at no block. */
   private static boolean isWholeVerification(Job job) {
-    List<String> result = List.of(job.result().split(","));
+    List<String> result = List.of(job.result().split(",", -1));
     return job.name().equals(VERIFY)
         && !job.range().equals("level=structure")
         && result.contains("findings=0")
