@@ -37,7 +37,7 @@ final class MetricsServer implements AutoCloseable {
    * @param text the answer; asked for on one thread
    */
   static MetricsServer start(int port, Supplier<String> text) throws IOException {
-    InetAddress here = InetAddress.getByName(LOOPBACK);
+    InetAddress here = InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
     HttpServer server;
     try {
       server = HttpServer.create(new InetSocketAddress(here, port), 0);

@@ -25,12 +25,12 @@ final class Measures {
     return List.copyOf(taken);
   }
 
-  private void take(String name, String unit, double value) {
+  private void take(String name, String unit, Number value) {
     take(name, unit, "", "", value);
   }
 
-  private void take(String name, String unit, String tag, String tagValue, double value) {
-    taken.add(new Measure("ledgerkeep." + name, unit, tag, tagValue, value));
+  private void take(String name, String unit, String tag, String tagValue, Number value) {
+    taken.add(new Measure("ledgerkeep." + name, unit, tag, tagValue, value.doubleValue()));
   }
 
   private static double seconds(Duration duration) {
@@ -107,10 +107,18 @@ final class Measures {
                     NO_UNIT,
                     "subject",
                     subject,
-                    Finding.worst(
+                    rank(
+                        Finding.worst(
                             findings.stream()
                                 .filter(finding -> finding.subject().equals(subject))
-                                .toList())
-                        .ordinal()));
+                                .toList()))));
+  }
+
+  private static int rank(Finding.Severity severity) {
+    return switch (severity) {
+      case NOTE -> 0;
+      case WARNING -> 1;
+      case WRONG -> 2;
+    };
   }
 }

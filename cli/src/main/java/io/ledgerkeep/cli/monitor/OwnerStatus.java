@@ -105,7 +105,8 @@ public record OwnerStatus(
   private static Map<String, Object> inner(Map<String, Object> fields, String name)
       throws IOException {
     Map<String, Object> inner = new TreeMap<>();
-    field(fields, name, Map.class).forEach((key, value) -> inner.put(String.valueOf(key), value));
+    Map<?, ?> written = field(fields, name, Map.class);
+    written.forEach((key, value) -> inner.put(String.valueOf(key), value));
     return inner;
   }
 
