@@ -7,7 +7,10 @@ module io.ledgerkeep.cli {
   requires info.picocli;
   requires io.ledgerkeep.crypto.hsm;
   requires io.ledgerkeep.logback;
+  requires jdk.httpserver;
   requires jdk.unsupported;
+  requires micrometer.core;
+  requires micrometer.registry.prometheus;
   requires org.bouncycastle.provider;
   requires org.slf4j;
   requires org.snakeyaml.engine;

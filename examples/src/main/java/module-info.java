@@ -2,6 +2,8 @@
 module io.ledgerkeep.examples {
   requires io.ledgerkeep.api;
   requires io.ledgerkeep.logback;
+  requires io.ledgerkeep.metrics;
+  requires micrometer.registry.prometheus;
   requires static org.jspecify;
 
   provides io.ledgerkeep.storage.StorageEngineProvider with

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import org.jspecify.annotations.Nullable;
 import picocli.CommandLine.Command;
@@ -29,6 +30,7 @@ import picocli.CommandLine.Option;
 final class MonitorCommand extends LedgerCommand {
 
   private static final Duration ALERT_LIMIT = Duration.ofSeconds(30);
+  private static final int MAX_PORT = 65_535;
   private static final String BUNDLED = "bundled";
   private static final String BADGERDB = "badgerdb";
 
@@ -86,8 +88,20 @@ final class MonitorCommand extends LedgerCommand {
               + " there are others than before.")
   private @Nullable String alert;
 
+  @Option(
+      names = "--serve",
+      paramLabel = "PORT",
+      description =
+          "Go on answering http://127.0.0.1:PORT/metrics with what a round finds, as text for"
+              + " Prometheus, until Ctrl-C; 0 takes a port that is free.")
+  private @Nullable Integer port;
+
   @Override
-  Outcome run(Settings settings) throws InterruptedException {
+  Outcome run(Settings settings) throws IOException, InterruptedException {
+    if (port != null && (every != null || alert != null)) {
+      throw CommandException.usage(
+          "--serve makes a round when it is asked, and goes with neither --every nor --alert");
+    }
     Path data = settings.data();
     Path file = data.resolve(StatusCommand.STATUS_FILE);
     Machine machine = new ThisMachine();
@@ -95,10 +109,35 @@ final class MonitorCommand extends LedgerCommand {
     if (!monitor.hasLedger()) {
       throw new ConfigurationException("there is no ledger in " + data);
     }
+    if (port != null) {
+      return serve(port, monitor, machine);
+    }
     Optional<Alert> alarm =
         Optional.ofNullable(alert).map(command -> new Alert(command, ALERT_LIMIT));
     MonitorRounds rounds = new MonitorRounds(data, monitor, machine, console(), alarm);
     return every == null ? rounds.once() : rounds.watch(seconds("--every", every), json());
+  }
+
+  private Outcome serve(int wanted, Monitor monitor, Machine machine)
+      throws IOException, InterruptedException {
+    if (wanted < 0 || wanted > MAX_PORT) {
+      throw CommandException.usage("--serve must be a port, from 0 to " + MAX_PORT);
+    }
+    console().interruption().arm(console());
+    try (MetricsServer server =
+        MetricsServer.start(wanted, () -> MetricsText.of(monitor.round().measures()))) {
+      String address = server.address();
+      if (json()) {
+        printJson(Map.of("address", address), console().out());
+      } else {
+        console().out().println("serving " + address);
+      }
+      // Flushes, and whoever reads no more needs no more of it.
+      while (!console().out().checkError() && !console().interruption().requested()) {
+        machine.pause(MonitorRounds.STEP);
+      }
+    }
+    return Outcome.done();
   }
 
   private Monitor.Request request(Settings settings) {

@@ -19,7 +19,7 @@ import java.util.TreeSet;
 final class MonitorRounds {
 
   /** How long Ctrl-C may have to wait. */
-  private static final Duration STEP = Duration.ofMillis(200);
+  static final Duration STEP = Duration.ofMillis(200);
 
   private final Path data;
   private final Monitor monitor;
@@ -40,7 +40,7 @@ final class MonitorRounds {
   /** Makes one round. */
   Outcome once() throws InterruptedException {
     String time = machine.now().toString();
-    List<Finding> findings = monitor.round();
+    List<Finding> findings = monitor.round().findings();
     Outcome outcome =
         Outcome.of(Finding.worst(findings) == Severity.NOTE ? ExitCode.DONE : ExitCode.FAILED);
     findings.forEach(finding -> outcome.say(line(finding)));

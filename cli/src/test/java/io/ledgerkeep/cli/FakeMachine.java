@@ -26,7 +26,12 @@ final class FakeMachine implements Machine {
   Runnable afterPause = () -> {};
 
   /** Lets a process run that was started then, and used that much of everything. */
-  void run(long pid, Instant started, long used, String... children) {
+  void run(long pid, Instant started, long used) {
+    run(pid, started, used, List.of());
+  }
+
+  /** The same of one that started others, with these arguments. */
+  void run(long pid, Instant started, long used, List<List<String>> children) {
     OptionalLong bytes = OptionalLong.of(used * 1000);
     processes.put(
         pid,
@@ -36,7 +41,7 @@ final class FakeMachine implements Machine {
             bytes,
             bytes,
             bytes,
-            List.of(children)));
+            children));
   }
 
   @Override

@@ -2,9 +2,11 @@ package io.ledgerkeep.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
 
+import io.ledgerkeep.cli.certs.TestCertificates;
 import io.ledgerkeep.cli.monitor.Alert;
 import io.ledgerkeep.cli.monitor.Machine.Room;
 import io.ledgerkeep.cli.monitor.Machine.Running;
+import io.ledgerkeep.cli.monitor.Measure;
 import io.ledgerkeep.cli.monitor.MinFree;
 import io.ledgerkeep.cli.monitor.Monitor;
 import java.io.ByteArrayOutputStream;
@@ -18,12 +20,15 @@ import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayDeque;
+import java.util.Arrays;
 import java.util.Deque;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
+import java.util.TreeMap;
+import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
@@ -56,6 +61,7 @@ final class MonitorChecksTest {
   private MinFree minFree = new MinFree(10, true);
   private Optional<Path> archive = Optional.empty();
   private boolean tokenKey;
+  private Optional<Path> certificates = Optional.empty();
 
   @BeforeEach
   void makeLedger() throws IOException {
@@ -77,6 +83,7 @@ final class MonitorChecksTest {
     status.put("encryption", "");
     status.put("archivePlace", "");
     status.put("job", "");
+    status.put("bytesOnDisk", Map.of("block", 700L, "state", 20L, "history", 3L));
     machine.run(PID, OPENED.minusSeconds(1), 10);
   }
 
@@ -120,7 +127,7 @@ final class MonitorChecksTest {
     Path file = data.resolve("status.json");
     return new Monitor(
         new Monitor.Request(
-            data, archive, peers, 10, maxSilence, minFree, Optional.empty(), 30, sidecar, tokenKey),
+            data, archive, peers, 10, maxSilence, minFree, certificates, 30, sidecar, tokenKey),
         () -> MonitorCommand.status(file),
         machine);
   }
@@ -192,6 +199,15 @@ final class MonitorChecksTest {
   void anotherProcessOfThatIdIsNotTheOwner() throws InterruptedException {
     machine.run(PID, OPENED.plusSeconds(600), 10);
     assertThat(round()).anyMatch(line -> line.startsWith("FAIL owner: pid 4711 had"));
+  }
+
+  /** Systems tell when a process began by a clock that may have been set since. */
+  @Test
+  void aMinuteOfTheClockMakesNobodyAnother() throws InterruptedException {
+    machine.run(PID, OPENED.plusSeconds(60), 10);
+    assertThat(round()).anyMatch(line -> line.startsWith("OK owner: "));
+    machine.run(PID, OPENED.plusSeconds(61), 10);
+    assertThat(round()).anyMatch(line -> line.startsWith("FAIL owner: "));
   }
 
   @Test
@@ -276,6 +292,14 @@ final class MonitorChecksTest {
   }
 
   @Test
+  void anEmptyLedgerIsCoherent() throws InterruptedException {
+    status.put("height", -1L);
+    status.put("derivedThrough", -1L);
+    status.put("highestArchivableHeight", 0L);
+    assertThat(round()).anyMatch(line -> line.startsWith("OK coherence: height -1, "));
+  }
+
+  @Test
   void aJobIsToldAndAnInterruptedOneWarnedOf() throws InterruptedException {
     status.put("job", "archive");
     assertThat(round()).contains("OK job: archive, as of 2025-12-31T23:59:55Z");
@@ -304,7 +328,10 @@ final class MonitorChecksTest {
             "OK archive: archived through 700 of 900, in " + place,
             "OK disk archive: 500.0 kB of 1.0 MB free");
     archive = Optional.of(data.resolve("other"));
-    assertThat(round()).anyMatch(line -> line.startsWith("FAIL archive: "));
+    assertThat(round())
+        .anyMatch(line -> line.startsWith("FAIL archive: "))
+        .as("it is told once")
+        .noneMatch(line -> line.contains("disk archive"));
   }
 
   // ----------------------------------------------------------------------------------- disks
@@ -370,7 +397,44 @@ final class MonitorChecksTest {
         .contains("at 2026-01-01T00:00:00Z", "at 2026-01-01T00:00:10Z", "at 2026-01-01T00:00:20Z");
   }
 
+  /** A compaction long ago says nothing of today. */
+  @Test
+  void theForecastIsOfTheLastSixtyRounds() throws InterruptedException {
+    Runnable[] steps = new Runnable[60];
+    Arrays.fill(steps, (Runnable) () -> {});
+    steps[0] = () -> machine.room = new Room(1_000_000, 400_000);
+    List<String> lines =
+        watch(steps).stream().filter(line -> line.contains(" disk block")).toList();
+    assertThat(lines).hasSize(61);
+    assertThat(lines.subList(1, 60)).allMatch(line -> line.contains(", full in "));
+    assertThat(lines.get(60)).isEqualTo("OK disk block: 400.0 kB of 1.0 MB free");
+  }
+
   // ----------------------------------------------------------------------------------- loads
+
+  @Test
+  void loadsAreToldApart() throws InterruptedException {
+    machine.processes.put(
+        PID,
+        new Running(
+            Optional.of(OPENED),
+            Optional.of(Duration.ofSeconds(4)),
+            OptionalLong.of(1000),
+            OptionalLong.of(2000),
+            OptionalLong.of(3000),
+            List.of()));
+    assertThat(round())
+        .contains(
+            "OK cpu: 4.0 s since its start",
+            "OK memory: 1.0 kB",
+            "OK bytes read: 2.0 kB since its start",
+            "OK bytes written: 3.0 kB since its start");
+    assertThat(monitor(Optional.empty()).round().measures())
+        .contains(
+            new Measure("ledgerkeep.owner.memory", "bytes", "", "", 1000),
+            new Measure("ledgerkeep.owner.read", "bytes", "", "", 2000),
+            new Measure("ledgerkeep.owner.written", "bytes", "", "", 3000));
+  }
 
   @Test
   void whileWatchingLoadsAreRates() throws InterruptedException {
@@ -399,22 +463,56 @@ final class MonitorChecksTest {
   // ------------------------------------------------------------------------ keys and sidecar
 
   @Test
-  void keysAreToldByOthers() throws InterruptedException {
+  void keysTellWhatIsLeftToThem() throws InterruptedException {
+    assertThat(round()).noneMatch(line -> line.contains(" keys: "));
     status.put("encryption", "SM4-GCM");
     tokenKey = true;
     assertThat(round())
         .contains(
-            "OK keys: sealed with SM4-GCM; budgets are told by 'tde status', which opens the ledger",
+            "OK keys: sealed with SM4-GCM; a fresh key is derived for the next value",
             "OK hsm: the master key is in a token: 'hsm probe' tries it, with its PIN");
+    status.put("keyBudget", Map.of("values", 1L, "bytes", 5000L, "until", "2026-01-02T00:00:00Z"));
+    assertThat(round())
+        .contains(
+            "OK keys: sealed with SM4-GCM; a fresh key is derived after 1 value, 5.0 kB, or at"
+                + " 2026-01-02T00:00:00Z");
+    status.put("keyBudget", Map.of("values", 1L));
+    assertThat(round()).anyMatch(line -> line.startsWith("FAIL owner: "));
+  }
+
+  @ParameterizedTest
+  @CsvSource({"900, 100, OK", "901, 99, WARN", "1000, 0, WARN"})
+  void aTokensKeyIsWarnedOfBeforeItIsUsedUp(long leased, long left, String word)
+      throws InterruptedException {
+    status.put("encryption", "SM4-GCM-DIRECT");
+    status.put("deviceCalls", Map.of("leased", leased, "left", left));
+    assertThat(round())
+        .anyMatch(
+            line ->
+                line.startsWith(word + " keys: sealed with SM4-GCM-DIRECT; ")
+                    && line.contains("may seal " + left + " times more"));
   }
 
   @Test
   void theSidecarMustRun() throws Exception {
     rewrite(data.resolve("LAYOUT"), "state leveldb", "state badgerdb");
     assertThat(round()).anyMatch(line -> line.startsWith("WARN sidecar: no child of the owner"));
-    machine.run(PID, OPENED, 1, "/usr/bin/other", "/opt/x/ledgerkeep-badger");
+    machine.run(
+        PID, OPENED, 1, List.of(List.of("x"), List.of("--stop", "--root", data.toString(), "-v")));
     assertThat(round()).contains("OK sidecar: runs as a child of the owner");
-    machine.run(PID, OPENED, 1, "");
+    for (List<String> other :
+        List.of(
+            List.of("--root", data + "x"),
+            List.of("--root", data.resolve("history").toString()),
+            List.of("--root"),
+            List.of("ledgerkeep-badger"))) {
+      machine.run(PID, OPENED, 1, List.of(other));
+      assertThat(round())
+          .contains(
+              "WARN sidecar: no child of the owner serves %s; the owner starts it with its next call"
+                  .formatted(data.resolve("state")));
+    }
+    machine.run(PID, OPENED, 1, List.of(List.of()));
     assertThat(round()).anyMatch(line -> line.startsWith("OK sidecar: not known here"));
     machine.processes.clear();
     assertThat(round()).anyMatch(line -> line.startsWith("OK sidecar: is started and ended"));
@@ -426,11 +524,104 @@ final class MonitorChecksTest {
   }
 
   private String sidecarAt(String address) {
-    return monitor(Optional.of(address)).round().stream()
+    return monitor(Optional.of(address)).round().findings().stream()
         .filter(finding -> finding.subject().equals("sidecar"))
         .findFirst()
         .orElseThrow()
         .what();
+  }
+
+  // -------------------------------------------------------------------------------- measures
+
+  private static final Path PAGE = Path.of("..", "docs", "metrics.md");
+  private static final int SHOWN_BY = 4;
+
+  /** Returns name, unit and tag of those that the page says a monitor shows. */
+  private static List<String> listed() throws IOException {
+    return Files.readAllLines(PAGE).stream()
+        .map(line -> Stream.of(line.split("\\|", -1)).map(String::strip).toList())
+        .filter(cells -> cells.size() > SHOWN_BY && cells.get(SHOWN_BY).contains("monitor"))
+        .map(cells -> String.join(" ", cells.subList(1, SHOWN_BY)).replace("`", ""))
+        .toList();
+  }
+
+  @Test
+  void aRoundHasEveryMeasureOfThePage() throws Exception {
+    rewrite(data.resolve("LAYOUT"), "state leveldb", "state badgerdb");
+    status.put("archivedHeight", 700L);
+    status.put("encryption", "SM4-GCM-DIRECT");
+    status.put("job", "restore");
+    status.put("keyBudget", Map.of("values", 6L, "bytes", 5L, "until", "2026-01-01T00:00:09Z"));
+    status.put("deviceCalls", Map.of("leased", 0L, "left", 8L));
+    writeStatus();
+    peers = List.of(1011L);
+    certificates = Optional.of(TestCertificates.copyTo(data));
+    List<Measure> measures = monitor(Optional.empty()).round().measures();
+    assertThat(measures)
+        .extracting(any -> String.join(" ", any.name(), any.unit(), any.tag()))
+        .containsOnlyOnceElementsOf(List.of("ledgerkeep.height blocks "))
+        .hasSameElementsAs(listed());
+    Map<String, Double> values = new TreeMap<>();
+    measures.forEach(
+        any -> values.put((any.name().substring(11) + " " + any.tagValue()).strip(), any.value()));
+    assertThat(values)
+        .containsEntry("owner.up", 1.0)
+        .containsEntry("status.age", 5.0)
+        .containsEntry("height", 1000.0)
+        .containsEntry("height.archived", 700.0)
+        .containsEntry("derived.lag", 200.0)
+        .containsEntry("archive.lag", 200.0)
+        .containsEntry("peer.lag", 11.0)
+        .containsEntry("database.size block", 700.0)
+        .containsEntry("database.size history", 3.0)
+        .containsEntry("job.running", 1.0)
+        .containsEntry("encryption.enabled", 1.0)
+        .containsEntry("key.budget.values", 6.0)
+        .containsEntry("key.budget.bytes", 5.0)
+        .containsEntry("key.budget.time", 9.0)
+        .containsEntry("key.device.calls", 8.0)
+        .containsEntry("owner.cpu", 10.0)
+        .containsEntry("owner.memory", 10_000.0)
+        .containsEntry("owner.read", 10_000.0)
+        .containsEntry("owner.written", 10_000.0)
+        .containsEntry("disk.free state", 500_000.0)
+        .containsEntry("disk.total ledger", 1_000_000.0)
+        .containsEntry("sidecar.up", 0.0)
+        .containsEntry("finding owner", 0.0)
+        .containsEntry("finding sidecar", 1.0)
+        .containsEntry("finding lag", 2.0)
+        .containsKey("certificate.left node0/ssl");
+    assertThat(values.get("certificate.left node0/ssl")).isGreaterThan(30_000);
+  }
+
+  @Test
+  void whatIsNotThereHasNoMeasure() {
+    writeStatus();
+    machine.processes.clear();
+    status.put("job", "restore");
+    writeStatus();
+    assertThat(monitor(Optional.empty()).round().measures())
+        .contains(
+            new Measure("ledgerkeep.owner.up", "", "", "", 0),
+            new Measure("ledgerkeep.job.running", "", "", "", 0))
+        .noneMatch(any -> any.name().matches(".*(key|sidecar|peer|certificate|cpu|memory).*"));
+  }
+
+  /** Several findings may be of one thing, and meters of one name and tag are one. */
+  @Test
+  void theWorstOfASubjectCounts() throws IOException {
+    certificates = Optional.of(TestCertificates.copyTo(data));
+    Files.delete(certificates.get().resolve("node0/ssl.key"));
+    machine.now = Instant.parse("2300-01-01T00:00:00Z");
+    Monitor.Round round = monitor(Optional.empty()).round();
+    assertThat(round.findings())
+        .filteredOn(finding -> finding.subject().equals("certificates node0/ssl"))
+        .hasSizeGreaterThan(1);
+    List<Measure> findings =
+        round.measures().stream().filter(any -> any.name().equals("ledgerkeep.finding")).toList();
+    assertThat(findings).extracting(Measure::tagValue).doesNotHaveDuplicates();
+    assertThat(findings)
+        .contains(new Measure("ledgerkeep.finding", "", "subject", "certificates node0/ssl", 2));
   }
 
   // ----------------------------------------------------------------------------------- alert
@@ -454,6 +645,20 @@ final class MonitorChecksTest {
     assertThat(calls.get(1)).contains("\"disk block\"", "\"owner\"");
     assertThat(calls.get(2)).contains("\"findings\":[]");
     assertThat(err.toString(StandardCharsets.UTF_8)).isEmpty();
+  }
+
+  @Test
+  void theAlertCommandIsRunWhenTheSameIsWorse() throws Exception {
+    Path got = data.resolve("got");
+    alert = Optional.of(new Alert("cat >> '" + got + "'; echo >> '" + got + "'", TEN_MINUTES));
+    status.put("open", false);
+    machine.processes.clear();
+    watch(() -> status.put("open", true), () -> {});
+    assertThat(Files.readAllLines(got))
+        .hasSize(2)
+        .satisfiesExactly(
+            first -> assertThat(first).contains("\"warning\""),
+            second -> assertThat(second).contains("\"wrong\""));
   }
 
   @Test

@@ -1,6 +1,7 @@
 package io.ledgerkeep.cli;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.Ledgerkeep;
@@ -9,8 +10,10 @@ import java.io.IOException;
 import java.net.InetAddress;
 import java.net.ServerSocket;
 import java.net.StandardProtocolFamily;
+import java.net.URI;
 import java.net.UnixDomainSocketAddress;
 import java.nio.channels.ServerSocketChannel;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.HashMap;
@@ -131,7 +134,12 @@ final class MonitorCommandTest {
         "--min-free 101%",
         "--min-free -5",
         "--min-free much",
-        "--days -1"
+        "--days -1",
+        "--serve -1",
+        "--serve 65536",
+        "--serve 0.0.0.0",
+        "--serve 0 --every 5",
+        "--serve 0 --alert true"
       })
   void wrongUsageIsRefused(String more) {
     Run run = monitor((Object[]) more.split(" "));
@@ -224,6 +232,37 @@ final class MonitorCommandTest {
       assertThat(child.awaitExit()).isEqualTo(ExitCode.FAILED);
     }
     assertThat(begins).doesNotHaveDuplicates();
+  }
+
+  @Test
+  void theMeasuresAreServedUntilItIsEnded() throws Exception {
+    try (Ledger owner = open();
+        Child child =
+            Child.start(
+                Child.SHORT_LIVED, place.withData("monitor", "--serve", 0, "--min-free", "0"))) {
+      String said = child.outLine();
+      assertThat(said).matches("serving http://127\\.0\\.0\\.1:[0-9]+/metrics");
+      URI address = URI.create(said.substring("serving ".length()));
+      assertThat(page(address))
+          .contains(
+              "# TYPE ledgerkeep_height_blocks gauge\n",
+              "\nledgerkeep_height_blocks 39.0\n",
+              "\nledgerkeep_owner_up 1.0\n",
+              "\nledgerkeep_finding{subject=\"owner\"} 0.0\n",
+              "\nledgerkeep_disk_total_bytes{disk=\"block\"} ")
+          .containsPattern("\nledgerkeep_database_size_bytes\\{database=\"state\"} [1-9]");
+      owner.close();
+      assertThat(page(address))
+          .as("a round of its own")
+          .contains("\nledgerkeep_owner_up 0.0\n", "\nledgerkeep_finding{subject=\"owner\"} 1.0\n");
+      child.signal("TERM");
+      assertThat(child.awaitExit()).isEqualTo(ExitCode.DONE);
+      assertThatExceptionOfType(IOException.class).isThrownBy(() -> page(address));
+    }
+  }
+
+  private static String page(URI address) throws IOException {
+    return new String(address.toURL().openStream().readAllBytes(), StandardCharsets.UTF_8);
   }
 
   @Test

@@ -9,6 +9,8 @@
  *   <li>{@link io.ledgerkeep.examples.ArchiveOldBlocks}: how do I make the node smaller, and still
  *       read everything?
  *   <li>{@link io.ledgerkeep.examples.WatchAJob}: how do I follow, slow down and stop a job?
+ *   <li>{@link io.ledgerkeep.examples.MetricsOfANode}: how does a node show the measures of its
+ *       ledger beside its own?
  *   <li>{@link io.ledgerkeep.examples.RestoreBlocks}: how do I bring archived blocks back?
  *   <li>{@link io.ledgerkeep.examples.QueryAnArchive}: how do I ask an archive without its node?
  *   <li>{@link io.ledgerkeep.examples.ChooseSyncPeers}: which peers can a node fetch blocks from?

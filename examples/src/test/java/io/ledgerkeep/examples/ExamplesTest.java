@@ -80,6 +80,21 @@ final class ExamplesTest {
   }
 
   @Test
+  void metricsOfANodeAreInItsRegistry() {
+    assertThat(output(MetricsOfANode::run))
+        .contains(
+            "# TYPE ledgerkeep_height_blocks gauge",
+            "ledgerkeep_height_blocks 99.0",
+            "ledgerkeep_height_archived_blocks 80.0",
+            "ledgerkeep_archive_segments 1.0",
+            "ledgerkeep_storage_up 1.0",
+            "ledgerkeep_job_ended_seconds_count{job=\"archive\",state=\"done\"} 1")
+        .anyMatch(
+            line -> line.matches("ledgerkeep_database_size_bytes\\{database=\"state\"} [1-9].*"))
+        .anyMatch(line -> line.matches("ledgerkeep_disk_free_bytes\\{disk=\"ledger\"} [1-9].*"));
+  }
+
+  @Test
   void restoreBlocksBringsBackWhatWasThere() {
     assertThat(output(RestoreBlocks::run))
         .containsExactly(

@@ -12,6 +12,7 @@ import java.io.InputStream;
 import java.io.OutputStream;
 import java.io.PrintStream;
 import java.io.UncheckedIOException;
+import java.net.URI;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
@@ -27,6 +28,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
+import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -42,6 +44,14 @@ final class OperationsGuideTest {
 
   private int exitCode;
   private Waiting background;
+  private Serving serving;
+
+  @AfterEach
+  void endWhatStillServes() {
+    if (serving != null) {
+      serving.close();
+    }
+  }
 
   @Test
   void everyCommandSaysWhatTheGuideShows() throws IOException {
@@ -140,13 +150,24 @@ final class OperationsGuideTest {
     if (command.equals("wait")) {
       return background.end();
     }
+    if (command.startsWith("curl -s ")) {
+      return text(command.substring("curl -s ".length()));
+    }
+    if (command.equals("kill %1")) {
+      return serving.end();
+    }
     assertThat(command).startsWith(LAUNCHER);
     List<String> args = new ArrayList<>();
     for (String word : command.substring(LAUNCHER.length()).split(" ")) {
       args.add(word.startsWith("./") ? place(word).toString() : word);
     }
     if (args.get(args.size() - 1).equals("&")) {
-      background = new Waiting(args.subList(0, args.size() - 1));
+      List<String> inBackground = args.subList(0, args.size() - 1);
+      if (args.contains("--serve")) {
+        serving = Serving.start(inBackground);
+        return serving.said();
+      }
+      background = new Waiting(inBackground);
       return "";
     }
     ByteArrayOutputStream output = new ByteArrayOutputStream();
@@ -201,6 +222,45 @@ final class OperationsGuideTest {
       }
     }
     return Pattern.compile(expected.endsWith(ANYTHING) ? regex + "(?s:.*)" : regex.toString());
+  }
+
+  /** Reads a page; the port is that of the command in the background. */
+  private String text(String address) {
+    String served = serving.said().replaceAll("[^0-9]*127\\.0\\.0\\.1:([0-9]+).*", "$1");
+    try (InputStream page = URI.create(address.replace(ANYTHING, served)).toURL().openStream()) {
+      return new String(page.readAllBytes(), StandardCharsets.UTF_8).strip();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** A command in the background, in a process of its own, that serves until it is ended. */
+  private record Serving(Process process, String said) implements AutoCloseable {
+
+    static Serving start(List<String> args) {
+      List<String> command = new ArrayList<>();
+      command.add(Path.of(System.getProperty("java.home"), "bin", "java").toString());
+      command.addAll(List.of("-cp", System.getProperty("java.class.path"), Main.class.getName()));
+      command.addAll(args);
+      try {
+        Process process =
+            new ProcessBuilder(command).redirectError(ProcessBuilder.Redirect.DISCARD).start();
+        return new Serving(process, process.inputReader().readLine());
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+
+    String end() {
+      process.destroy();
+      assertThat(process.onExit().join().exitValue()).isZero();
+      return "";
+    }
+
+    @Override
+    public void close() {
+      process.destroyForcibly();
+    }
   }
 
   /** A command in the background that waits for its standard input. */

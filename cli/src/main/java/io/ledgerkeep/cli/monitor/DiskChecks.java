@@ -30,10 +30,11 @@ final class DiskChecks {
     this.machine = machine;
   }
 
-  Finding of(String name, Path directory, Instant now) {
+  Finding of(String name, Path directory, Instant now, Measures measures) {
     String subject = "disk " + name;
     try {
       Room room = machine.room(directory);
+      measures.disk(name, room);
       String told =
           "%s of %s free%s"
               .formatted(

@@ -43,7 +43,7 @@ public interface Machine {
    * @param memoryBytes what it has in memory
    * @param readBytes what it read from disks
    * @param writtenBytes what it wrote to disks
-   * @param children the programs of the processes it started, as far as they are known
+   * @param children the arguments of the processes it started; none of one that does not tell
    */
   record Running(
       Optional<Instant> started,
@@ -51,11 +51,11 @@ public interface Machine {
       OptionalLong memoryBytes,
       OptionalLong readBytes,
       OptionalLong writtenBytes,
-      List<String> children) {
+      List<List<String>> children) {
 
     /** Copies the list. */
     public Running {
-      children = List.copyOf(children);
+      children = children.stream().map(List::copyOf).toList();
     }
   }
 

@@ -3,6 +3,7 @@ package io.ledgerkeep.cli.monitor;
 import io.ledgerkeep.cli.Units;
 import io.ledgerkeep.cli.certs.CertificateCheck;
 import io.ledgerkeep.cli.certs.CertificateDirectory;
+import io.ledgerkeep.cli.certs.CertificateEntry;
 import io.ledgerkeep.cli.report.FileTrouble;
 import io.ledgerkeep.cli.report.Finding;
 import io.ledgerkeep.cli.report.Finding.Severity;
@@ -20,8 +21,8 @@ import org.jspecify.annotations.Nullable;
 /** Looks at a ledger and at what it runs on, in rounds; remembers what it saw in earlier ones. */
 public final class Monitor {
 
-  /** The name of the process of the Badger engine, and of the engine itself in a layout. */
-  private static final String SIDECAR_PROGRAM = "ledgerkeep-badger";
+  /** Says what a sidecar that its owner started serves; behind it the directory. */
+  private static final String SIDECAR_ROOT = "--root";
 
   private static final String SIDECAR_ENGINE = "badgerdb";
   private static final String SIDECAR = "sidecar";
@@ -80,8 +81,30 @@ public final class Monitor {
     return Files.exists(Layout.file(request.data()));
   }
 
-  /** Looks at everything once, and returns a finding of each thing, be it well or not. */
-  public List<Finding> round() {
+  /**
+   * What a look at everything found.
+   *
+   * @param findings one of each thing, be it well or not
+   * @param measures the same in numbers, as far as there are any
+   */
+  public record Round(List<Finding> findings, List<Measure> measures) {
+
+    /** Copies the lists. */
+    public Round {
+      findings = List.copyOf(findings);
+      measures = List.copyOf(measures);
+    }
+  }
+
+  /** Looks at everything once. */
+  public Round round() {
+    Measures measures = new Measures();
+    List<Finding> findings = findings(measures);
+    measures.findings(findings);
+    return new Round(findings, measures.taken());
+  }
+
+  private List<Finding> findings(Measures measures) {
     Instant now = machine.now();
     List<Finding> findings = new ArrayList<>();
     @Nullable OwnerStatus status = null;
@@ -94,23 +117,31 @@ public final class Monitor {
       } else {
         process = OwnerChecks.process(status, machine);
         findings.addAll(owner.of(status, process.isPresent(), now));
+        measures.status(status, process.isPresent(), now);
+        if (!request.peerHeights().isEmpty()) {
+          measures.peers(owner.behind(status));
+        }
         findings.add(ArchiveCheck.of(status, request.archive()));
       }
     } catch (IOException e) {
       findings.add(Finding.wrong(OwnerChecks.OWNER, FileTrouble.of(e)));
     }
+    process.ifPresent(measures::load);
     findings.addAll(load.of(process, now));
-    findings.addAll(places(status, process, now));
+    findings.addAll(places(status, process, now, measures));
     findings.addAll(keys(status));
-    findings.addAll(certificates(now));
-    return List.copyOf(findings);
+    findings.addAll(certificates(now, measures));
+    return findings;
   }
 
   /** The disks of all directories, and the sidecar if a database is on that engine. */
   private List<Finding> places(
-      @Nullable OwnerStatus status, Optional<Machine.Running> process, Instant now) {
+      @Nullable OwnerStatus status,
+      Optional<Machine.Running> process,
+      Instant now,
+      Measures measures) {
     List<Finding> findings = new ArrayList<>();
-    findings.add(disks.of("ledger", request.data(), now));
+    findings.add(disks.of("ledger", request.data(), now, measures));
     List<Layout.Place> places = List.of();
     try {
       places = Layout.read(request.data());
@@ -118,24 +149,27 @@ public final class Monitor {
       findings.add(Finding.wrong("layout", FileTrouble.of(e)));
     }
     for (Layout.Place place : places) {
-      findings.add(disks.of(place.database(), place.directory(), now));
+      findings.add(disks.of(place.database(), place.directory(), now, measures));
     }
     ArchiveCheck.place(status, request.archive())
         .filter(Files::exists)
-        .ifPresent(archive -> findings.add(disks.of(ArchiveCheck.ARCHIVE, archive, now)));
+        .ifPresent(archive -> findings.add(disks.of(ArchiveCheck.ARCHIVE, archive, now, measures)));
     if (places.stream().anyMatch(place -> place.engine().equals(SIDECAR_ENGINE))) {
-      findings.add(sidecar(places, process));
+      findings.add(sidecar(places, process, measures));
     }
     return findings;
   }
 
-  private Finding sidecar(List<Layout.Place> places, Optional<Machine.Running> process) {
+  private Finding sidecar(
+      List<Layout.Place> places, Optional<Machine.Running> process, Measures measures) {
     if (request.sidecar().isPresent()) {
       String address = request.sidecar().get();
       try {
         machine.connect(address);
+        measures.sidecar(true);
         return Finding.note(SIDECAR, "listens at " + address);
       } catch (IOException e) {
+        measures.sidecar(false);
         return Finding.wrong(
             SIDECAR, "nobody answers at " + address + ": " + FileTrouble.of(e) + "; start it");
       }
@@ -148,27 +182,51 @@ public final class Monitor {
     if (process.isEmpty()) {
       return Finding.note(SIDECAR, "is started and ended by the owner, and there is none");
     }
-    List<String> children = process.get().children();
-    if (children.stream().anyMatch(program -> program.endsWith(SIDECAR_PROGRAM))) {
-      return Finding.note(SIDECAR, "runs as a child of the owner");
-    }
-    return children.contains("")
-        ? Finding.note(SIDECAR, "not known here: the programs of the owner's children are not told")
-        : Finding.warning(
-            SIDECAR,
-            "no child of the owner is called %s; the owner starts it with its next call"
-                .formatted(SIDECAR_PROGRAM));
+    return child(places, process.get().children(), measures);
   }
 
-  /** How much of its budget a key has used is in the ledger, which is not opened. */
+  /** Every database on that engine must have one: an owner may have other ledgers too. */
+  private static Finding child(
+      List<Layout.Place> places, List<List<String>> children, Measures measures) {
+    Optional<Layout.Place> without =
+        places.stream()
+            .filter(place -> place.engine().equals(SIDECAR_ENGINE))
+            .filter(place -> children.stream().noneMatch(child -> serves(child, place)))
+            .findFirst();
+    if (without.isPresent() && children.contains(List.<String>of())) {
+      return Finding.note(
+          SIDECAR, "not known here: the owner's children do not tell what they are");
+    }
+    measures.sidecar(without.isEmpty());
+    return without
+        .map(
+            place ->
+                Finding.warning(
+                    SIDECAR,
+                    "no child of the owner serves %s; the owner starts it with its next call"
+                        .formatted(place.directory())))
+        .orElse(Finding.note(SIDECAR, "runs as a child of the owner"));
+  }
+
+  private static boolean serves(List<String> arguments, Layout.Place place) {
+    int at = arguments.indexOf(SIDECAR_ROOT);
+    return at >= 0
+        && at + 1 < arguments.size()
+        && absolute(place.directory()).startsWith(absolute(Path.of(arguments.get(at + 1))));
+  }
+
+  private static Path absolute(Path path) {
+    try {
+      return path.toRealPath();
+    } catch (IOException e) {
+      return path.toAbsolutePath().normalize();
+    }
+  }
+
   private List<Finding> keys(@Nullable OwnerStatus status) {
     List<Finding> findings = new ArrayList<>();
     if (status != null && !status.encryption().isEmpty()) {
-      findings.add(
-          Finding.note(
-              "keys",
-              "sealed with %s; budgets are told by 'tde status', which opens the ledger"
-                  .formatted(status.encryption())));
+      findings.add(KeyCheck.of(status));
     }
     if (request.tokenKey()) {
       findings.add(
@@ -177,12 +235,22 @@ public final class Monitor {
     return findings;
   }
 
-  private List<Finding> certificates(Instant now) {
+  private List<Finding> certificates(Instant now, Measures measures) {
     if (request.certificates().isEmpty()) {
       return List.of();
     }
     try {
       CertificateDirectory directory = CertificateDirectory.read(request.certificates().get());
+      directory
+          .entries()
+          .forEach(
+              entry ->
+                  entry
+                      .certificate()
+                      .ifPresent(
+                          own ->
+                              measures.certificate(
+                                  entry.name(), CertificateEntry.daysLeft(own, now))));
       List<Finding> found =
           CertificateCheck.findings(
               directory, new CertificateCheck.Request(request.warnDays(), List.of(), now));

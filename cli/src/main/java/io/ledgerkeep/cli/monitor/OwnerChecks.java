@@ -14,7 +14,6 @@ final class OwnerChecks {
   static final String OWNER = "owner";
   private static final String COHERENCE = "coherence";
   private static final String HEIGHT = "height";
-  private static final String INTERRUPTED = "(interrupted)";
 
   /** Systems tell the start of a process by a clock that may have been set since. */
   private static final Duration CLOCK_SLACK = Duration.ofMinutes(1);
@@ -101,7 +100,8 @@ final class OwnerChecks {
         : Finding.note("lag", told);
   }
 
-  private long behind(OwnerStatus status) {
+  /** Returns how many blocks are missing to the highest peer. */
+  long behind(OwnerStatus status) {
     return request.peerHeights().isEmpty() ? 0 : highestPeer() - status.height();
   }
 
@@ -126,7 +126,7 @@ final class OwnerChecks {
   }
 
   private static Finding job(OwnerStatus status) {
-    if (status.job().endsWith(INTERRUPTED)) {
+    if (status.isJobInterrupted()) {
       return Finding.warning("job", status.job() + ": run it again");
     }
     return Finding.note(

@@ -4,6 +4,8 @@ import java.io.IOException;
 import java.time.DateTimeException;
 import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
+import java.util.TreeMap;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -22,6 +24,9 @@ import org.jspecify.annotations.Nullable;
  * @param encryption the suite of new values; empty for a ledger in plain
  * @param archivePlace where the archive lies; empty where none was given
  * @param job the maintenance job in progress or interrupted; empty where there is none
+ * @param bytesOnDisk the size of each database
+ * @param keyBudget what may be sealed before a fresh key is derived; empty where nothing was sealed
+ * @param deviceCalls how often the key in a token sealed and may still; empty where none does
  */
 public record OwnerStatus(
     boolean open,
@@ -36,7 +41,21 @@ public record OwnerStatus(
     String ledgerId,
     String encryption,
     String archivePlace,
-    String job) {
+    String job,
+    Map<String, Long> bytesOnDisk,
+    Optional<KeyBudget> keyBudget,
+    Optional<DeviceCalls> deviceCalls) {
+
+  /** Copies the map. */
+  public OwnerStatus {
+    bytesOnDisk = Map.copyOf(bytesOnDisk);
+  }
+
+  /** What may be sealed before a fresh key is derived. */
+  public record KeyBudget(long values, long bytes, Instant until) {}
+
+  /** Calls that seal in a device: those taken for used, and those left. */
+  public record DeviceCalls(long leased, long left) {}
 
   /** Where the status comes from, time and again. */
   public interface Source {
@@ -68,7 +87,58 @@ public record OwnerStatus(
         field(fields, "ledgerId", String.class),
         field(fields, "encryption", String.class),
         field(fields, "archivePlace", String.class),
-        field(fields, "job", String.class));
+        field(fields, "job", String.class),
+        sizes(fields),
+        keyBudget(fields),
+        deviceCalls(fields));
+  }
+
+  private static Map<String, Long> sizes(Map<String, Object> fields) throws IOException {
+    Map<String, Object> written = inner(fields, "bytesOnDisk");
+    Map<String, Long> sizes = new TreeMap<>();
+    for (String database : written.keySet()) {
+      sizes.put(database, field(written, database, Long.class));
+    }
+    return sizes;
+  }
+
+  private static Map<String, Object> inner(Map<String, Object> fields, String name)
+      throws IOException {
+    Map<String, Object> inner = new TreeMap<>();
+    Map<?, ?> written = field(fields, name, Map.class);
+    written.forEach((key, value) -> inner.put(String.valueOf(key), value));
+    return inner;
+  }
+
+  private static Optional<KeyBudget> keyBudget(Map<String, Object> fields) throws IOException {
+    if (!fields.containsKey("keyBudget")) {
+      return Optional.empty();
+    }
+    Map<String, Object> budget = inner(fields, "keyBudget");
+    return Optional.of(
+        new KeyBudget(
+            field(budget, "values", Long.class),
+            field(budget, "bytes", Long.class),
+            time(budget, "until")));
+  }
+
+  private static Optional<DeviceCalls> deviceCalls(Map<String, Object> fields) throws IOException {
+    if (!fields.containsKey("deviceCalls")) {
+      return Optional.empty();
+    }
+    Map<String, Object> calls = inner(fields, "deviceCalls");
+    return Optional.of(
+        new DeviceCalls(field(calls, "leased", Long.class), field(calls, "left", Long.class)));
+  }
+
+  private static final String INTERRUPTED = "(interrupted)";
+
+  boolean isJobInterrupted() {
+    return job.endsWith(INTERRUPTED);
+  }
+
+  boolean isJobRunning() {
+    return !job.isEmpty() && !isJobInterrupted();
   }
 
   private static <T> T field(Map<String, Object> fields, String name, Class<T> type)

@@ -10,6 +10,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
 import java.time.Instant;
+import java.util.List;
 import java.util.Optional;
 import java.util.OptionalLong;
 
@@ -43,7 +44,10 @@ public final class ThisMachine implements Machine {
         number(tells.resolve("status"), "VmRSS:", KIBIBYTE),
         number(tells.resolve("io"), "read_bytes:", 1),
         number(tells.resolve("io"), "write_bytes:", 1),
-        process.children().map(child -> child.info().command().orElse("")).toList());
+        process
+            .children()
+            .map(child -> child.info().arguments().map(List::of).orElse(List.of()))
+            .toList());
   }
 
   /** Returns the number behind a name; a file that is absent, or another user's, tells nothing. */

@@ -87,7 +87,7 @@ public record AuditLine(
       return Optional.empty();
     }
     Map<String, String> fields = new LinkedHashMap<>();
-    for (String field : parts.group(5).split(",")) {
+    for (String field : parts.group(5).split(",", -1)) {
       int end = field.indexOf('=');
       if (end < 1
           || fields.put(field.substring(0, end), unescape(field.substring(end + 1))) != null) {

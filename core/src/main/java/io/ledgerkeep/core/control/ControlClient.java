@@ -125,7 +125,7 @@ public final class ControlClient {
             try {
               return (JobControl) Objects.requireNonNull(component.getAccessor().invoke(request));
             } catch (ReflectiveOperationException e) {
-              throw new AssertionError(component + " is public", e);
+              throw new LinkageError(component + " is public", e);
             }
           }
         }

@@ -20,6 +20,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.time.Duration;
+import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -210,7 +211,7 @@ public final class ControlServer implements AutoCloseable {
   }
 
   /** A request. */
-  private record Call(String service, Method method, @Nullable Object[] arguments, long pid) {
+  private record Call(String service, Method method, List<@Nullable Object> arguments, long pid) {
 
     static Call of(Map<String, @Nullable Object> request, JobControl control) {
       String service = String.valueOf(request.get("service"));
@@ -225,10 +226,10 @@ public final class ControlServer implements AutoCloseable {
                           "there is no %s.%s that takes %s arguments"
                               .formatted(service, name, trees.size())));
       Type[] types = method.getGenericParameterTypes();
-      @Nullable Object[] arguments = new Object[types.length];
+      List<@Nullable Object> arguments = new ArrayList<>();
       try {
         for (int i = 0; i < types.length; i++) {
-          arguments[i] = Wire.value(types[i], trees.get(i), control);
+          arguments.add(Wire.value(types[i], trees.get(i), control));
         }
       } catch (ClassCastException | NullPointerException e) {
         throw new IllegalArgumentException(
@@ -240,7 +241,7 @@ public final class ControlServer implements AutoCloseable {
 
     @Nullable Object on(Maintenance ledger) {
       try {
-        return method.invoke(Services.target(ledger, service), arguments);
+        return method.invoke(Services.target(ledger, service), arguments.toArray());
       } catch (InvocationTargetException e) {
         Throwables.throwIfUnchecked(e.getTargetException());
         throw new IllegalStateException(e.getTargetException());

@@ -23,6 +23,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Optional;
 import java.util.OptionalInt;
 import java.util.OptionalLong;
@@ -192,7 +193,7 @@ final class Wire {
       try {
         tree.put(component.getName(), tree(component.getAccessor().invoke(record)));
       } catch (ReflectiveOperationException e) {
-        throw new AssertionError(component + " is public", e);
+        throw new LinkageError(component + " is public", e);
       }
     }
     return tree;
@@ -279,12 +280,13 @@ final class Wire {
     }
     if (type.getRawType() == List.class) {
       List<@Nullable Object> items = new ArrayList<>();
-      ((List<?>) tree).forEach(item -> items.add(value(of[0], item, control)));
+      ((List<?>) Objects.requireNonNull(tree))
+          .forEach(item -> items.add(value(of[0], item, control)));
       return items;
     }
     if (type.getRawType() == Map.class) {
       Map<@Nullable Object, @Nullable Object> entries = new LinkedHashMap<>();
-      ((Map<?, ?>) tree)
+      ((Map<?, ?>) Objects.requireNonNull(tree))
           .forEach(
               (key, item) -> entries.put(value(of[0], key, control), value(of[1], item, control)));
       return entries;

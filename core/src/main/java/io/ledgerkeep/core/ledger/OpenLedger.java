@@ -778,7 +778,13 @@ final class OpenLedger implements Ledger {
           Verification found = check(request, run.watch(request.control())).with(notes.findings());
           run.ended(
               found.cancelled(),
-              ImmutableMap.of("blocks", found.blocks(), "findings", found.findings().size()));
+              ImmutableMap.of(
+                  "blocks",
+                  found.blocks(),
+                  "unchecked",
+                  found.uncheckedBlocks(),
+                  "findings",
+                  found.findings().size()));
           return found;
         });
   }
@@ -849,7 +855,7 @@ final class OpenLedger implements Ledger {
   /** A failure to tell how the ledger stands is no failure of the ledger. */
   private void writeStatus(boolean open) {
     try {
-      statusFile.write(currentStatus(), open);
+      statusFile.write(currentStatus(), keys, open);
     } catch (RuntimeException e) {
       LOG.debug("cannot tell the status of {}: {}", parts.directory(), e.toString());
     }

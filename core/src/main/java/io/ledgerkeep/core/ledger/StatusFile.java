@@ -4,10 +4,12 @@ import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
 import io.ledgerkeep.LedgerStatus;
 import io.ledgerkeep.core.files.SmallFile;
+import io.ledgerkeep.encryption.LedgerKeys;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
 
@@ -34,16 +36,17 @@ final class StatusFile {
     return System.nanoTime() - writtenAt >= MIN_NANOS;
   }
 
-  synchronized void write(LedgerStatus status, boolean open) {
+  synchronized void write(LedgerStatus status, Optional<LedgerKeys> keys, boolean open) {
     writtenAt = System.nanoTime();
     try {
-      SmallFile.replace(file, json(status, open));
+      SmallFile.replace(file, json(status, keys, open));
     } catch (IOException e) {
       LOG.debug("cannot write {}: {}", file, e.toString());
     }
   }
 
-  private byte[] json(LedgerStatus status, boolean open) throws IOException {
+  private byte[] json(LedgerStatus status, Optional<LedgerKeys> keys, boolean open)
+      throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (JsonGenerator json = new JsonFactory().createGenerator(out)) {
       json.writeStartObject();
@@ -71,8 +74,31 @@ final class StatusFile {
         json.writeNumberField(size.getKey().lowerCaseName(), size.getValue());
       }
       json.writeEndObject();
+      if (keys.isPresent()) {
+        writeKeys(json, keys.get());
+      }
       json.writeEndObject();
     }
     return out.toByteArray();
+  }
+
+  /** What is not there has no limit yet, or none at all. */
+  private static void writeKeys(JsonGenerator json, LedgerKeys keys) throws IOException {
+    Optional<LedgerKeys.Budget> budget = keys.budget();
+    if (budget.isPresent()) {
+      json.writeObjectFieldStart("keyBudget");
+      json.writeNumberField("values", budget.get().values());
+      json.writeNumberField("bytes", budget.get().bytes());
+      json.writeStringField("until", budget.get().until().toString());
+      json.writeEndObject();
+    }
+    for (LedgerKeys.DirectKey key : keys.directKeys()) {
+      if (key.inUse()) {
+        json.writeObjectFieldStart("deviceCalls");
+        json.writeNumberField("leased", key.leasedCalls());
+        json.writeNumberField("left", key.leftCalls());
+        json.writeEndObject();
+      }
+    }
   }
 }

@@ -9,10 +9,14 @@ import io.ledgerkeep.Block;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.LedgerStatus;
+import io.ledgerkeep.Options;
 import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.archive.Archiver;
+import io.ledgerkeep.core.sealing.Keys;
+import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.testkit.InMemoryArchiveStore;
+import io.ledgerkeep.testkit.MemoryToken;
 import io.ledgerkeep.testkit.SampleChain;
 import java.io.IOException;
 import java.io.UncheckedIOException;
@@ -104,6 +108,39 @@ final class StatusTest {
   }
 
   @Test
+  void theFileTellsWhatIsLeftToTheKey() throws IOException {
+    Settings settings = world.settings();
+    settings.encryption = new Encryption.Named("aes", Options.of("key", Keys.AES));
+    LedgerKeys.Budget budget;
+    try (Ledger ledger = world.open(settings)) {
+      ledger.commitAll(BLOCKS);
+      budget = ledger.keys().orElseThrow().budget().orElseThrow();
+    }
+    Map<String, String> file = file();
+    assertThat(file)
+        .containsEntry("keyBudget.until", budget.until().toString())
+        .doesNotContainKey("deviceCalls.left");
+    assertThat(Long.parseLong(file.get("keyBudget.values"))).isBetween(1L, budget.values());
+    assertThat(Long.parseLong(file.get("keyBudget.bytes"))).isBetween(1L, budget.bytes());
+  }
+
+  @Test
+  void theFileTellsWhatIsLeftToAKeyInADevice() throws IOException {
+    Settings settings = world.settings();
+    settings.encryption =
+        new Encryption.Provided(
+            new MemoryToken(Keys.suite("AES-256-GCM")), Options.of("key", "one", "mode", "direct"));
+    LedgerKeys.DirectKey key;
+    try (Ledger ledger = world.open(settings)) {
+      ledger.commitAll(BLOCKS);
+      key = ledger.keys().orElseThrow().directKeys().get(0);
+    }
+    assertThat(file())
+        .containsEntry("deviceCalls.leased", Long.toString(key.leasedCalls()))
+        .containsEntry("deviceCalls.left", Long.toString(key.leftCalls()));
+  }
+
+  @Test
   void anOpenLedgerSaysSo() throws IOException {
     try (Ledger ledger = world.open()) {
       assertThat(file()).containsEntry("open", "true").containsEntry("height", "-1");
@@ -123,7 +160,7 @@ final class StatusTest {
     StatusFile file = new StatusFile(directory);
     assertThat(file.isDue()).isTrue();
     try (Ledger ledger = world.open()) {
-      file.write(ledger.status(), true);
+      file.write(ledger.status(), ledger.keys(), true);
       assertThat(file.isDue()).isFalse();
     }
   }
