@@ -5,15 +5,20 @@ import io.ledgerkeep.core.audit.AuditLog;
 import io.ledgerkeep.core.audit.AuditLog.Mark;
 import io.ledgerkeep.core.audit.JobBook;
 import io.ledgerkeep.core.chain.ChainStore;
+import io.ledgerkeep.error.StorageException;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import org.slf4j.Logger;
+import org.slf4j.LoggerFactory;
 
 /**
  * The audit file of a ledger that is open. The block database keeps a mark of the newest line that
  * tells of an end, so that a file that was cut, replaced or removed is noticed.
  */
 final class OpenNotes implements JobBook.Notes {
+
+  private static final Logger LOG = LoggerFactory.getLogger(OpenNotes.class);
 
   private final AuditLog log;
   private final ChainStore chain;
@@ -39,9 +44,18 @@ final class OpenNotes implements JobBook.Notes {
       String level, String job, String event, Map<String, String> fields) {
     Mark written = room.toGet(() -> log.append(level, job, event, fields));
     if (!event.equals(AuditLine.BEGUN)) {
-      room.during(() -> chain.keepAuditMark(written.encode()));
+      keep(written);
     }
     return written.number();
+  }
+
+  /** The mark of an older line is worth less, and nothing in reserve. */
+  private void keep(Mark written) {
+    try {
+      chain.keepAuditMark(written.encode());
+    } catch (StorageException e) {
+      LOG.warn("line {} of the audit file is not marked: {}", written.number(), e.getMessage());
+    }
   }
 
   @Override
