@@ -17,6 +17,18 @@ import picocli.CommandLine.Command;
     subcommands = HsmCommand.ProbeCommand.class)
 final class HsmCommand {
 
+  /** Returns the master key of the configuration, which has to be in a token. */
+  static MasterKey keyInToken(Settings settings) {
+    return settings
+        .masterKey()
+        .filter(named -> named.encryptor().equals(MasterKey.PKCS11))
+        .orElseThrow(
+            () ->
+                CommandException.usage(
+                    "--config FILE must name a key in a token: node.pkcs11 with enabled:"
+                        + " true, storage.encryptor and storage.encrypt_key"));
+  }
+
   @Command(
       name = "probe",
       description = {
@@ -27,15 +39,7 @@ final class HsmCommand {
 
     @Override
     Outcome run(Settings settings) {
-      MasterKey key =
-          settings
-              .masterKey()
-              .filter(named -> named.encryptor().equals(MasterKey.PKCS11))
-              .orElseThrow(
-                  () ->
-                      CommandException.usage(
-                          "--config FILE must name a key in a token: node.pkcs11 with enabled:"
-                              + " true, storage.encryptor and storage.encrypt_key"));
+      MasterKey key = keyInToken(settings);
       Probe probe = Pkcs11Keys.withPinInOptions().probe(key.options());
       Outcome outcome = Outcome.of(probe.passed() ? ExitCode.DONE : ExitCode.FAILED);
       Map<String, Object> fields = fields(probe);

@@ -6,6 +6,8 @@ import io.ledgerkeep.cli.monitor.MinFree;
 import io.ledgerkeep.cli.monitor.Monitor;
 import io.ledgerkeep.cli.monitor.OwnerStatus;
 import io.ledgerkeep.cli.monitor.ThisMachine;
+import io.ledgerkeep.cli.monitor.TokenCheck;
+import io.ledgerkeep.crypto.hsm.Pkcs11Keys;
 import io.ledgerkeep.error.ConfigurationException;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -89,6 +91,12 @@ final class MonitorCommand extends LedgerCommand {
   private @Nullable String alert;
 
   @Option(
+      names = "--probe-token",
+      description =
+          "Try the token of --config too, as 'hsm probe' does: with its PIN, once a round.")
+  private boolean probeToken;
+
+  @Option(
       names = "--serve",
       paramLabel = "PORT",
       description =
@@ -159,7 +167,12 @@ final class MonitorCommand extends LedgerCommand {
             .engineOptions(BADGERDB)
             .text("sidecar")
             .filter(address -> !address.equals(BUNDLED)),
-        settings.masterKey().filter(key -> key.encryptor().equals(MasterKey.PKCS11)).isPresent());
+        probeToken ? Optional.of(tokenCheck(settings)) : Optional.empty());
+  }
+
+  private static TokenCheck tokenCheck(Settings settings) {
+    MasterKey key = HsmCommand.keyInToken(settings);
+    return new TokenCheck(() -> Pkcs11Keys.withPinInOptions().probe(key.options()));
   }
 
   private static Duration seconds(String option, long seconds) {

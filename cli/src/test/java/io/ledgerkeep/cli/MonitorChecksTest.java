@@ -9,6 +9,8 @@ import io.ledgerkeep.cli.monitor.Machine.Running;
 import io.ledgerkeep.cli.monitor.Measure;
 import io.ledgerkeep.cli.monitor.MinFree;
 import io.ledgerkeep.cli.monitor.Monitor;
+import io.ledgerkeep.cli.monitor.TokenCheck;
+import io.ledgerkeep.error.KeyUnavailableException;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.io.InputStream;
@@ -28,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
 import org.junit.jupiter.api.BeforeEach;
@@ -60,7 +63,7 @@ final class MonitorChecksTest {
   private Optional<Duration> maxSilence = Optional.empty();
   private MinFree minFree = new MinFree(10, true);
   private Optional<Path> archive = Optional.empty();
-  private boolean tokenKey;
+  private Optional<TokenCheck> token = Optional.empty();
   private Optional<Path> certificates = Optional.empty();
 
   @BeforeEach
@@ -127,7 +130,7 @@ final class MonitorChecksTest {
     Path file = data.resolve("status.json");
     return new Monitor(
         new Monitor.Request(
-            data, archive, peers, 10, maxSilence, minFree, certificates, 30, sidecar, tokenKey),
+            data, archive, peers, 10, maxSilence, minFree, certificates, 30, sidecar, token),
         () -> MonitorCommand.status(file),
         machine);
   }
@@ -463,14 +466,32 @@ final class MonitorChecksTest {
   // ------------------------------------------------------------------------ keys and sidecar
 
   @Test
+  void aPinThatWasRefusedIsNotOfferedAgain() throws InterruptedException {
+    AtomicInteger offered = new AtomicInteger();
+    token =
+        Optional.of(
+            new TokenCheck(
+                () -> {
+                  boolean first = offered.incrementAndGet() == 1;
+                  throw new KeyUnavailableException(
+                      first
+                          ? KeyUnavailableException.Reason.UNREACHABLE
+                          : KeyUnavailableException.Reason.WRONG,
+                      first ? "no token answers" : "the PIN is refused");
+                }));
+    assertThat(round()).contains("FAIL hsm: no token answers");
+    assertThat(round()).contains("FAIL hsm: the PIN is refused");
+    assertThat(round())
+        .contains("FAIL hsm: the PIN is refused; it is not tried again, for the PIN");
+    assertThat(offered).hasValue(2);
+  }
+
+  @Test
   void keysTellWhatIsLeftToThem() throws InterruptedException {
     assertThat(round()).noneMatch(line -> line.contains(" keys: "));
     status.put("encryption", "SM4-GCM");
-    tokenKey = true;
     assertThat(round())
-        .contains(
-            "OK keys: sealed with SM4-GCM; a fresh key is derived for the next value",
-            "OK hsm: the master key is in a token: 'hsm probe' tries it, with its PIN");
+        .contains("OK keys: sealed with SM4-GCM; a fresh key is derived for the next value");
     status.put("keyBudget", Map.of("values", 1L, "bytes", 5000L, "until", "2026-01-02T00:00:00Z"));
     assertThat(round())
         .contains(

@@ -223,6 +223,21 @@ final class TokenTest {
   }
 
   @Test
+  void monitorTellsWhetherTheTokenAnswers() {
+    Path config = tokenConfig(key("aes", "one"), "mode: envelope");
+    fill(config);
+    Object[] monitor = {"monitor", "--min-free", "1", "--probe-token"};
+    assertThat(on(config, monitor).out())
+        .contains("OK hsm: token 'ledger-test', key 'one' does what a master key has to");
+    token.gone(true);
+    Run gone = on(config, monitor);
+    assertThat(gone.out()).contains("FAIL hsm: ").doesNotContain(TestToken.PIN);
+    assertThat(gone.exitCode()).isEqualTo(ExitCode.FAILED);
+    token.gone(false);
+    assertThat(on(softConfig(), monitor).exitCode()).isEqualTo(ExitCode.USAGE);
+  }
+
+  @Test
   void aWrongPinIsToldAndNotShown() {
     Path config = config("wrong.yml", inToken(key("aes", "one"), "password: 999-wrong"));
     for (Run run : List.of(on(config, "hsm", "probe"), on(config, "init"))) {

@@ -47,7 +47,7 @@ public final class Monitor {
    * @param certificates a directory of certificates
    * @param warnDays how many days before its end a certificate is told of
    * @param sidecar the address of a sidecar that runs by itself
-   * @param tokenKey whether the configuration names a master key in a token
+   * @param token tries the token of the master key, if that is in one and it is to be tried
    */
   public record Request(
       Path data,
@@ -59,7 +59,7 @@ public final class Monitor {
       Optional<Path> certificates,
       long warnDays,
       Optional<String> sidecar,
-      boolean tokenKey) {
+      Optional<TokenCheck> token) {
 
     /** Copies the heights. */
     public Request {
@@ -228,10 +228,7 @@ public final class Monitor {
     if (status != null && !status.encryption().isEmpty()) {
       findings.add(KeyCheck.of(status));
     }
-    if (request.tokenKey()) {
-      findings.add(
-          Finding.note("hsm", "the master key is in a token: 'hsm probe' tries it, with its PIN"));
-    }
+    request.token().map(TokenCheck::look).ifPresent(findings::add);
     return findings;
   }
 
