@@ -8,7 +8,10 @@
  *   <li>{@link io.ledgerkeep.examples.ReadAtOneHeight}: how do I read several things at one height?
  *   <li>{@link io.ledgerkeep.examples.ArchiveOldBlocks}: how do I make the node smaller, and still
  *       read everything?
+ *   <li>{@link io.ledgerkeep.examples.ArchiveOnASchedule}: how does a node archive by itself?
  *   <li>{@link io.ledgerkeep.examples.WatchAJob}: how do I follow, slow down and stop a job?
+ *   <li>{@link io.ledgerkeep.examples.ServeOperators}: how do operators look after the ledger of a
+ *       node that runs?
  *   <li>{@link io.ledgerkeep.examples.MetricsOfANode}: how does a node show the measures of its
  *       ledger beside its own?
  *   <li>{@link io.ledgerkeep.examples.RestoreBlocks}: how do I bring archived blocks back?
