@@ -3,6 +3,7 @@ package io.ledgerkeep;
 import io.ledgerkeep.archive.Archive;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
+import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.KeyUnavailableException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.job.JobControl;
@@ -89,12 +90,13 @@ public interface Ledger extends LedgerReader, Ledgerkeep.Maintenance, AutoClosea
     boolean cancel(long number);
 
     /**
-     * Runs again what a job had begun that was cancelled, failed or interrupted, under a number of
-     * its own; it goes on where that one was.
+     * Runs again what an archive run, a restore, a backup or a re-encryption had begun that was
+     * cancelled, failed or interrupted, under a number of its own; it goes on where that one was.
      *
      * @return the job that it became, ended
      * @throws ConflictException if there is no such job, it runs or is done, another job runs, or
      *     it is one that goes on by other means, which the message names
+     * @throws IntegrityException if the audit file, which says what it was asked to do, was changed
      */
     Job resume(long number, JobControl control);
 

@@ -7,6 +7,8 @@ import java.net.InetAddress;
 import java.net.InetSocketAddress;
 import java.nio.charset.StandardCharsets;
 import java.util.Set;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
 import java.util.function.Supplier;
 import org.jspecify.annotations.Nullable;
 
@@ -22,11 +24,19 @@ final class MetricsServer implements AutoCloseable {
   private static final int WRONG_METHOD = 405;
   private static final int FAILED = 500;
 
+  /** Whoever sends half a request keeps one of them until it is thrown out. */
+  private static final int THREADS = 4;
+
+  /** Read once by the server of the JDK: how many seconds a request may take to come. */
+  private static final String MAX_REQUEST_SECONDS = "sun.net.httpserver.maxReqTime";
+
   private final HttpServer server;
+  private final ExecutorService threads;
   private final Supplier<String> text;
 
-  private MetricsServer(HttpServer server, Supplier<String> text) {
+  private MetricsServer(HttpServer server, ExecutorService threads, Supplier<String> text) {
     this.server = server;
+    this.threads = threads;
     this.text = text;
   }
 
@@ -34,9 +44,12 @@ final class MetricsServer implements AutoCloseable {
    * Begins to listen.
    *
    * @param port 0 takes one that is free
-   * @param text the answer; asked for on one thread
+   * @param text the answer; asked for by one thread at a time
    */
   static MetricsServer start(int port, Supplier<String> text) throws IOException {
+    if (System.getProperty(MAX_REQUEST_SECONDS) == null) {
+      System.setProperty(MAX_REQUEST_SECONDS, "5");
+    }
     InetAddress here = InetAddress.getByAddress(new byte[] {127, 0, 0, 1});
     HttpServer server;
     try {
@@ -47,10 +60,18 @@ final class MetricsServer implements AutoCloseable {
               .formatted(port, LOOPBACK, e.getMessage()),
           e);
     }
-    MetricsServer metrics = new MetricsServer(server, text);
+    ExecutorService threads = Executors.newFixedThreadPool(THREADS, MetricsServer::thread);
+    server.setExecutor(threads);
+    MetricsServer metrics = new MetricsServer(server, threads, text);
     server.createContext("/", metrics::answer);
     server.start();
     return metrics;
+  }
+
+  private static Thread thread(Runnable task) {
+    Thread thread = new Thread(task, "ledgerkeep-metrics");
+    thread.setDaemon(true);
+    return thread;
   }
 
   /** Returns the address of the page. */
@@ -76,7 +97,9 @@ final class MetricsServer implements AutoCloseable {
   private void sendText(HttpExchange exchange) throws IOException {
     String answer;
     try {
-      answer = text.get();
+      synchronized (text) {
+        answer = text.get();
+      }
     } catch (RuntimeException e) {
       send(exchange, FAILED, Failure.of(e).message() + "\n");
       return;
@@ -105,5 +128,6 @@ final class MetricsServer implements AutoCloseable {
   @Override
   public void close() {
     server.stop(0);
+    threads.shutdownNow();
   }
 }

@@ -60,6 +60,18 @@ final class MetricsServerTest {
         .endsWith("\r\n\r\n" + TEXT);
   }
 
+  @Test
+  void halfARequestHoldsUpNobodyElse() throws IOException {
+    try (Socket slow = new Socket(InetAddress.getByName("127.0.0.1"), port)) {
+      slow.getOutputStream()
+          .write(
+              "GET /metrics HTTP/1.1\r\nHost: localhost\r\nX: "
+                  .getBytes(StandardCharsets.US_ASCII));
+      assertThat(answer(port, "GET /metrics", "localhost")).startsWith("HTTP/1.1 200 ");
+      assertThat(slow.getInputStream().readAllBytes()).as("it is thrown out").isEmpty();
+    }
+  }
+
   @ParameterizedTest
   @CsvSource({
     "GET /, 404",

@@ -23,7 +23,6 @@ final class AuditCheck {
   /** Where one line was changed, those after it follow by themselves. */
   private static final int MAX_FINDINGS = 10;
 
-  private static final int MAX_LINE_BYTES = 64 << 10;
   private static final Pattern SEAL = Pattern.compile("(.*,key=([0-9]{1,9})),mac=([0-9a-f]+)");
 
   private final Path file;
@@ -32,6 +31,7 @@ final class AuditCheck {
   private final List<String> findings = new ArrayList<>();
   private String previous = AuditLog.NOTHING;
   private long lines;
+  private int newestKey;
 
   AuditCheck(Path file, ArchiveKeys keys, Optional<AuditLog.Mark> kept) {
     this.file = file;
@@ -40,7 +40,7 @@ final class AuditCheck {
   }
 
   List<String> run() {
-    if (Files.exists(file)) {
+    if (AuditLog.isThere(file)) {
       try (InputStream in = new BufferedInputStream(Files.newInputStream(file))) {
         while (findings.size() < MAX_FINDINGS && next(in)) {
           // line by line
@@ -65,7 +65,7 @@ final class AuditCheck {
       if (b < 0) {
         return false;
       }
-      if (line.size() == MAX_LINE_BYTES) {
+      if (line.size() == AuditLog.MAX_LINE_BYTES) {
         found("line %s is too long".formatted(lines + 1));
         return false;
       }
@@ -116,6 +116,12 @@ final class AuditCheck {
             && MessageDigest.isEqual(
                 AuditLog.mac(key.get(), seal.group(1)).getBytes(StandardCharsets.US_ASCII),
                 seal.group(3).getBytes(StandardCharsets.US_ASCII));
+    if (number < newestKey) {
+      found(
+          "line %s is under archive key %s, and lines before it are under a newer one"
+              .formatted(lines, number));
+    }
+    newestKey = Math.max(newestKey, number);
     if (!fits) {
       found("line %s does not fit its authentication code: it was changed".formatted(lines));
     }

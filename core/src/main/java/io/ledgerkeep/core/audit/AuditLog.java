@@ -7,11 +7,13 @@ import io.ledgerkeep.core.codec.ByteWriter;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.core.sealing.ArchiveKey;
 import io.ledgerkeep.core.sealing.ArchiveKeys;
+import io.ledgerkeep.error.IntegrityException;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.StandardOpenOption;
 import java.time.Clock;
@@ -44,6 +46,8 @@ public final class AuditLog {
 
   /** What the first line follows. */
   static final String NOTHING = "0".repeat(64);
+
+  static final int MAX_LINE_BYTES = 64 << 10;
 
   /** Enough for some thousand jobs. */
   private static final int TAIL_BYTES = 1 << 20;
@@ -95,7 +99,7 @@ public final class AuditLog {
       String level, String job, String event, Map<String, String> fields) {
     try {
       Files.createDirectories(home());
-      boolean isNew = !Files.exists(file);
+      boolean isNew = !isThere();
       try (FileChannel channel =
           FileChannel.open(
               file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
@@ -117,6 +121,20 @@ public final class AuditLog {
     } catch (IOException e) {
       throw SmallFile.failed("cannot write what is done into " + file, e);
     }
+  }
+
+  /** A link would have another file written, and a pipe would have everybody wait. */
+  private boolean isThere() {
+    return isThere(file);
+  }
+
+  static boolean isThere(Path file) {
+    if (Files.exists(file, LinkOption.NOFOLLOW_LINKS)
+        && !Files.isRegularFile(file, LinkOption.NOFOLLOW_LINKS)) {
+      throw new IntegrityException(
+          file + " is no regular file, as an audit file is: put the file back, or move it away");
+    }
+    return Files.exists(file, LinkOption.NOFOLLOW_LINKS);
   }
 
   private Path home() {
@@ -159,8 +177,14 @@ public final class AuditLog {
   /** Where the next line goes, and what it follows. */
   private record End(long position, long number, String digest) {}
 
-  private static End end(FileChannel channel) throws IOException {
+  private End end(FileChannel channel) throws IOException {
     Tail tail = tail(channel);
+    long cut = channel.size() - tail.end();
+    if (cut > MAX_LINE_BYTES) {
+      throw new IntegrityException(
+          "%s ends with %s bytes that are no line: put the file back, or move it away"
+              .formatted(file, cut));
+    }
     if (tail.lines().isEmpty()) {
       return new End(tail.end(), 0, NOTHING);
     }
@@ -210,14 +234,27 @@ public final class AuditLog {
   }
 
   private List<String> lines() {
-    if (!Files.exists(file)) {
+    if (!isThere()) {
       return List.of();
     }
-    try (FileChannel channel = FileChannel.open(file, StandardOpenOption.READ)) {
+    try (FileChannel channel =
+        FileChannel.open(file, StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)) {
       return tail(channel).lines();
     } catch (IOException e) {
       throw SmallFile.failed("cannot read " + file, e);
     }
+  }
+
+  /** Returns what the newest line leaves behind, if it tells of an end. */
+  public synchronized Optional<Mark> lastEnd() {
+    List<String> lines = lines();
+    if (lines.isEmpty()) {
+      return Optional.empty();
+    }
+    String line = lines.get(lines.size() - 1);
+    return AuditLine.parse(line)
+        .filter(read -> !read.event().equals(AuditLine.BEGUN))
+        .map(read -> new Mark(read.number(), digest(line.getBytes(StandardCharsets.UTF_8))));
   }
 
   /**

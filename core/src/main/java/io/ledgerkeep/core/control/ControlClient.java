@@ -8,6 +8,7 @@ import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.error.UnsupportedFormatException;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.Progress;
+import java.io.EOFException;
 import java.io.IOException;
 import java.lang.reflect.Method;
 import java.lang.reflect.Proxy;
@@ -182,9 +183,14 @@ public final class ControlClient {
   }
 
   private void requireGreeting(Lines lines) throws IOException {
-    String line = lines.read(GREETING_MILLIS);
+    String line;
+    try {
+      line = lines.read(GREETING_MILLIS);
+    } catch (EOFException e) {
+      throw refused("refuses user " + System.getProperty("user.name") + ", or has no place left");
+    }
     if (line == null) {
-      throw new IOException("it does not greet; all its threads may be busy");
+      throw refused("does not greet: its threads may all be busy");
     }
     Map<String, @Nullable Object> greeting = Wire.object(line);
     if (!Objects.equals(greeting.get("version"), ControlSocket.VERSION)) {
@@ -192,6 +198,13 @@ public final class ControlClient {
           "the control socket in %s speaks version %s, this release version %s: use the release of the process that has the ledger open"
               .formatted(directory, greeting.get("version"), ControlSocket.VERSION));
     }
+  }
+
+  private ConflictException refused(String how) {
+    return new ConflictException(
+        Reason.LOCKED,
+        "the process that has the ledger in %s open %s; only the user who runs it may use its control socket"
+            .formatted(directory, how));
   }
 
   private StorageException lost(IOException e) {

@@ -24,6 +24,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Objects;
 import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
@@ -44,6 +45,8 @@ public final class ControlServer implements AutoCloseable {
   private static final int MAX_REQUEST_BYTES = 1 << 20;
   private static final int MAX_CALLERS = 32;
   private static final long LOOK_MILLIS = 200;
+  private static final long MOST_IDLE_NANOS = Duration.ofMinutes(1).toNanos();
+  private static final long AFTER_FAILURE_NANOS = Duration.ofMillis(200).toNanos();
   private static final long PROGRESS_NANOS = Duration.ofMillis(100).toNanos();
   private static final Duration FOR_ANSWERS = Duration.ofSeconds(5);
 
@@ -115,7 +118,9 @@ public final class ControlServer implements AutoCloseable {
       }
     } catch (IOException | UnsupportedOperationException e) {
       throw new ConfigurationException(
-          "cannot serve the control socket in %s: %s".formatted(directory, e.getMessage()), e);
+          "cannot make the control socket %s (%s): remove what is in its place, or see whether the file system takes sockets"
+              .formatted(socket(directory), e),
+          e);
     }
   }
 
@@ -167,10 +172,12 @@ public final class ControlServer implements AutoCloseable {
       greeting.put("version", ControlSocket.VERSION);
       greeting.put("pid", ProcessHandle.current().pid());
       lines.write(Wire.line(greeting));
-      while (!closing) {
+      long idleSince = System.nanoTime();
+      while (!closing && System.nanoTime() - idleSince < MOST_IDLE_NANOS) {
         String line = lines.read(LOOK_MILLIS);
         if (line != null) {
           answer(line, lines);
+          idleSince = System.nanoTime();
         }
       }
     } catch (EOFException | ClosedChannelException e) {
@@ -179,6 +186,15 @@ public final class ControlServer implements AutoCloseable {
       LOG.warn("a caller of the control socket in {} was left: {}", directory, e.toString());
     } finally {
       callers.remove(caller);
+      close(caller);
+    }
+  }
+
+  private static void close(SocketChannel caller) {
+    try {
+      caller.close();
+    } catch (IOException e) {
+      LOG.debug("a caller of the control socket is gone: {}", e.toString());
     }
   }
 
@@ -229,7 +245,7 @@ public final class ControlServer implements AutoCloseable {
       List<@Nullable Object> arguments = new ArrayList<>();
       try {
         for (int i = 0; i < types.length; i++) {
-          arguments.add(Wire.value(types[i], trees.get(i), control));
+          arguments.add(Objects.requireNonNull(Wire.value(types[i], trees.get(i), control)));
         }
       } catch (ClassCastException | NullPointerException e) {
         throw new IllegalArgumentException(
@@ -306,13 +322,7 @@ public final class ControlServer implements AutoCloseable {
       LOG.warn("the control socket is not removed: {}", SmallFile.failed("", e).getMessage());
     }
     awaitAnswers();
-    for (SocketChannel caller : callers) {
-      try {
-        caller.close();
-      } catch (IOException e) {
-        LOG.debug("a caller of the control socket is gone: {}", e.toString());
-      }
-    }
+    callers.forEach(ControlServer::close);
   }
 
   private synchronized void awaitAnswers() {

@@ -31,8 +31,8 @@ final class Lines implements AutoCloseable {
   Lines(SocketChannel channel, int maxBytes) throws IOException {
     this.channel = channel;
     this.maxBytes = maxBytes;
-    this.selector = Selector.open();
     channel.configureBlocking(false);
+    this.selector = Selector.open();
     this.key = channel.register(selector, SelectionKey.OP_READ);
   }
 

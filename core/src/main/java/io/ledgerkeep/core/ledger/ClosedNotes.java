@@ -87,7 +87,18 @@ final class ClosedNotes implements JobBook.Notes {
       String job,
       String event,
       Map<String, String> fields) {
-    return new AuditLog(home, by, Clock.systemUTC()).append(level, job, event, fields).number();
+    AuditLog log = new AuditLog(home, by, Clock.systemUTC());
+    Map<String, String> told = new LinkedHashMap<>(fields);
+    if (log.newest().stream().noneMatch(line -> isBegin(line, job, fields))) {
+      told.remove(AuditLine.OF); // a ledger under other keys has another file
+    }
+    return log.append(level, job, event, told).number();
+  }
+
+  private static boolean isBegin(AuditLine line, String job, Map<String, String> end) {
+    return line.event().equals(AuditLine.BEGUN)
+        && line.job().equals(job)
+        && Long.toString(line.number()).equals(end.get(AuditLine.OF));
   }
 
   @Override

@@ -21,7 +21,8 @@ import java.util.stream.Stream;
 final class LedgerFiles {
 
   private static final Pattern OURS =
-      Pattern.compile("LOCK|LAYOUT|ARRIVING|status\\.json|EXAMINING|LAYOUT\\.damaged");
+      Pattern.compile(
+          "LOCK|LAYOUT|ARRIVING|status\\.json|control\\.sock|EXAMINING|LAYOUT\\.damaged");
 
   /** A small file that was to replace another one when the process died. */
   private static final Pattern NEVER_RENAMED =

@@ -4,10 +4,10 @@ import io.ledgerkeep.Backup;
 import io.ledgerkeep.Ledger;
 import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.archive.RestoreRequest;
-import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.core.audit.JobBook;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.ConflictException.Reason;
+import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.job.JobControl;
 import java.nio.file.Path;
 import java.util.List;
@@ -49,6 +49,12 @@ final class OpenJobs implements Ledger.Jobs {
           "job %s (%s) is %s: there is nothing to go on with"
               .formatted(number, job.name(), job.state().name().toLowerCase(Locale.ROOT)));
     }
+    List<String> findings = ledger.auditFindings();
+    if (!findings.isEmpty()) {
+      throw new IntegrityException(
+          "what the job was asked to do may have been changed; ask for it anew: "
+              + findings.get(0));
+    }
     runAgain(job, control);
     return list().stream()
         .filter(later -> later.number() > number && later.name().equals(job.name()))
@@ -87,12 +93,6 @@ final class OpenJobs implements Ledger.Jobs {
             Backup.Kind.valueOf(range.getOrDefault("kind", "full").toUpperCase(Locale.ROOT));
         ledger.backup().run(new Backup.Request(directory, kind, control));
       }
-      case "verify" ->
-          ledger.verify(
-              Verification.Request.of(
-                      Verification.Level.valueOf(
-                          range.getOrDefault("level", "ledger").toUpperCase(Locale.ROOT)))
-                  .with(control));
       case OpenKeys.REENCRYPT -> ledger.keys().orElseThrow().reencrypt(control);
       default ->
           throw new ConflictException(
@@ -106,7 +106,7 @@ final class OpenJobs implements Ledger.Jobs {
   private static String command(String job) {
     return switch (job) {
       case "rebuild", "roll-back" -> "rebuild-dbs";
-      case "migrate", "doctor", "sync", "restore-backup" -> job;
+      case "migrate", "doctor", "sync", "restore-backup", "verify" -> job;
       default -> "tde " + job;
     };
   }

@@ -105,8 +105,12 @@ final class OpenKeys implements LedgerKeys {
     return jobs.runBeside("mark-exposed", Map.of(), run -> made(run, epochs.markExposed()));
   }
 
+  /** Else the archive would lack the object of its new key until the next run writes there. */
   private DataKey made(JobBook.Run run, DataKey fresh) {
     recordGeneration();
+    if (archiving.place().isPresent()) {
+      archiving.reconcileKeys();
+    }
     run.ended(false, ImmutableMap.of("data-key", fresh.number(), "suite", fresh.suite()));
     return fresh;
   }

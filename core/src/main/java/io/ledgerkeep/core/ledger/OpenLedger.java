@@ -202,11 +202,11 @@ final class OpenLedger implements Ledger {
           ledger.notes.open();
         });
     ledger.room.refill();
-    ledger.writeStatus(true);
-    LOG.debug("the ledger in {} is open at height {}", parts.directory(), ledger.visibleHeight);
     if (parts.settings().control != null) {
       ledger.serve(parts.settings().control);
     }
+    ledger.writeStatus(true);
+    LOG.debug("the ledger in {} is open at height {}", parts.directory(), ledger.visibleHeight);
     return ledger;
   }
 

@@ -24,15 +24,28 @@ final class OpenNotes implements JobBook.Notes {
   private final ChainStore chain;
   private final ReservedRoom room;
 
+  /** Guarded by this: the newest line that was written or found. */
+  private Optional<Mark> known = Optional.empty();
+
   OpenNotes(AuditLog log, ChainStore chain, ReservedRoom room) {
     this.log = log;
     this.chain = chain;
     this.room = room;
   }
 
-  /** Looks whether the file has what the database knows of, before another line hides it. */
-  void open() {
-    mark().ifPresent(log::requireFollows);
+  /**
+   * Looks whether the file has what the database knows of, before another line hides it; and marks
+   * what jobs have written since that ended without opening the ledger. One that is under way opens
+   * it to read.
+   */
+  synchronized void open() {
+    known = mark();
+    known.ifPresent(log::requireFollows);
+    Optional<Mark> last = log.lastEnd();
+    if (last.isPresent() && !last.equals(known)) {
+      known = last;
+      keep(last.get());
+    }
   }
 
   private Optional<Mark> mark() {
@@ -42,7 +55,9 @@ final class OpenNotes implements JobBook.Notes {
   @Override
   public synchronized long write(
       String level, String job, String event, Map<String, String> fields) {
+    known.ifPresent(line -> room.during(() -> log.requireFollows(line)));
     Mark written = room.toGet(() -> log.append(level, job, event, fields));
+    known = Optional.of(written);
     if (!event.equals(AuditLine.BEGUN)) {
       keep(written);
     }

@@ -1,9 +1,11 @@
 package io.ledgerkeep.core.audit;
 
 import static org.assertj.core.api.Assertions.assertThat;
+import static org.assertj.core.api.Assertions.assertThatExceptionOfType;
 
 import io.ledgerkeep.core.audit.AuditLog.Mark;
 import io.ledgerkeep.core.sealing.ArchiveKeys;
+import io.ledgerkeep.error.IntegrityException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -154,5 +156,26 @@ final class AuditLogTest {
     log().append("info", "archive", "begun", Map.of());
     assertThat(findings()).isNotEmpty();
     assertThat(Files.readAllLines(file())).hasSize(2);
+  }
+
+  @Test
+  void whatIsNoRegularFileIsNeitherReadNorWritten() throws IOException {
+    Path other = Files.writeString(home.resolve("other"), "precious\n");
+    Files.createSymbolicLink(file(), other);
+    assertThatExceptionOfType(IntegrityException.class)
+        .isThrownBy(() -> log().append("info", "archive", "begun", Map.of()))
+        .withMessageContaining("no regular file");
+    assertThatExceptionOfType(IntegrityException.class).isThrownBy(() -> log().newest());
+    assertThatExceptionOfType(IntegrityException.class).isThrownBy(this::findings);
+    assertThat(other).hasContent("precious\n");
+  }
+
+  @Test
+  void whatIsTooLongForACutLineIsNotCutOff() throws IOException {
+    Files.writeString(file(), "x".repeat(100_000));
+    assertThatExceptionOfType(IntegrityException.class)
+        .isThrownBy(() -> log().append("info", "archive", "begun", Map.of()))
+        .withMessageContaining("that are no line");
+    assertThat(file()).hasSize(100_000);
   }
 }

@@ -355,6 +355,35 @@ final class ControlTest {
   }
 
   @Test
+  void whoIsLeftWithoutAGreetingIsLockedOut() throws Exception {
+    filled().close();
+    try (ServerSocketChannel other = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {
+      ControlSocket.use(directory(), other::bind);
+      Future<?> hungUp =
+          threads.submit(
+              () -> {
+                other.accept().close();
+                return 0;
+              });
+      assertThatExceptionOfType(ConflictException.class)
+          .isThrownBy(() -> Ledgerkeep.connect(directory()))
+          .satisfies(e -> assertThat(e.reason()).isEqualTo(Reason.LOCKED))
+          .withMessageContaining("only the user who runs it");
+      hungUp.get(60, TimeUnit.SECONDS);
+    }
+  }
+
+  @Test
+  void whereNoSocketCanBeMadeNoLedgerIsOpen() throws IOException {
+    builder().open().close();
+    Files.createDirectories(socket().resolve("x"));
+    assertThatExceptionOfType(ConfigurationException.class)
+        .isThrownBy(() -> builder().open())
+        .withMessageContaining("remove what is in its place");
+    assertThat(Files.readString(directory().resolve("status.json"))).contains("\"open\":false");
+  }
+
+  @Test
   void anotherVersionIsRefusedByName() throws Exception {
     filled().close();
     try (ServerSocketChannel other = ServerSocketChannel.open(StandardProtocolFamily.UNIX)) {

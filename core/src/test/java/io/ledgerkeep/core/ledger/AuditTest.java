@@ -16,8 +16,11 @@ import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.archive.RestoreRequest;
 import io.ledgerkeep.archive.Verification;
 import io.ledgerkeep.archive.Verification.Level;
+import io.ledgerkeep.core.audit.AuditLog;
 import io.ledgerkeep.core.failpoint.FailPoint;
+import io.ledgerkeep.core.sealing.ArchiveKeys;
 import io.ledgerkeep.error.ConflictException;
+import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.testkit.InMemoryArchiveStore;
 import io.ledgerkeep.testkit.InMemoryStorage;
@@ -28,8 +31,10 @@ import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Clock;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.Optional;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.AfterEach;
@@ -217,6 +222,61 @@ final class AuditTest {
     }
   }
 
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void aFileThatIsCutWhileTheLedgerIsOpenIsNoticedByTheNextJob(boolean encrypted)
+      throws IOException {
+    try (Ledger ledger = filled(encrypted)) {
+      ledger.archiver().archive(ArchiveRequest.upTo(30));
+      ledger.archiver().archive(ArchiveRequest.upTo(35));
+      Files.write(file(), Files.readAllLines(file()).subList(0, 2));
+      ledger.archiver().archive(ArchiveRequest.upTo(40));
+      assertThat(findings(ledger)).anyMatch(told -> told.contains("are missing"));
+    }
+    try (Ledger ledger = builder(encrypted).open()) {
+      assertThat(findings(ledger)).anyMatch(told -> told.contains("are missing"));
+    }
+  }
+
+  @ParameterizedTest
+  @ValueSource(booleans = {false, true})
+  void whatWasDoneWithoutOpeningIsKnownFromTheNextOpeningOn(boolean encrypted) throws IOException {
+    filled(encrypted).close();
+    builder(encrypted).rebuilder().rebuild(Rebuilder.Request.upTo(50));
+    builder(encrypted).open().close();
+    Files.delete(file());
+    try (Ledger ledger = builder(encrypted).open()) {
+      assertThat(findings(ledger)).anyMatch(told -> told.contains("are missing"));
+    }
+  }
+
+  @Test
+  void aJobIsNotResumedByAFileThatWasChanged() throws IOException {
+    try (Ledger ledger = filled(true)) {
+      ledger
+          .archiver()
+          .archive(ArchiveRequest.upTo(40).with(JobControl.none().cancelledBy(() -> true)));
+      Files.writeString(file(), Files.readString(file()).replace("to=40", "to=45"));
+      assertThatExceptionOfType(IntegrityException.class)
+          .isThrownBy(() -> ledger.jobs().resume(1, JobControl.none()));
+      assertThat(ledger.archivedHeight()).isZero();
+    }
+  }
+
+  @Test
+  void whoHasAFormerKeyOnlyCannotGoOnWithTheFile() {
+    try (Ledger ledger = filled(true)) {
+      ledger.archiver().archive(ArchiveRequest.upTo(30));
+      ArchiveKeys former =
+          ArchiveKeys.of(((OpenLedger) ledger).parts().archiveKeys().all().subList(0, 1));
+      ledger.keys().orElseThrow().rotate("AES-128-GCM");
+      assertThat(findings(ledger)).isEmpty();
+      new AuditLog(file().getParent(), former, Clock.systemUTC())
+          .append("info", "archive", "begun", Map.of());
+      assertThat(findings(ledger)).anyMatch(told -> told.contains("under archive key 1"));
+    }
+  }
+
   @Test
   void theFileGoesWithTheLedger() {
     try (Ledger ledger = filled(true)) {
@@ -239,7 +299,8 @@ final class AuditTest {
             new Ledgerkeep.Conversion(
                 Ledgerkeep.Conversion.Direction.ENCRYPT, false, JobControl.none()));
     try (Ledger ledger = builder(true).open()) {
-      assertThat(ledger.jobs().list().stream().map(Job::name)).contains("encrypt");
+      assertThat(ledger.jobs().list().get(0).name()).isEqualTo("encrypt");
+      assertThat(ledger.jobs().list().get(0).state()).isEqualTo(State.DONE);
       assertThat(findings(ledger)).isEmpty();
     }
   }
