@@ -29,6 +29,7 @@ import java.util.Set;
 import java.util.concurrent.ConcurrentHashMap;
 import java.util.concurrent.Executor;
 import java.util.concurrent.RejectedExecutionException;
+import java.util.concurrent.locks.LockSupport;
 import jdk.net.ExtendedSocketOptions;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
@@ -138,6 +139,7 @@ public final class ControlServer implements AutoCloseable {
       } catch (IOException | RuntimeException e) {
         LOG.warn(
             "a caller of the control socket in {} was not served: {}", directory, e.toString());
+        LockSupport.parkNanos(AFTER_FAILURE_NANOS); // no descriptors may be left for a while
       }
     }
   }
