@@ -102,7 +102,11 @@ public final class AuditLog {
       boolean isNew = !isThere();
       try (FileChannel channel =
           FileChannel.open(
-              file, StandardOpenOption.CREATE, StandardOpenOption.READ, StandardOpenOption.WRITE)) {
+              file,
+              StandardOpenOption.CREATE,
+              StandardOpenOption.READ,
+              StandardOpenOption.WRITE,
+              LinkOption.NOFOLLOW_LINKS)) {
         End end = end(channel);
         long number = end.number() + 1;
         Map<String, String> all = new LinkedHashMap<>();

@@ -316,7 +316,12 @@ public final class ControlServer implements AutoCloseable {
   /** Ends all connections, once what is being answered was told, and removes the socket. */
   @Override
   public void close() {
-    closing = true;
+    synchronized (this) {
+      if (closing) {
+        return; // the socket may be another's by now
+      }
+      closing = true;
+    }
     try {
       server.close();
       Files.deleteIfExists(socket(directory));

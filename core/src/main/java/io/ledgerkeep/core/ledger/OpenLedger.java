@@ -224,11 +224,6 @@ final class OpenLedger implements Ledger {
         archiving);
   }
 
-  /** Returns what keeps the jobs of the ledger. */
-  JobBook jobBook() {
-    return jobBook;
-  }
-
   private static ChainStore openChain(Parts parts) {
     return ChainStore.open(
         parts.engine(Database.BLOCK),

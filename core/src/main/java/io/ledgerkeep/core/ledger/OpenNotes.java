@@ -5,6 +5,7 @@ import io.ledgerkeep.core.audit.AuditLog;
 import io.ledgerkeep.core.audit.AuditLog.Mark;
 import io.ledgerkeep.core.audit.JobBook;
 import io.ledgerkeep.core.chain.ChainStore;
+import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.StorageException;
 import java.util.List;
 import java.util.Map;
@@ -39,12 +40,20 @@ final class OpenNotes implements JobBook.Notes {
    * it to read.
    */
   synchronized void open() {
-    known = mark();
-    known.ifPresent(log::requireFollows);
-    Optional<Mark> last = log.lastEnd();
-    if (last.isPresent() && !last.equals(known)) {
-      known = last;
-      keep(last.get());
+    try {
+      known = mark();
+      known.ifPresent(log::requireFollows);
+      Optional<Mark> last = log.lastEnd();
+      if (last.isPresent() && !last.equals(known)) {
+        known = last;
+        keep(last.get());
+      }
+    } catch (StorageException | IntegrityException e) {
+      if (e instanceof StorageException s && s.isOutOfSpace()) {
+        throw e; // there is room in reserve
+      }
+      // The chain goes on; jobs do not, and verify tells.
+      LOG.error("the audit file cannot be used, so that no job will begin: {}", e.getMessage());
     }
   }
 

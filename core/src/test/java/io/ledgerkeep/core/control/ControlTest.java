@@ -304,6 +304,18 @@ final class ControlTest {
   }
 
   @Test
+  void closingTwiceLeavesTheSocketOfTheNextAlone() {
+    Ledger former = filled();
+    former.close();
+    try (Ledger ledger = builder().open()) {
+      former.close();
+      try (Connection far = Ledgerkeep.connect(directory())) {
+        assertThat(far.status()).isEqualTo(ledger.status());
+      }
+    }
+  }
+
+  @Test
   void whereNobodyServesThatIsSaid() {
     filled().close();
     assertThatExceptionOfType(ConflictException.class)

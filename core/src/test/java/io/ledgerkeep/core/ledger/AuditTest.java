@@ -278,6 +278,19 @@ final class AuditTest {
   }
 
   @Test
+  void whereTheFileCannotBeUsedTheChainGoesOnAndJobsDoNot() throws IOException {
+    filled(false).close();
+    Files.createDirectory(file());
+    try (Ledger ledger = builder(false).open()) {
+      assertThat(ledger.height()).isEqualTo(59);
+      assertThatExceptionOfType(IntegrityException.class)
+          .isThrownBy(() -> ledger.archiver().archive(ArchiveRequest.upTo(40)))
+          .withMessageContaining("no regular file");
+      assertThat(ledger.archivedHeight()).isZero();
+    }
+  }
+
+  @Test
   void theFileGoesWithTheLedger() {
     try (Ledger ledger = filled(true)) {
       ledger.archiver().archive(ArchiveRequest.upTo(30));
