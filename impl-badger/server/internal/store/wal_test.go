@@ -2,11 +2,13 @@ package store
 
 import (
 	"bytes"
+	"context"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 	"testing"
 
 	pb "io.ledgerkeep/badger/server/internal/enginepb"
@@ -103,15 +105,48 @@ func TestALogThatWasNotTheLastMustBeWhole(t *testing.T) {
 	if _, err := wal.CheckStore(dir); !errors.Is(err, wal.ErrDamaged) {
 		t.Errorf("expected damage in the log before the last, found %v", err)
 	}
-	if err := os.Rename(next, filepath.Join(dir, "00003.mem")); err != nil {
+}
+
+func TestALogThatAScanKeepsIsNoDamage(t *testing.T) {
+	s := open(t, t.TempDir(), small())
+	write(t, s, put("a", "1"))
+	view, err := s.View()
+	if err != nil {
 		t.Fatal(err)
 	}
-	if err := os.WriteFile(log, whole, 0o600); err != nil {
-		t.Fatal(err)
+	begun := make(chan struct{})
+	goOn := make(chan struct{})
+	ended := make(chan error, 1)
+	go func() {
+		ended <- view.Scan(context.Background(), Query{}, func([]Entry) error {
+			close(begun)
+			<-goOn
+			return nil
+		})
+	}()
+	<-begun
+	for i := 0; !hasGap(t, s.dir); i++ {
+		write(t, s, put(fmt.Sprintf("b %06d", i), strings.Repeat("x", 100_000)))
 	}
-	if _, err := wal.CheckStore(dir); !errors.Is(err, wal.ErrDamaged) {
-		t.Errorf("expected that a log is missed, found %v", err)
+
+	if _, err := wal.CheckStore(s.dir); err != nil {
+		t.Errorf("expected no finding, found %v", err)
 	}
+	close(goOn)
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+	view.End()
+}
+
+// hasGap tells whether the first log is there and the newest, and none between them.
+func hasGap(t *testing.T, dir string) bool {
+	t.Helper()
+	logs, err := filepath.Glob(filepath.Join(dir, "*.mem"))
+	if err != nil || !strings.HasSuffix(logs[0], "00001.mem") {
+		t.Fatalf("expected the first log, found %v (%v)", logs, err)
+	}
+	return len(logs) == 2 && !strings.HasSuffix(logs[1], "00002.mem")
 }
 
 func TestAManifestThatIsCutOrOlderIsToldAndNoTableRemoved(t *testing.T) {

@@ -16,7 +16,6 @@ import io.ledgerkeep.error.LedgerkeepException;
 import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.error.StorageException.Kind;
 import io.ledgerkeep.error.UnsupportedFormatException;
-import java.io.IOException;
 import java.time.Instant;
 
 /** Says what the sidecar and gRPC report in the words of the library. */
@@ -71,12 +70,12 @@ final class BadgerErrors {
     return failure(thrown).getReason() == Reason.BUSY;
   }
 
-  /** A connection that breaks as a call begins is of no code of its own, but has a cause. */
+  /** A connection that breaks may be of any code, but has a cause; what a sidecar says has none. */
   private static boolean isUnreachable(StatusRuntimeException thrown) {
     Status status = thrown.getStatus();
     return status.getCode() == Status.Code.UNAVAILABLE
         || status.getCode() == Status.Code.CANCELLED
-        || status.getCause() instanceof IOException;
+        || status.getCause() != null;
   }
 
   /**

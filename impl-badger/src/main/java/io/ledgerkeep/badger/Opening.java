@@ -15,8 +15,8 @@ import java.time.Duration;
 /** Opens a store: finds its sidecar and takes the lease. */
 final class Opening {
 
-  /** How long a sidecar may take to notice that the owner of a store has died. */
-  private static final Duration OWNER_GONE = Duration.ofSeconds(20);
+  /** How long a sidecar may take to notice that the owner of a store has died, and to close it. */
+  private static final Duration OWNER_GONE = Duration.ofMinutes(2);
 
   private final Path directory;
   private final BadgerConfig config;
