@@ -1,6 +1,8 @@
 package io.ledgerkeep;
 
+import java.time.Instant;
 import java.util.Map;
+import java.util.Optional;
 
 /**
  * Identity, heights and sizes of a ledger at one moment.
@@ -21,6 +23,10 @@ import java.util.Map;
  * @param readThrough whether archived bodies are read from the archive
  * @param archivePlace where the archive lies, or empty text
  * @param job the maintenance job in progress or interrupted, or empty text
+ * @param lastBackup when the newest backup was done, and so verified; empty where the newest part
+ *     of the audit file tells of none
+ * @param lastVerification when a verification last read every byte of the archive, looked at all
+ *     blocks and found nothing wrong; empty likewise
  * @param engines the name of the engine of each database
  * @param bytesOnDisk the size of each database, reserve files not counted
  */
@@ -40,6 +46,8 @@ public record LedgerStatus(
     boolean readThrough,
     String archivePlace,
     String job,
+    Optional<Instant> lastBackup,
+    Optional<Instant> lastVerification,
     Map<Database, String> engines,
     Map<Database, Long> bytesOnDisk) {
 

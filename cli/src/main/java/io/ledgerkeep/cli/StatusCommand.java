@@ -82,6 +82,8 @@ final class StatusCommand extends LedgerCommand {
     fields.put("readThrough", status.readThrough());
     fields.put("archivePlace", status.archivePlace());
     fields.put("job", status.job());
+    status.lastBackup().ifPresent(at -> fields.put("lastBackup", at.toString()));
+    status.lastVerification().ifPresent(at -> fields.put("lastVerification", at.toString()));
     fields.put("engines", byDatabase(status.engines()));
     fields.put("bytesOnDisk", byDatabase(status.bytesOnDisk()));
     return fields;

@@ -30,6 +30,7 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.OptionalLong;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.concurrent.atomic.AtomicInteger;
 import java.util.stream.Stream;
 import java.util.zip.CRC32C;
@@ -434,9 +435,9 @@ final class MonitorChecksTest {
             "OK bytes written: 3.0 kB since its start");
     assertThat(monitor(Optional.empty()).round().measures())
         .contains(
-            new Measure("ledgerkeep.owner.memory", "bytes", "", "", 1000),
-            new Measure("ledgerkeep.owner.read", "bytes", "", "", 2000),
-            new Measure("ledgerkeep.owner.written", "bytes", "", "", 3000));
+            measure("ledgerkeep.owner.memory", "bytes", 1000),
+            measure("ledgerkeep.owner.read", "bytes", 2000),
+            measure("ledgerkeep.owner.written", "bytes", 3000));
   }
 
   @Test
@@ -566,6 +567,14 @@ final class MonitorChecksTest {
         .toList();
   }
 
+  private static Measure measure(String name, String unit, double value) {
+    return new Measure(name, unit, Map.of(), value, OptionalLong.empty());
+  }
+
+  private static String tag(Measure measure) {
+    return String.join(" ", new TreeMap<>(measure.tags()).values());
+  }
+
   @Test
   void aRoundHasEveryMeasureOfThePage() throws Exception {
     rewrite(data.resolve("LAYOUT"), "state leveldb", "state badgerdb");
@@ -574,17 +583,40 @@ final class MonitorChecksTest {
     status.put("job", "restore");
     status.put("keyBudget", Map.of("values", 6L, "bytes", 5L, "until", "2026-01-01T00:00:09Z"));
     status.put("deviceCalls", Map.of("leased", 0L, "left", 8L));
+    status.put("lastBackup", "2025-12-31T23:00:00Z");
+    status.put("lastVerification", "2025-12-30T00:00:00Z");
+    status.put("jobProgress", Map.of("doneBlocks", 30L, "totalBlocks", 120L));
+    status.put(
+        "jobsEnded",
+        Map.of(
+            "archive failed",
+            Map.of("count", 2L, "millis", 3500L),
+            "rotate done",
+            Map.of("count", 3L, "millis", 1000L),
+            "add holder done",
+            Map.of("count", 4L, "millis", 500L)));
+    Path segments = data.resolve("archive").resolve(GENESIS).resolve(LEDGER).resolve("segments");
+    Files.createDirectories(segments);
+    Files.write(segments.resolve("1.lks"), new byte[70]);
+    Files.write(segments.resolve("2.lks"), new byte[7]);
+    status.put("archivePlace", data.resolve("archive").toString());
     writeStatus();
     peers = List.of(1011L);
     certificates = Optional.of(TestCertificates.copyTo(data));
     List<Measure> measures = monitor(Optional.empty()).round().measures();
     assertThat(measures)
-        .extracting(any -> String.join(" ", any.name(), any.unit(), any.tag()))
+        .extracting(
+            any ->
+                String.join(
+                    " ",
+                    any.name(),
+                    any.unit(),
+                    String.join(", ", new TreeSet<>(any.tags().keySet()))))
         .containsOnlyOnceElementsOf(List.of("ledgerkeep.height blocks "))
         .hasSameElementsAs(listed());
     Map<String, Double> values = new TreeMap<>();
     measures.forEach(
-        any -> values.put((any.name().substring(11) + " " + any.tagValue()).strip(), any.value()));
+        any -> values.put((any.name().substring(11) + " " + tag(any)).strip(), any.value()));
     assertThat(values)
         .containsEntry("owner.up", 1.0)
         .containsEntry("status.age", 5.0)
@@ -596,6 +628,13 @@ final class MonitorChecksTest {
         .containsEntry("database.size block", 700.0)
         .containsEntry("database.size history", 3.0)
         .containsEntry("job.running", 1.0)
+        .containsEntry("job.progress", 0.25)
+        .containsEntry("job.ended archive failed", 3.5)
+        .containsEntry("job.ended other done", 1.5)
+        .containsEntry("backup.age", 3600.0)
+        .containsEntry("verify.age", 2 * 86_400.0)
+        .containsEntry("archive.size", 77.0)
+        .containsEntry("archive.segments", 2.0)
         .containsEntry("encryption.enabled", 1.0)
         .containsEntry("key.budget.values", 6.0)
         .containsEntry("key.budget.bytes", 5.0)
@@ -613,6 +652,10 @@ final class MonitorChecksTest {
         .containsEntry("finding lag", 2.0)
         .containsKey("certificate.left node0/ssl");
     assertThat(values.get("certificate.left node0/ssl")).isGreaterThan(30_000);
+    assertThat(MetricsText.of(measures))
+        .contains(
+            "ledgerkeep_job_ended_seconds_count{job=\"other\",state=\"done\"} 7\n",
+            "ledgerkeep_job_ended_seconds_sum{job=\"other\",state=\"done\"} 1.5\n");
   }
 
   @Test
@@ -620,12 +663,15 @@ final class MonitorChecksTest {
     writeStatus();
     machine.processes.clear();
     status.put("job", "restore");
+    status.put("jobProgress", Map.of("doneBlocks", 30L, "totalBlocks", 120L));
     writeStatus();
     assertThat(monitor(Optional.empty()).round().measures())
-        .contains(
-            new Measure("ledgerkeep.owner.up", "", "", "", 0),
-            new Measure("ledgerkeep.job.running", "", "", "", 0))
-        .noneMatch(any -> any.name().matches(".*(key|sidecar|peer|certificate|cpu|memory).*"));
+        .contains(measure("ledgerkeep.owner.up", "", 0), measure("ledgerkeep.job.running", "", 0))
+        .noneMatch(
+            any ->
+                any.name()
+                    .matches(
+                        ".*(key|sidecar|peer|certificate|cpu|memory|progress|ended|backup|verify|archive.s).*"));
   }
 
   /** Several findings may be of one thing, and meters of one name and tag are one. */
@@ -640,9 +686,15 @@ final class MonitorChecksTest {
         .hasSizeGreaterThan(1);
     List<Measure> findings =
         round.measures().stream().filter(any -> any.name().equals("ledgerkeep.finding")).toList();
-    assertThat(findings).extracting(Measure::tagValue).doesNotHaveDuplicates();
+    assertThat(findings).extracting(MonitorChecksTest::tag).doesNotHaveDuplicates();
     assertThat(findings)
-        .contains(new Measure("ledgerkeep.finding", "", "subject", "certificates node0/ssl", 2));
+        .contains(
+            new Measure(
+                "ledgerkeep.finding",
+                "",
+                Map.of("subject", "certificates node0/ssl"),
+                2,
+                OptionalLong.empty()));
   }
 
   // ----------------------------------------------------------------------------------- alert

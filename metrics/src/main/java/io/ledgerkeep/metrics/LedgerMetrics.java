@@ -27,7 +27,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Clock;
 import java.time.Duration;
-import java.util.Comparator;
+import java.time.Instant;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Locale;
@@ -35,8 +35,8 @@ import java.util.Map;
 import java.util.Optional;
 import java.util.concurrent.ConcurrentLinkedQueue;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Function;
 import java.util.function.LongSupplier;
-import java.util.function.Predicate;
 import java.util.function.Supplier;
 import java.util.function.ToDoubleFunction;
 import java.util.stream.Stream;
@@ -63,11 +63,9 @@ public final class LedgerMetrics implements MeterBinder, AutoCloseable {
   private static final Duration STATUS_FRESH = Duration.ofSeconds(5);
   private static final Duration ARCHIVE_FRESH = Duration.ofSeconds(30);
 
-  private static final String BACKUP = "backup";
-  private static final String VERIFY = "verify";
   private static final String OTHER = "other";
   private static final List<String> JOBS =
-      List.of("archive", "restore", BACKUP, VERIFY, "reencrypt", OTHER);
+      List.of("archive", "restore", "backup", "verify", "reencrypt", OTHER);
   private static final List<State> ENDS = List.of(State.DONE, State.CANCELLED, State.FAILED);
 
   private final Ledger ledger;
@@ -171,8 +169,8 @@ public final class LedgerMetrics implements MeterBinder, AutoCloseable {
                 .findFirst()
                 .map(LedgerMetrics::part)
                 .orElse(null));
-    age(registry, Measure.BACKUP_AGE, job -> job.name().equals(BACKUP));
-    age(registry, Measure.VERIFY_AGE, LedgerMetrics::isWholeVerification);
+    age(registry, Measure.BACKUP_AGE, LedgerStatus::lastBackup);
+    age(registry, Measure.VERIFY_AGE, LedgerStatus::lastVerification);
     for (String job : JOBS) {
       for (State state : ENDS) {
         keep(
@@ -194,16 +192,15 @@ public final class LedgerMetrics implements MeterBinder, AutoCloseable {
     }
   }
 
-  private void age(MeterRegistry registry, Measure measure, Predicate<Job> which) {
+  private void age(
+      MeterRegistry registry, Measure measure, Function<LedgerStatus, Optional<Instant>> which) {
     seconds(
         registry,
         measure,
         () ->
-            known(jobs).stream()
-                .filter(job -> job.state() == State.DONE)
-                .filter(which)
-                .flatMap(job -> job.ended().stream())
-                .max(Comparator.naturalOrder())
+            known(standing)
+                .status()
+                .flatMap(which)
                 .map(ended -> Duration.between(ended, clock.instant())));
   }
 
@@ -339,15 +336,6 @@ public final class LedgerMetrics implements MeterBinder, AutoCloseable {
     return progress.totalBlocks() == 0
         ? Double.NaN
         : (double) progress.doneBlocks() / progress.totalBlocks();
-  }
-
-  /** What was not looked at may be damaged, and level structure looks at no block. */
-  private static boolean isWholeVerification(Job job) {
-    List<String> result = List.of(job.result().split(",", -1));
-    return job.name().equals(VERIFY)
-        && !job.range().equals("level=structure")
-        && result.contains("findings=0")
-        && result.contains("unchecked=0");
   }
 
   private Stream<Total> ended(String job, State state) {

@@ -3,6 +3,7 @@ package io.ledgerkeep.cli.monitor;
 import io.ledgerkeep.cli.report.FileTrouble;
 import io.ledgerkeep.cli.report.Finding;
 import java.io.IOException;
+import java.nio.file.DirectoryIteratorException;
 import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -23,7 +24,7 @@ final class ArchiveCheck {
         : Optional.of(Path.of(status.archivePlace())).filter(Path::isAbsolute);
   }
 
-  static Finding of(OwnerStatus status, Optional<Path> given) {
+  static Finding of(OwnerStatus status, Optional<Path> given, Measures measures) {
     if (status.archivedHeight() <= 0) {
       return Finding.note(ARCHIVE, "nothing is archived");
     }
@@ -34,13 +35,32 @@ final class ArchiveCheck {
           "archived through %s, and not looked at: give the archive (--archive)"
               .formatted(status.archivedHeight()));
     }
+    measureSegments(directory(status, place.get()).resolve("segments"), measures);
     return holdsManifest(status, place.get());
+  }
+
+  private static Path directory(OwnerStatus status, Path archive) {
+    return archive.resolve(status.genesisHash()).resolve(status.ledgerId());
+  }
+
+  /** What cannot be read is not known; {@link #holdsManifest} says why. */
+  private static void measureSegments(Path segments, Measures measures) {
+    long bytes = 0;
+    long count = 0;
+    try (DirectoryStream<Path> entries = Files.newDirectoryStream(segments)) {
+      for (Path segment : entries) {
+        bytes += Files.size(segment);
+        count++;
+      }
+    } catch (IOException | DirectoryIteratorException e) {
+      return;
+    }
+    measures.archive(bytes, count);
   }
 
   /** The mount point of a disk that is not mounted is there, and empty. */
   private static Finding holdsManifest(OwnerStatus status, Path archive) {
-    Path manifest =
-        archive.resolve(status.genesisHash()).resolve(status.ledgerId()).resolve("manifest");
+    Path manifest = directory(status, archive).resolve("manifest");
     try (DirectoryStream<Path> entries = Files.newDirectoryStream(manifest)) {
       if (entries.iterator().hasNext()) {
         return Finding.note(

@@ -2,13 +2,18 @@ package io.ledgerkeep.cli.monitor;
 
 import io.ledgerkeep.cli.monitor.Machine.Room;
 import io.ledgerkeep.cli.monitor.Machine.Running;
+import io.ledgerkeep.cli.monitor.OwnerStatus.Ended;
+import io.ledgerkeep.cli.monitor.OwnerStatus.JobNews;
 import io.ledgerkeep.cli.report.Finding;
 import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.List;
+import java.util.Map;
 import java.util.OptionalLong;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** What a round finds in numbers, as {@code docs/metrics.md} lists it. */
 final class Measures {
@@ -19,6 +24,10 @@ final class Measures {
   private static final String NO_UNIT = "";
   private static final double MILLIS = 1000;
 
+  /** The names that a node gives to ended jobs, too, but {@code other}. */
+  private static final Set<String> JOBS =
+      Set.of("archive", "restore", "backup", "verify", "reencrypt");
+
   private final List<Measure> taken = new ArrayList<>();
 
   List<Measure> taken() {
@@ -26,11 +35,16 @@ final class Measures {
   }
 
   private void take(String name, String unit, Number value) {
-    take(name, unit, "", "", value);
+    take(name, unit, Map.of(), value, OptionalLong.empty());
   }
 
   private void take(String name, String unit, String tag, String tagValue, Number value) {
-    taken.add(new Measure("ledgerkeep." + name, unit, tag, tagValue, value.doubleValue()));
+    take(name, unit, Map.of(tag, tagValue), value, OptionalLong.empty());
+  }
+
+  private void take(
+      String name, String unit, Map<String, String> tags, Number value, OptionalLong count) {
+    taken.add(new Measure("ledgerkeep." + name, unit, tags, value.doubleValue(), count));
   }
 
   private static double seconds(Duration duration) {
@@ -55,6 +69,7 @@ final class Measures {
         .bytesOnDisk()
         .forEach((name, size) -> take("database.size", BYTES, "database", name, size));
     take("job.running", NO_UNIT, flag(isAlive && status.isJobRunning()));
+    jobs(status.jobs(), isAlive, now);
     take("encryption.enabled", NO_UNIT, flag(!status.encryption().isEmpty()));
     status
         .keyBudget()
@@ -65,6 +80,37 @@ final class Measures {
               take("key.budget.time", SECONDS, seconds(Duration.between(now, budget.until())));
             });
     status.deviceCalls().ifPresent(calls -> take("key.device.calls", "calls", calls.left()));
+  }
+
+  private void jobs(JobNews jobs, boolean isAlive, Instant now) {
+    if (isAlive) {
+      jobs.done().ifPresent(done -> take("job.progress", NO_UNIT, done));
+    }
+    jobs.lastBackup()
+        .ifPresent(at -> take("backup.age", SECONDS, seconds(Duration.between(at, now))));
+    jobs.lastVerification()
+        .ifPresent(at -> take("verify.age", SECONDS, seconds(Duration.between(at, now))));
+    jobs.ended().stream()
+        .collect(Collectors.groupingBy(Measures::tags))
+        .forEach(
+            (tags, ended) ->
+                take(
+                    "job.ended",
+                    SECONDS,
+                    tags,
+                    ended.stream().mapToLong(Ended::millis).sum() / MILLIS,
+                    OptionalLong.of(ended.stream().mapToLong(Ended::count).sum())));
+  }
+
+  private static Map<String, String> tags(Ended ended) {
+    return Map.of(
+        "job", JOBS.contains(ended.job()) ? ended.job() : "other", "state", ended.state());
+  }
+
+  /** What the segments of the archive take. */
+  void archive(long bytes, long segments) {
+    take("archive.size", BYTES, bytes);
+    take("archive.segments", "segments", segments);
   }
 
   void peers(long behind) {

@@ -121,7 +121,7 @@ public final class Monitor {
         if (!request.peerHeights().isEmpty()) {
           measures.peers(owner.behind(status));
         }
-        findings.add(ArchiveCheck.of(status, request.archive()));
+        findings.add(ArchiveCheck.of(status, request.archive(), measures));
       }
     } catch (IOException e) {
       findings.add(Finding.wrong(OwnerChecks.OWNER, FileTrouble.of(e)));

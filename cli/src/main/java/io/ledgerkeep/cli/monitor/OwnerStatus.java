@@ -3,9 +3,13 @@ package io.ledgerkeep.cli.monitor;
 import java.io.IOException;
 import java.time.DateTimeException;
 import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.OptionalDouble;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import org.jspecify.annotations.Nullable;
 
 /**
@@ -24,6 +28,7 @@ import org.jspecify.annotations.Nullable;
  * @param encryption the suite of new values; empty for a ledger in plain
  * @param archivePlace where the archive lies; empty where none was given
  * @param job the maintenance job in progress or interrupted; empty where there is none
+ * @param jobs what is known of jobs beside the name of the one in progress
  * @param bytesOnDisk the size of each database
  * @param keyBudget what may be sealed before a fresh key is derived; empty where nothing was sealed
  * @param deviceCalls how often the key in a token sealed and may still; empty where none does
@@ -42,6 +47,7 @@ public record OwnerStatus(
     String encryption,
     String archivePlace,
     String job,
+    JobNews jobs,
     Map<String, Long> bytesOnDisk,
     Optional<KeyBudget> keyBudget,
     Optional<DeviceCalls> deviceCalls) {
@@ -50,6 +56,29 @@ public record OwnerStatus(
   public OwnerStatus {
     bytesOnDisk = Map.copyOf(bytesOnDisk);
   }
+
+  /**
+   * What is known of jobs.
+   *
+   * @param lastBackup when the newest backup was done
+   * @param lastVerification when all was last verified, and nothing wrong
+   * @param done how much of its phase the job in progress has dealt with, from 0 to 1
+   * @param ended how jobs ended since the ledger was opened
+   */
+  public record JobNews(
+      Optional<Instant> lastBackup,
+      Optional<Instant> lastVerification,
+      OptionalDouble done,
+      List<Ended> ended) {
+
+    /** Copies the list. */
+    public JobNews {
+      ended = List.copyOf(ended);
+    }
+  }
+
+  /** How often jobs of a name ended in one way, and how long they took all together. */
+  public record Ended(String job, String state, long count, long millis) {}
 
   /** What may be sealed before a fresh key is derived. */
   public record KeyBudget(long values, long bytes, Instant until) {}
@@ -88,9 +117,47 @@ public record OwnerStatus(
         field(fields, "encryption", String.class),
         field(fields, "archivePlace", String.class),
         field(fields, "job", String.class),
+        jobNews(fields),
         sizes(fields),
         keyBudget(fields),
         deviceCalls(fields));
+  }
+
+  private static JobNews jobNews(Map<String, Object> fields) throws IOException {
+    List<Ended> ended = new ArrayList<>();
+    Map<String, Object> written =
+        fields.containsKey("jobsEnded") ? inner(fields, "jobsEnded") : Map.of();
+    for (String name : new TreeSet<>(written.keySet())) {
+      Map<String, Object> one = inner(written, name);
+      int space = name.lastIndexOf(' ');
+      ended.add(
+          new Ended(
+              name.substring(0, Math.max(0, space)),
+              name.substring(space + 1),
+              field(one, "count", Long.class),
+              field(one, "millis", Long.class)));
+    }
+    return new JobNews(
+        knownTime(fields, "lastBackup"),
+        knownTime(fields, "lastVerification"),
+        done(fields),
+        ended);
+  }
+
+  private static OptionalDouble done(Map<String, Object> fields) throws IOException {
+    if (!fields.containsKey("jobProgress")) {
+      return OptionalDouble.empty();
+    }
+    Map<String, Object> progress = inner(fields, "jobProgress");
+    double total = field(progress, "totalBlocks", Long.class);
+    return total == 0
+        ? OptionalDouble.empty()
+        : OptionalDouble.of(field(progress, "doneBlocks", Long.class) / total);
+  }
+
+  private static Optional<Instant> knownTime(Map<String, Object> fields, String name)
+      throws IOException {
+    return fields.containsKey(name) ? Optional.of(time(fields, name)) : Optional.empty();
   }
 
   private static Map<String, Long> sizes(Map<String, Object> fields) throws IOException {

@@ -6,6 +6,8 @@ import io.ledgerkeep.Ledger.Jobs.State;
 import io.ledgerkeep.Ledger.Jobs.Total;
 import io.ledgerkeep.core.jobs.JobLock;
 import io.ledgerkeep.core.jobs.JobWatch;
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.StorageException;
 import io.ledgerkeep.job.JobControl;
 import io.ledgerkeep.job.Progress;
 import java.time.Duration;
@@ -21,6 +23,7 @@ import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
 import java.util.concurrent.ConcurrentSkipListMap;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -36,12 +39,20 @@ public final class JobBook {
   /** Who asked for what the thread does, where it is not the process itself. */
   private static final ThreadLocal<@Nullable String> CALLER = new ThreadLocal<>();
 
+  private static final String BACKUP = "backup";
+  private static final String VERIFY = "verify";
+
   private final JobLock lock;
+  private final Runnable changed;
+  private final Runnable progressed;
   private final Optional<Notes> notes;
   private final Map<Long, Run> running = new ConcurrentSkipListMap<>(Comparator.reverseOrder());
 
   /** Guarded by itself. */
   private final Map<String, Map<State, Total>> totals = new TreeMap<>();
+
+  private volatile Optional<Instant> lastBackup = Optional.empty();
+  private volatile Optional<Instant> lastVerification = Optional.empty();
 
   /** Where it is written what is done. Serves any number of threads. */
   public interface Notes {
@@ -59,18 +70,33 @@ public final class JobBook {
 
   /** Makes a book that nothing is written into. */
   public JobBook() {
-    this.lock = new JobLock();
-    this.notes = Optional.empty();
+    this(() -> {}, () -> {}, Optional.empty());
   }
 
   /**
    * Makes a book.
    *
    * @param changed runs when a job has begun and when it ends
+   * @param progressed runs when one has come further
    */
-  public JobBook(Runnable changed, Notes notes) {
+  public JobBook(Runnable changed, Runnable progressed, Notes notes) {
+    this(changed, progressed, Optional.of(notes));
+  }
+
+  private JobBook(Runnable changed, Runnable progressed, Optional<Notes> notes) {
     this.lock = new JobLock(changed);
-    this.notes = Optional.of(notes);
+    this.changed = changed;
+    this.progressed = progressed;
+    this.notes = notes;
+  }
+
+  /** Looks up in the newest part of the audit file when what ended last. */
+  public void open() {
+    try {
+      list().forEach(this::remember);
+    } catch (StorageException | IntegrityException e) {
+      LOG.warn("the audit file does not tell what ended last: {}", e.getMessage());
+    }
   }
 
   /** Returns what lets one job run. */
@@ -148,6 +174,7 @@ public final class JobBook {
           control.onProgress(
               now -> {
                 progress = now;
+                progressed.run();
                 control.listener().accept(now);
               }),
           () -> cancelled || lock.isClosing());
@@ -186,9 +213,23 @@ public final class JobBook {
       try {
         notes.ifPresent(to -> noteEnd(to, elapsed));
         count(elapsed);
+        remember(done());
       } finally {
         lease.close();
       }
+    }
+
+    private Job done() {
+      return new Job(
+          number,
+          job,
+          range,
+          by,
+          state,
+          begun,
+          Optional.of(Instant.now()),
+          text(fields(result)),
+          Optional.empty());
     }
 
     /** What was done is done, whether it can be written down or not. */
@@ -239,7 +280,7 @@ public final class JobBook {
 
   /** Runs a job that only looks, beside others. */
   public <R> R runBeside(String job, Map<String, ?> range, Work<R> work) {
-    return run(new Run(job, range, () -> {}), work);
+    return run(new Run(job, range, changed::run), work);
   }
 
   private static <R> R run(Run run, Work<R> work) {
@@ -281,6 +322,45 @@ public final class JobBook {
     }
     run.cancelled = true;
     return true;
+  }
+
+  private void remember(Job job) {
+    if (job.state() == State.DONE && job.name().equals(BACKUP)) {
+      lastBackup = later(lastBackup, job.ended());
+    }
+    if (job.state() == State.DONE && isWholeVerification(job)) {
+      lastVerification = later(lastVerification, job.ended());
+    }
+  }
+
+  private static Optional<Instant> later(Optional<Instant> one, Optional<Instant> other) {
+    return Stream.of(one, other).flatMap(Optional::stream).max(Comparator.naturalOrder());
+  }
+
+  /** What was not looked at may be damaged, and level structure looks at no block. */
+  private static boolean isWholeVerification(Job job) {
+    List<String> result = List.of(job.result().split(",", -1));
+    return job.name().equals(VERIFY)
+        && !job.range().equals("level=structure")
+        && result.contains("findings=0")
+        && result.contains("unchecked=0");
+  }
+
+  /** Returns when a backup was last done, as far as the newest part of the audit file tells. */
+  public Optional<Instant> lastBackup() {
+    return lastBackup;
+  }
+
+  /** Returns when all was last verified, and nothing found to be wrong. */
+  public Optional<Instant> lastVerification() {
+    return lastVerification;
+  }
+
+  /** Returns how far a job is that runs and tells it. */
+  public Optional<Progress> progress() {
+    return running.values().stream()
+        .flatMap(run -> Optional.ofNullable(run.progress).stream())
+        .findFirst();
   }
 
   /** Returns what ended since the book was made. */

@@ -36,12 +36,12 @@ final class ClosedNotes implements JobBook.Notes {
 
   /** Returns a book of jobs that writes into the audit file of the ledger in a directory. */
   static JobBook book(Path directory, Encryption.Keys keys) {
-    return new JobBook(() -> {}, new ClosedNotes(() -> directory, keys));
+    return new JobBook(() -> {}, () -> {}, new ClosedNotes(() -> directory, keys));
   }
 
   /** Returns the same where the ledger may be somewhere else when a line is written. */
   static JobBook book(Supplier<Path> directory, Encryption.Keys keys) {
-    return new JobBook(() -> {}, new ClosedNotes(directory, keys));
+    return new JobBook(() -> {}, () -> {}, new ClosedNotes(directory, keys));
   }
 
   /** Writes that a ledger was made, by a job that had nowhere to write that it began. */

@@ -179,7 +179,7 @@ final class OpenLedger implements Ledger {
     this.notes =
         new OpenNotes(
             new AuditLog(parts.blockHome(), parts.archiveKeys(), Clock.systemUTC()), chain, room);
-    this.jobBook = new JobBook(() -> writeStatus(true), notes);
+    this.jobBook = new JobBook(() -> writeStatus(true), this::writeStatusIfDue, notes);
     this.unarchivedBlocks = room.toGet(() -> unarchivedBlocks(parts.settings()));
     this.unarchivedBlocksKept =
         parts.settings().unarchivedBlocks == null || !parts.settings().keepsUnarchivedBlocks;
@@ -200,6 +200,7 @@ final class OpenLedger implements Ledger {
           ledger.catchUp();
           ledger.followRegistry();
           ledger.notes.open();
+          ledger.jobBook.open();
         });
     ledger.room.refill();
     if (parts.settings().control != null) {
@@ -446,6 +447,10 @@ final class OpenLedger implements Ledger {
         .log("committed");
     behind.addAll(durable);
     follow();
+    writeStatusIfDue();
+  }
+
+  private void writeStatusIfDue() {
     if (statusFile.isDue()) {
       writeStatus(true);
     }
@@ -836,6 +841,8 @@ final class OpenLedger implements Ledger {
         parts.settings().readThrough,
         archiving.place().orElse(""),
         job(),
+        jobBook.lastBackup(),
+        jobBook.lastVerification(),
         parts.engineNames(),
         sizes);
   }
@@ -850,7 +857,7 @@ final class OpenLedger implements Ledger {
   /** A failure to tell how the ledger stands is no failure of the ledger. */
   private void writeStatus(boolean open) {
     try {
-      statusFile.write(currentStatus(), keys, open);
+      statusFile.write(currentStatus(), keys, jobBook, open);
     } catch (RuntimeException e) {
       LOG.debug("cannot tell the status of {}: {}", parts.directory(), e.toString());
     }

@@ -2,13 +2,17 @@ package io.ledgerkeep.core.ledger;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.ledgerkeep.Ledger.Jobs.Total;
 import io.ledgerkeep.LedgerStatus;
+import io.ledgerkeep.core.audit.JobBook;
 import io.ledgerkeep.core.files.SmallFile;
 import io.ledgerkeep.encryption.LedgerKeys;
+import io.ledgerkeep.job.Progress;
 import java.io.ByteArrayOutputStream;
 import java.io.IOException;
 import java.nio.file.Path;
 import java.time.Instant;
+import java.util.Locale;
 import java.util.Optional;
 import org.slf4j.Logger;
 import org.slf4j.LoggerFactory;
@@ -26,6 +30,7 @@ final class StatusFile {
   private final Path file;
   private final Instant since = Instant.now();
   private long writtenAt = System.nanoTime() - MIN_NANOS;
+  private boolean ended;
 
   StatusFile(Path directory) {
     this.file = directory.resolve("status.json");
@@ -36,16 +41,22 @@ final class StatusFile {
     return System.nanoTime() - writtenAt >= MIN_NANOS;
   }
 
-  synchronized void write(LedgerStatus status, Optional<LedgerKeys> keys, boolean open) {
+  /** Writes how it stands; nothing once it was written that the ledger is closed. */
+  synchronized void write(
+      LedgerStatus status, Optional<LedgerKeys> keys, JobBook jobs, boolean open) {
+    if (ended) {
+      return;
+    }
+    ended = !open;
     writtenAt = System.nanoTime();
     try {
-      SmallFile.replace(file, json(status, keys, open));
+      SmallFile.replace(file, json(status, keys, jobs, open));
     } catch (IOException e) {
       LOG.debug("cannot write {}: {}", file, e.toString());
     }
   }
 
-  private byte[] json(LedgerStatus status, Optional<LedgerKeys> keys, boolean open)
+  private byte[] json(LedgerStatus status, Optional<LedgerKeys> keys, JobBook jobs, boolean open)
       throws IOException {
     ByteArrayOutputStream out = new ByteArrayOutputStream();
     try (JsonGenerator json = new JsonFactory().createGenerator(out)) {
@@ -69,6 +80,7 @@ final class StatusFile {
       json.writeStringField("encryption", status.encryption());
       json.writeStringField("archivePlace", status.archivePlace());
       json.writeStringField("job", status.job());
+      writeJobs(json, status, jobs);
       json.writeObjectFieldStart("bytesOnDisk");
       for (var size : new java.util.TreeMap<>(status.bytesOnDisk()).entrySet()) {
         json.writeNumberField(size.getKey().lowerCaseName(), size.getValue());
@@ -80,6 +92,37 @@ final class StatusFile {
       json.writeEndObject();
     }
     return out.toByteArray();
+  }
+
+  private static void writeJobs(JsonGenerator json, LedgerStatus status, JobBook jobs)
+      throws IOException {
+    writeTime(json, "lastBackup", status.lastBackup());
+    writeTime(json, "lastVerification", status.lastVerification());
+    Optional<Progress> progress = jobs.progress();
+    if (progress.isPresent()) {
+      json.writeObjectFieldStart("jobProgress");
+      json.writeStringField("phase", progress.get().phase());
+      json.writeNumberField("doneBlocks", progress.get().doneBlocks());
+      json.writeNumberField("totalBlocks", progress.get().totalBlocks());
+      json.writeNumberField("bytes", progress.get().bytes());
+      json.writeEndObject();
+    }
+    json.writeObjectFieldStart("jobsEnded");
+    for (Total total : jobs.totals()) {
+      json.writeObjectFieldStart(
+          total.name() + " " + total.state().name().toLowerCase(Locale.ROOT));
+      json.writeNumberField("count", total.count());
+      json.writeNumberField("millis", total.elapsed().toMillis());
+      json.writeEndObject();
+    }
+    json.writeEndObject();
+  }
+
+  private static void writeTime(JsonGenerator json, String name, Optional<Instant> time)
+      throws IOException {
+    if (time.isPresent()) {
+      json.writeStringField(name, time.get().toString());
+    }
   }
 
   /** What is not there has no limit yet, or none at all. */

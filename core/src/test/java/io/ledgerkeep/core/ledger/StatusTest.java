@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonParser;
 import com.fasterxml.jackson.core.JsonToken;
+import io.ledgerkeep.Backup;
 import io.ledgerkeep.Block;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Ledger;
@@ -12,6 +13,9 @@ import io.ledgerkeep.LedgerStatus;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.archive.ArchiveRequest;
 import io.ledgerkeep.archive.Archiver;
+import io.ledgerkeep.archive.Verification;
+import io.ledgerkeep.archive.Verification.Level;
+import io.ledgerkeep.core.audit.JobBook;
 import io.ledgerkeep.core.sealing.Keys;
 import io.ledgerkeep.encryption.LedgerKeys;
 import io.ledgerkeep.job.JobControl;
@@ -22,11 +26,13 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.time.Duration;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.concurrent.locks.LockSupport;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -160,8 +166,19 @@ final class StatusTest {
     StatusFile file = new StatusFile(directory);
     assertThat(file.isDue()).isTrue();
     try (Ledger ledger = world.open()) {
-      file.write(ledger.status(), ledger.keys(), true);
+      file.write(ledger.status(), ledger.keys(), new JobBook(), true);
       assertThat(file.isDue()).isFalse();
+    }
+  }
+
+  /** A job that only looked may end after the ledger was closed. */
+  @Test
+  void onceItSaysThatTheLedgerIsClosedNothingElseIsWritten() throws IOException {
+    StatusFile file = new StatusFile(directory);
+    try (Ledger ledger = world.open()) {
+      file.write(ledger.status(), ledger.keys(), new JobBook(), false);
+      file.write(ledger.status(), ledger.keys(), new JobBook(), true);
+      assertThat(file()).containsEntry("open", "false");
     }
   }
 
@@ -260,10 +277,7 @@ final class StatusTest {
 
   @Test
   void aJobIsToldAsLongAsItRuns() throws IOException {
-    Settings settings = world.settings();
-    settings.unarchivedBlocks = 10L;
-    settings.store = new Settings.BuiltStore(new InMemoryArchiveStore());
-    try (Ledger ledger = world.open(settings)) {
+    try (Ledger ledger = world.open(archived())) {
       ledger.commitAll(BLOCKS);
       List<String> told = new ArrayList<>();
       ledger
@@ -279,11 +293,90 @@ final class StatusTest {
     }
   }
 
-  private String job() {
+  @Test
+  void theFileTellsHowFarAJobIs() {
+    try (Ledger ledger = world.open(archived())) {
+      ledger.commitAll(BLOCKS);
+      List<Map<String, String>> told = new ArrayList<>();
+      ledger
+          .archiver()
+          .archive(
+              ArchiveRequest.upTo(20)
+                  .with(
+                      JobControl.none()
+                          .onProgress(
+                              now -> {
+                                told.add(fileNow());
+                                if (told.size() < 3) {
+                                  pauseUntilDue();
+                                }
+                              })));
+      assertThat(told)
+          .filteredOn(file -> file.containsKey("jobProgress.phase"))
+          .anySatisfy(
+              file ->
+                  assertThat(file)
+                      .containsKeys("jobProgress.doneBlocks", "jobProgress.bytes")
+                      .containsEntry("jobProgress.totalBlocks", "20"));
+      assertThat(fileNow()).doesNotContainKey("jobProgress.phase");
+    }
+  }
+
+  /** The file is replaced once a second at most. */
+  private static void pauseUntilDue() {
+    LockSupport.parkNanos(1_100_000_000L);
+  }
+
+  private Settings archived() {
+    Settings settings = world.settings();
+    settings.unarchivedBlocks = 10L;
+    settings.store = new Settings.BuiltStore(new InMemoryArchiveStore());
+    return settings;
+  }
+
+  @Test
+  void whatEndedIsTold(@TempDir Path backups) throws IOException {
+    Settings settings = archived();
+    Instant backedUp;
+    Instant verified;
+    try (Ledger ledger = world.open(settings)) {
+      assertThat(ledger.status().lastBackup()).isEmpty();
+      assertThat(ledger.status().lastVerification()).isEmpty();
+      assertThat(file()).doesNotContainKeys("lastBackup", "lastVerification");
+      ledger.commitAll(BLOCKS);
+      ledger.archiver().archive(ArchiveRequest.upTo(20));
+      ledger.verify(Verification.Request.of(Level.STRUCTURE));
+      assertThat(ledger.status().lastVerification()).as("not all was looked at").isEmpty();
+
+      ledger.verify(Verification.Request.of(Level.LEDGER));
+      ledger.backup().run(Backup.Request.full(backups));
+      verified = ledger.status().lastVerification().orElseThrow();
+      backedUp = ledger.status().lastBackup().orElseThrow();
+      assertThat(backedUp).isAfterOrEqualTo(verified);
+      assertThat(file())
+          .containsEntry("lastVerification", verified.toString())
+          .containsEntry("lastBackup", backedUp.toString())
+          .containsEntry("jobsEnded.verify done.count", "2")
+          .containsEntry("jobsEnded.backup done.count", "1")
+          .containsKey("jobsEnded.archive done.millis");
+    }
+    try (Ledger ledger = world.open(settings)) {
+      assertThat(Duration.between(backedUp, ledger.status().lastBackup().orElseThrow()).abs())
+          .isLessThan(Duration.ofMinutes(1));
+      assertThat(ledger.status().lastVerification()).isPresent();
+      assertThat(file()).doesNotContainKey("jobsEnded.backup done.count");
+    }
+  }
+
+  private Map<String, String> fileNow() {
     try {
-      return file().get("job");
+      return file();
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  private String job() {
+    return fileNow().get("job");
   }
 }
