@@ -60,11 +60,17 @@ final class LeftoversTest {
     assertThat(temporary.toFile().list((folder, name) -> name.startsWith(ours))).isEmpty();
     Set<Thread> after = new HashSet<>(Thread.getAllStackTraces().keySet());
     after.removeAll(before);
-    after.removeIf(thread -> thread.getName().startsWith("process reaper")); // the JDK's
+    after.removeIf(LeftoversTest::isOfTheJdk);
     for (Thread thread : after) {
       thread.join(TimeUnit.SECONDS.toMillis(30)); // one of Netty's ends when it was idle for long
       assertThat(thread.isAlive()).as("%s goes on", thread).isFalse();
     }
+  }
+
+  /** They tell whoever asked for it that a process has ended, and stay for a minute. */
+  private static boolean isOfTheJdk(Thread thread) {
+    return thread.getName().startsWith("process reaper")
+        || thread.getName().startsWith("ForkJoinPool.commonPool");
   }
 
   @Test
