@@ -23,6 +23,8 @@ import java.util.Optional;
  * any instant the ledger opens by itself at the last committed height, with state and history of
  * exactly that height; nothing is deleted before its copy in the archive was synced, read back and
  * verified.
+ *
+ * <p>Once it is closed every call but {@link #close} throws an {@link IllegalStateException}.
  */
 public interface Ledger extends LedgerReader, Ledgerkeep.Maintenance, AutoCloseable {
 
@@ -48,6 +50,7 @@ public interface Ledger extends LedgerReader, Ledgerkeep.Maintenance, AutoClosea
    *
    * @throws ConflictException as {@link #commit}, naming the block
    * @throws StorageException as {@link #commit}
+   * @throws KeyUnavailableException as {@link #commit}
    */
   void commitAll(List<Block> blocks);
 

@@ -697,7 +697,8 @@ public final class Ledgerkeep {
    * @param archivedHeight the pivot
    * @param archive what the archive has, where it could be read
    * @param coherentHeight up to which height every block is there and proven as far as was looked,
-   *     hot or in the archive; -1 where not even the first is; empty where that cannot be told
+   *     on the node or in the archive; -1 where not even the first is; empty where that cannot be
+   *     told
    * @param missing the heights of blocks that are lost or damaged, in their order
    * @param findings what there is to tell, the worst first
    * @param fixed what was repaired, if that was asked for

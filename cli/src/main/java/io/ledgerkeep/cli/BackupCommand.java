@@ -15,8 +15,8 @@ import picocli.CommandLine.Option;
 @Command(
     name = "backup",
     description = {
-      "Backs up the ledger of --data, which nobody else uses meanwhile; a running node backs itself"
-          + " up through the library.",
+      "Backs up the ledger of --data, or has the node do it that has it open and serves its control"
+          + " socket.",
       "Backups are numbered within the directory. An incremental one has what came after the newest"
           + " one there, and is of use together with it. Archived blocks are in the archive and in no"
           + " backup.",

@@ -146,8 +146,7 @@ final class ConfigKeys {
               ConfigFile.LEVELDB,
               Kind.SECTION,
               "",
-              "a section: `write-buffer-bytes`, `cache-bytes`, `block-bytes`, `max-open-files`,"
-                  + " `compression`, `low-space-bytes`, `native-directory`"),
+              "a section: the [options of LevelDB](backends.md#the-leveldb-engine)"),
           new Known(
               ConfigFile.BADGERDB,
               Kind.SECTION,
@@ -348,7 +347,8 @@ final class ConfigKeys {
     # Configuration
 
     All keys of the file of `--config`, as `ledgerkeep config print` shows them with their values. This
-    page is made of the code, and a test keeps it so.
+    page is made of the code, and a test keeps it so. Paths that do not begin with `/` begin where the
+    command is run.
 
     ## `storage:`
 

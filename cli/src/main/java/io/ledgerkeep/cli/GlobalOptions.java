@@ -80,7 +80,8 @@ final class GlobalOptions {
   @Option(
       names = "--config",
       paramLabel = "FILE",
-      description = "A YAML file; its sections storage and log give what no option does.",
+      description =
+          "A YAML file; its sections storage, log and node.pkcs11 give what no option does.",
       scope = ScopeType.INHERIT)
   @Nullable Path config;
 

@@ -54,7 +54,7 @@ final class Interruption {
     if (console.terminal()) {
       console.err().println(); // a progress bar may stand in the line
     }
-    console.err().println("stopping after the batch in progress; once more to end at once");
+    console.err().println("stopping at the next safe place; once more to end at once");
   }
 
   /**

@@ -6,9 +6,11 @@ import java.io.InputStream;
 import java.io.PrintStream;
 import java.nio.charset.StandardCharsets;
 import java.util.Arrays;
+import java.util.List;
 import picocli.CommandLine;
 import picocli.CommandLine.IParameterExceptionHandler;
 import picocli.CommandLine.ParameterException;
+import picocli.CommandLine.UnmatchedArgumentException;
 
 /** Where the command line starts. */
 public final class Main {
@@ -76,7 +78,21 @@ public final class Main {
   private static CommandException usage(ParameterException thrown) {
     String command = thrown.getCommandLine().getCommandSpec().qualifiedName();
     return CommandException.usage(
-        thrown.getMessage() + System.lineSeparator() + "Try: " + command + " --help");
+        thrown.getMessage()
+            + nearest(thrown)
+            + System.lineSeparator()
+            + "Try: "
+            + command
+            + " --help");
+  }
+
+  /** Returns what was meant, perhaps, where a word is unknown. */
+  private static String nearest(ParameterException thrown) {
+    List<String> near =
+        thrown instanceof UnmatchedArgumentException unmatched
+            ? unmatched.getSuggestions()
+            : List.of();
+    return near.isEmpty() ? "" : "; perhaps " + String.join(" or ", near);
   }
 
   /** Tells a failure to people and, where they asked for it, to programs. */

@@ -177,7 +177,10 @@ final class Settings {
 
   Path archive() {
     return archive.orElseThrow(
-        () -> CommandException.usage("--archive DIR is missing: the directory of the archive"));
+        () ->
+            CommandException.usage(
+                (hasData() ? "" : "--data DIR is missing: the directory of the ledger; or else ")
+                    + "--archive DIR is missing: the directory of the archive"));
   }
 
   /** Returns a builder of an existing ledger with everything that was set. */

@@ -203,6 +203,7 @@ final class MonitorCommandTest {
         .asInstanceOf(InstanceOfAssertFactories.MAP)
         .containsEntry("severity", "warning")
         .containsEntry("subject", "owner");
+    assertThat(got).content().as("one line").endsWith("}\n").hasLineCount(1);
     Run failing = monitor("--alert", "cat; exit 3");
     assertThat(failing.exitCode()).isEqualTo(ExitCode.FAILED);
     assertThat(failing.err()).contains("the alert command ended with exit code 3");

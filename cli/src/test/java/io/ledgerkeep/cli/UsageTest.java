@@ -4,6 +4,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.ValueSource;
 
 final class UsageTest {
@@ -53,6 +54,23 @@ final class UsageTest {
     Run run = Run.of((Object[]) line.split(" "));
     assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
     assertThat(run.err()).isNotBlank().doesNotContain("Exception");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "archiv --to 5, archive",
+    "--datta d status, --data",
+    "archive --data d --dryrun --to 5, --dry-run",
+    "jobs lst, list"
+  })
+  void aMistypedWordIsToldWithTheNearestOnes(String line, String meant) {
+    assertThat(Run.of((Object[]) line.split(" ")).err()).contains("perhaps ").contains(meant);
+  }
+
+  @ParameterizedTest
+  @ValueSource(strings = {"status", "verify", "query --height 1", "export -"})
+  void whatReadsALedgerOrAnArchiveAsksForEither(String line) {
+    assertThat(Run.of((Object[]) line.split(" ")).err()).contains("--data DIR", "--archive DIR");
   }
 
   @Test

@@ -18,13 +18,17 @@
  *   <li>{@link io.ledgerkeep.examples.QueryAnArchive}: how do I ask an archive without its node?
  *   <li>{@link io.ledgerkeep.examples.ChooseSyncPeers}: which peers can a node fetch blocks from?
  *   <li>{@link io.ledgerkeep.examples.KeepALog}: where do the lines of the ledger go, and how many?
+ *   <li>{@link io.ledgerkeep.examples.KeepYourOwnStorage}: how does a node keep a storage of its
+ *       own beside the ledger? Its {@code OwnStorageTest} tests it with the testkit
  *   <li>{@link io.ledgerkeep.examples.UseYourOwnEngine}: how do I bring a storage engine of my own?
  * </ul>
  *
- * <p>After {@code ./mvnw verify}, from the root of the project:
+ * <p>After {@code ./mvnw package -DskipTests}, from the root of the project, with the name of the
+ * example in place of the last word:
  *
  * <pre>{@code
- * java -cp "cli/target/dist/lib/*:examples/target/classes" io.ledgerkeep.examples.CommitAndRead
+ * CP="cli/target/dist/lib/*:metrics/target/classes:examples/target/classes"
+ * java -cp "$CP" io.ledgerkeep.examples.CommitAndRead
  * }</pre>
  */
 @org.jspecify.annotations.NullMarked

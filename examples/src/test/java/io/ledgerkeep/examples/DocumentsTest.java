@@ -102,6 +102,36 @@ final class DocumentsTest {
   }
 
   @Test
+  void everyExampleIsOnTheList() {
+    String list = Repository.text(EXAMPLES + "package-info.java");
+    List<String> missing = new ArrayList<>();
+    for (Path file : Repository.files(".java")) {
+      String name = file.getFileName().toString().replace(".java", "");
+      if (file.getParent().equals(Repository.ROOT.resolve(EXAMPLES).normalize())
+          && Repository.text(file).contains("public static void main(")
+          && !list.contains("{@link io.ledgerkeep.examples." + name + "}")) {
+        missing.add(name);
+      }
+    }
+    assertThat(missing).isEmpty();
+  }
+
+  @Test
+  void everyOptionOfLevelDbIsInItsTable() {
+    String config =
+        Repository.text("impl-leveldb/src/main/java/io/ledgerkeep/leveldb/LevelDbConfig.java");
+    List<String> options =
+        Pattern.compile("String [A-Z_]+ = \"([a-z-]+)\"")
+            .matcher(config)
+            .results()
+            .map(found -> found.group(1))
+            .toList();
+    String table = Repository.text("docs/backends.md");
+
+    assertThat(options).hasSize(7).allMatch(option -> table.contains("| `" + option + "` |"));
+  }
+
+  @Test
   void everyLinkLeadsSomewhere() {
     List<String> broken = new ArrayList<>();
     for (Path document : Repository.files(".md")) {

@@ -146,6 +146,15 @@ final class ExamplesTest {
   }
 
   @Test
+  void keepYourOwnStorageFollowsTheLedger() {
+    assertThat(output(KeepYourOwnStorage::run))
+        .containsExactly(
+            "1730 bytes of payload up to height 59",
+            "followed with 40 blocks, some of the archive",
+            "2890 bytes of payload up to height 99");
+  }
+
+  @Test
   void useYourOwnEngineKeepsTheLedgerOnIt() {
     assertThat(output(UseYourOwnEngine::run))
         .hasSize(2)

@@ -56,6 +56,7 @@ public final class Alert {
             () -> {
               try (OutputStream in = process.getOutputStream()) {
                 in.write(text);
+                in.write('\n'); // so that a file of several alerts has a line for each
               } catch (IOException e) {
                 // It ended without reading all, which is its own affair.
               }
