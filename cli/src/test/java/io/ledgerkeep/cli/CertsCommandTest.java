@@ -141,6 +141,37 @@ final class CertsCommandTest {
   }
 
   @Test
+  void aRequestOverwritesNothing() throws IOException {
+    Map<String, String> before = contents();
+    Run run = change("rotate", "node0/ssl", "--csr", root.resolve("node0/ssl.key"));
+    assertThat(run.exitCode()).isEqualTo(ExitCode.REFUSED);
+    assertThat(run.err()).contains("ssl.key is there already");
+    assertThat(contents()).isEqualTo(before);
+    Run none = change("rotate", "node0/none", "--csr", directory.resolve("x"), "--dry-run");
+    assertThat(none.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(none.err()).contains("there is no certificate 'node0/none'");
+  }
+
+  @Test
+  void whatIsTooLargeForACertificateIsNotRead() throws IOException {
+    Path large = Files.write(directory.resolve("large"), new byte[(1 << 20) + 1]);
+    Run run = change("rotate", "--signed", large, "--yes");
+    assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(run.err()).contains("more bytes than a certificate");
+  }
+
+  @Test
+  void aNameSteersNoTerminalAndFakesNoLine() throws IOException {
+    Files.copy(root.resolve("ca.crt"), root.resolve("a\u001b[2J\nwrong: all\u202e.crt"));
+    for (String command : List.of("list", "check")) {
+      Run run = Run.of("certs", command, root);
+      assertThat(run.out()).doesNotContain("\u001b", "\nwrong: all", "\u202e");
+    }
+    assertThat(Run.of("certs", "list", root).out()).contains("a\\u001b[2J\\u000awrong: all\\u202e");
+    assertThat(change("rotate", "a\u001b[2J", "--yes").err()).doesNotContain("\u001b");
+  }
+
+  @Test
   void whatIsRetiredIsGone() {
     Run run = change("retire", "sdk/sdk", "--yes");
     assertThat(run.exitCode()).as(run.err()).isZero();

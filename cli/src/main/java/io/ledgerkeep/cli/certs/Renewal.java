@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -31,12 +32,16 @@ final class Renewal {
 
   private static final int SERIAL_BITS = 159;
 
+  /** Later than this certificates cannot say, RFC 5280. */
+  private static final Instant LAST = Instant.parse("9999-12-31T23:59:59Z");
+
   private final CertificateDirectory directory;
   private final Instant now;
   private final SecureRandom random;
   private final Set<X509Certificate> former = new LinkedHashSet<>();
   private final Map<X509Certificate, X509Certificate> next = new LinkedHashMap<>();
   private final Map<X509Certificate, KeyPair> keys = new LinkedHashMap<>();
+  private final Set<X509Certificate> begun = new HashSet<>();
 
   Renewal(CertificateDirectory directory, Instant now, SecureRandom random) {
     this.directory = directory;
@@ -105,6 +110,11 @@ final class Renewal {
       throws GeneralSecurityException {
     X509Certificate made = next.get(certificate);
     if (made == null) {
+      if (!begun.add(certificate)) {
+        throw new ConfigurationException(
+            certificate.getSubjectX500Principal().getName()
+                + " is signed by one that it signed itself: such cannot be replaced here");
+      }
       KeyPair pair = Keys.freshLike(certificate.getPublicKey(), random);
       CertificateMaker.Issuer issuer = issuer(certificate, pair, days);
       made =
@@ -170,7 +180,8 @@ final class Renewal {
                   Duration.between(
                       certificate.getNotBefore().toInstant(),
                       certificate.getNotAfter().toInstant()));
-      return most.filter(span::isAfter).orElse(span);
+      Instant sayable = span.isAfter(LAST) ? LAST : span;
+      return most.filter(sayable::isAfter).orElse(sayable);
     }
     Instant wanted = now.plus(Duration.ofDays(days.getAsLong())).truncatedTo(ChronoUnit.SECONDS);
     if (most.filter(wanted::isAfter).isPresent()) {
