@@ -67,7 +67,10 @@ final class ConfigCommand {
 
     private static void requireKnown(MasterKey key) {
       List<String> known =
-          providers(EncryptorProvider.class).stream().map(EncryptorProvider::name).sorted().toList();
+          providers(EncryptorProvider.class).stream()
+              .map(EncryptorProvider::name)
+              .sorted()
+              .toList();
       if (!known.contains(key.encryptor())) {
         throw new ConfigurationException(
             "there is no encryptor '%s'; there are %s"

@@ -141,6 +141,56 @@ final class CertsCommandTest {
   }
 
   @Test
+  void aCertificateOfANewNodeIsIssued() throws IOException {
+    Map<String, String> before = contents();
+    Object[] issue = {
+      "certs",
+      "issue",
+      root,
+      "node1/ssl",
+      "--by",
+      "agency/agency",
+      "--subject",
+      "CN=node1",
+      "--json"
+    };
+    Run plan = Run.of(Stream.concat(Stream.of(issue), Stream.of("--dry-run")).toArray());
+    assertThat(plan.json()).containsEntry("changed", false);
+    assertThat(contents()).isEqualTo(before);
+    Run done = Run.of(issue);
+    assertThat(done.exitCode()).as(done.err()).isZero();
+    assertThat(done.json())
+        .containsEntry("subject", "CN=node1")
+        .containsEntry("issuer", "CN=agencyA,O=agencyA")
+        .containsEntry("files", List.of("node1/ssl.key", "node1/ca.crt", "node1/ssl.crt"));
+    for (String line : Files.readAllLines(root.resolve("node1/ssl.key"))) {
+      assertThat(done.out() + done.err()).doesNotContain(line);
+    }
+    assertInOrder();
+    assertThat(Run.of(issue).exitCode()).isEqualTo(ExitCode.REFUSED);
+    change("rotate", "ca", "--yes");
+    assertInOrder();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "node1/ssl",
+        "node1/ssl --by agency/agency",
+        "node1/ssl --by agency/agency --subject node1",
+        "node1/ssl --by agency/agency --subject CN=a --days 0",
+        "node1/ssl --by agency/agency --subject CN=a --days 36501",
+        "node1/ssl --by none --subject CN=a"
+      })
+  void wrongUsageOfIssueIsRefused(String more) {
+    Map<String, String> before = contents();
+    Object[] words =
+        Stream.concat(Stream.of("certs", "issue", root), Stream.of(more.split(" "))).toArray();
+    assertThat(Run.of(words).exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(contents()).isEqualTo(before);
+  }
+
+  @Test
   void aRequestOverwritesNothing() throws IOException {
     Map<String, String> before = contents();
     Run run = change("rotate", "node0/ssl", "--csr", root.resolve("node0/ssl.key"));

@@ -79,6 +79,11 @@ final class Backups implements AutoCloseable {
 
   /** Takes hold of the backups of a directory. */
   static Backups hold(Path root, BackupKey key) throws IOException {
+    return new Backups(directory(root), key, lock(root));
+  }
+
+  /** Takes hold of a directory of certificates, until what is returned is closed. */
+  static FileChannel lock(Path root) throws IOException {
     Path directory = directory(root);
     try {
       boolean posix = root.getFileSystem().supportedFileAttributeViews().contains("posix");
@@ -101,7 +106,7 @@ final class Backups implements AutoCloseable {
             LinkOption.NOFOLLOW_LINKS);
     try {
       if (lock.tryLock() != null) {
-        return new Backups(directory, key, lock);
+        return lock;
       }
     } catch (OverlappingFileLockException e) {
       // told below

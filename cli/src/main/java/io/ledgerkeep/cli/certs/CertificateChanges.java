@@ -211,7 +211,9 @@ public final class CertificateChanges implements AutoCloseable {
     return replacement(Map.of(former, own), Map.of(former, requested.key()), above);
   }
 
-  /** Whoever is shown the file of a node takes each certificate for the issuer of the one before. */
+  /**
+   * Whoever is shown the file of a node takes each certificate for the issuer of the one before.
+   */
   private static void requireInOrder(List<X509Certificate> certificates) {
     for (int i = 1; i < certificates.size(); i++) {
       if (!Chains.isSignedBy(certificates.get(i - 1), certificates.get(i))) {

@@ -30,7 +30,7 @@ public final class CertificateCheck {
           PosixFilePermission.OWNER_READ,
           PosixFilePermission.OWNER_WRITE,
           PosixFilePermission.OWNER_EXECUTE);
-  private static final String ENCRYPTION_PREFIX = CertificateEntry.SM_PREFIX + "en";
+  static final String ENCRYPTION_PREFIX = CertificateEntry.SM_PREFIX + "en";
 
   /** Bits of the key usage, RFC 5280. */
   private static final int DIGITAL_SIGNATURE = 0;
@@ -156,7 +156,9 @@ public final class CertificateCheck {
     return finding.severity() == Finding.Severity.WRONG && finding.subject().equals(entry.name());
   }
 
-  /** What the rules of RFC 5280 ask for besides: of lengths, of names, of who signs at this time. */
+  /**
+   * What the rules of RFC 5280 ask for besides: of lengths, of names, of who signs at this time.
+   */
   private void validate(CertificateEntry entry, X509Certificate own) {
     try {
       Chains.validate(own, directory.certificates(), request.now());

@@ -121,10 +121,7 @@ final class Renewal {
           CertificateMaker.issue(
               certificate,
               new CertificateMaker.Fresh(
-                  pair.getPublic(),
-                  new BigInteger(SERIAL_BITS, random).add(BigInteger.ONE),
-                  from(),
-                  until(certificate, issuer, days)),
+                  pair.getPublic(), serial(random), from(now), until(certificate, issuer, days)),
               issuer);
       next.put(certificate, made);
       keys.put(certificate, pair);
@@ -166,16 +163,12 @@ final class Renewal {
             .formatted(what, directory.root()));
   }
 
-  private Instant from() {
-    return now.minus(BACKDATED).truncatedTo(ChronoUnit.SECONDS);
-  }
-
   private Instant until(
       X509Certificate certificate, CertificateMaker.Issuer issuer, OptionalLong days) {
     Optional<Instant> most = issuer.certificate().map(signer -> signer.getNotAfter().toInstant());
     if (days.isEmpty()) {
       Instant span =
-          from()
+          from(now)
               .plus(
                   Duration.between(
                       certificate.getNotBefore().toInstant(),
@@ -183,15 +176,29 @@ final class Renewal {
       Instant sayable = span.isAfter(LAST) ? LAST : span;
       return most.filter(sayable::isAfter).orElse(sayable);
     }
-    Instant wanted = now.plus(Duration.ofDays(days.getAsLong())).truncatedTo(ChronoUnit.SECONDS);
-    if (most.filter(wanted::isAfter).isPresent()) {
+    return until(now, days.getAsLong(), issuer);
+  }
+
+  /** Returns the end of what is valid for some days, which is not after that of who signs it. */
+  static Instant until(Instant now, long days, CertificateMaker.Issuer issuer) {
+    Instant wanted = now.plus(Duration.ofDays(days)).truncatedTo(ChronoUnit.SECONDS);
+    Optional<X509Certificate> signer = issuer.certificate();
+    if (signer.filter(each -> wanted.isAfter(each.getNotAfter().toInstant())).isPresent()) {
       throw new ConfigurationException(
           "--days: a certificate cannot be valid for longer than %s, which signs it and ends at %s"
               .formatted(
-                  issuer.certificate().orElseThrow().getSubjectX500Principal().getName(),
-                  most.get()));
+                  signer.get().getSubjectX500Principal().getName(),
+                  signer.get().getNotAfter().toInstant()));
     }
     return wanted;
+  }
+
+  static BigInteger serial(SecureRandom random) {
+    return new BigInteger(SERIAL_BITS, random).add(BigInteger.ONE);
+  }
+
+  static Instant from(Instant now) {
+    return now.minus(BACKDATED).truncatedTo(ChronoUnit.SECONDS);
   }
 
   /** Returns a key and a request for a certificate in the place of one, to be signed elsewhere. */

@@ -35,7 +35,8 @@ public final class YamlFile {
   /** Problems that quote what may be a secret without the quotes that it needs. */
   private static final Pattern QUOTING =
       Pattern.compile(
-          "((undefined alias|tag handle)\\b|hexadecimal numbers\\b|URI in UTF-8).*", Pattern.DOTALL);
+          "((undefined alias|tag handle)\\b|hexadecimal numbers\\b|URI in UTF-8).*",
+          Pattern.DOTALL);
 
   private final Path file;
 

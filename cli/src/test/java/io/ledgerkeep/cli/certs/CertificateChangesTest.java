@@ -453,7 +453,10 @@ final class CertificateChangesTest {
     }
     try (var files = Files.list(root)) {
       Path found =
-          files.filter(file -> file.toString().matches("(?s).*/n[^/]+\\.crt")).findFirst().orElse(null);
+          files
+              .filter(file -> file.toString().matches("(?s).*/n[^/]+\\.crt"))
+              .findFirst()
+              .orElse(null);
       if (found != null) {
         Files.delete(found);
       }
@@ -480,7 +483,10 @@ final class CertificateChangesTest {
         "ca",
         "agency/agency",
         new CertificateMaker.Fresh(
-            ca.getPublicKey(), BigInteger.TEN, NOW.minusSeconds(60), other.getNotAfter().toInstant()));
+            ca.getPublicKey(),
+            BigInteger.TEN,
+            NOW.minusSeconds(60),
+            other.getNotAfter().toInstant()));
     Files.delete(root.resolve("node0/ca.crt"));
     refuse(() -> rotate("ca"), ConfigurationException.class, "is signed by one that it signed");
   }
@@ -676,8 +682,7 @@ final class CertificateChangesTest {
     Map<String, String> before = TestCertificates.contents(root);
     X509Certificate like = without(name, extension);
     byte[] less = Pem.of(List.of(signed(request(name), like, "agency/agency")));
-    refuse(
-        () -> carryOut(changes -> changes.signed(less)), ConfigurationException.class, message);
+    refuse(() -> carryOut(changes -> changes.signed(less)), ConfigurationException.class, message);
     assertThat(TestCertificates.contents(root)).isEqualTo(before);
   }
 
