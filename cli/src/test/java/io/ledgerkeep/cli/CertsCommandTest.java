@@ -295,6 +295,31 @@ final class CertsCommandTest {
     assertThat(contents()).isEqualTo(before);
   }
 
+  /** With a little more room each time, it gets a little further. */
+  @Test
+  void aFullDiskLeavesAllAsItWas() throws Exception {
+    try (OwnDisk disk = OwnDisk.inMemory(directory.resolve("disk"), 2)) {
+      root = TestCertificates.copyTo(disk.root());
+      Map<String, String> before = contents();
+      int pages = 0;
+      for (; contents().equals(before) && pages < 64; pages++) {
+        disk.makeRoom();
+        disk.fillUpTo(pages * 4096L);
+        Run run = change("rotate", "node0/sm_ssl", "--yes");
+        assertThat(run.err()).as(pages + " pages").doesNotContain("half replaced");
+        if (run.exitCode() != ExitCode.DONE) {
+          assertThat(run.exitCode()).isEqualTo(ExitCode.FAILED);
+          assertThat(run.err()).contains("make room", disk.root().toString());
+          assertThat(contents()).isEqualTo(before);
+        }
+        assertThat(root.resolve("backups"))
+            .isDirectoryNotContaining(file -> file.toString().endsWith(".part"));
+        assertInOrder();
+      }
+      assertThat(pages).isBetween(4, 63);
+    }
+  }
+
   static Stream<String> steps() {
     return Steps.of(
         List.of("2", "5", "8"), List.of("1", "3", "4", "6", "7", "9", "10", "11", "12"));

@@ -536,6 +536,7 @@ public final class CertificateChanges implements AutoCloseable {
       record = new Backups.LastChange(backups.save(plan.kind, plan.changes), true, false);
       Steps.pass("backed up");
     }
+    backups.reserve();
     backups.record(record);
     Steps.pass("begun");
     try {
@@ -544,7 +545,7 @@ public final class CertificateChanges implements AutoCloseable {
       putBack(plan.changes, record, e);
       throw e;
     }
-    backups.record(record.asEnded());
+    backups.recordInReserve(record.asEnded());
     Steps.pass("ended");
     return backups.file(record.backup());
   }
@@ -582,7 +583,7 @@ public final class CertificateChanges implements AutoCloseable {
   private void putBack(ChangeSet changes, Backups.LastChange record, Exception failure) {
     Backups.LastChange back = new Backups.LastChange(record.backup(), !record.toNext(), false);
     try {
-      backups.record(back);
+      backups.recordInReserve(back);
       replace(changes.reversed());
       backups.record(back.asEnded());
     } catch (IOException | RuntimeException e) {
