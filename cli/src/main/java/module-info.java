@@ -23,4 +23,5 @@ module io.ledgerkeep.cli {
 
   uses io.ledgerkeep.archive.ArchiveStoreProvider;
   uses io.ledgerkeep.encryption.EncryptorProvider;
+  uses io.ledgerkeep.storage.StorageEngineProvider;
 }

@@ -24,6 +24,14 @@ public interface StorageEngineProvider {
   String name();
 
   /**
+   * Checks options as {@link #open} does, for a configuration that is looked at. Opens and changes
+   * nothing. An engine that does not override it tells when it is opened.
+   *
+   * @throws ConfigurationException if an option is unknown or out of its range
+   */
+  default void check(Options options) {}
+
+  /**
    * Opens the store of the directory, ready to use; creates it where the directory is absent or
    * empty. The parent directory exists.
    *

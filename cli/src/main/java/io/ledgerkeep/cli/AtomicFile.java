@@ -1,5 +1,6 @@
 package io.ledgerkeep.cli;
 
+import io.ledgerkeep.cli.report.FileTrouble;
 import java.io.FilterOutputStream;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -57,7 +58,7 @@ final class AtomicFile {
       sync(directory);
       return result;
     } catch (IOException e) {
-      throw tellingWhere(target, e);
+      throw FileTrouble.tellingWhere(target, e);
     } finally {
       Files.deleteIfExists(part);
     }
@@ -111,18 +112,6 @@ final class AtomicFile {
       channel.force(true);
       return result;
     }
-  }
-
-  /** A full disk is told by the JDK without a name. */
-  private static IOException tellingWhere(Path file, IOException e) {
-    if (!String.valueOf(e.getMessage()).startsWith("No space left")) {
-      return e;
-    }
-    IOException full =
-        new FileSystemException(
-            file.toString(), null, "no space left on the disk; make room or choose another disk");
-    full.initCause(e);
-    return full;
   }
 
   private static void sync(Path directory) throws IOException {

@@ -6,7 +6,9 @@ import io.ledgerkeep.cli.certs.CertificateChanges;
 import io.ledgerkeep.cli.certs.CertificateChanges.Plan;
 import io.ledgerkeep.cli.certs.CertificateChanges.Replaced;
 import java.io.IOException;
+import java.io.InputStream;
 import java.nio.file.Files;
+import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.SecureRandom;
@@ -170,6 +172,7 @@ abstract class CertsChangeCommand extends CertsCommand.OnDirectory {
   static final class Rotate extends CertsChangeCommand {
 
     private static final long MOST_DAYS = 36_500;
+    private static final int MOST_SIGNED_BYTES = 1 << 20;
 
     @Parameters(
         index = "1..*",
@@ -224,6 +227,10 @@ abstract class CertsChangeCommand extends CertsCommand.OnDirectory {
     private Outcome makeRequest(CertificateChanges changes, Path file)
         throws IOException, GeneralSecurityException {
       String name = names.get(0);
+      changes.requestable(name);
+      if (Files.exists(file, LinkOption.NOFOLLOW_LINKS) && AtomicFile.isReplaceable(file)) {
+        throw CommandException.refused(file + " is there already: name a new file for the request");
+      }
       Outcome outcome = Outcome.done().put("name", name).put("changed", !consent.dryRun());
       if (consent.dryRun()) {
         return outcome.say("would make a key and a request for " + name);
@@ -248,7 +255,18 @@ abstract class CertsChangeCommand extends CertsCommand.OnDirectory {
       }
       return signed == null
           ? changes.renewal(names, days == null ? OptionalLong.empty() : OptionalLong.of(days))
-          : changes.signed(Files.readAllBytes(signed));
+          : changes.signed(content(signed));
+    }
+
+    private static byte[] content(Path file) throws IOException {
+      try (InputStream in = Files.newInputStream(file)) {
+        byte[] content = in.readNBytes(MOST_SIGNED_BYTES + 1);
+        if (content.length > MOST_SIGNED_BYTES) {
+          throw CommandException.usage(
+              "--signed: " + file + " has more bytes than a certificate with all above it");
+        }
+        return content;
+      }
     }
 
     @Override

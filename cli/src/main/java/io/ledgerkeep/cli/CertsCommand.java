@@ -24,6 +24,7 @@ import picocli.CommandLine.Parameters;
     subcommands = {
       CertsCommand.ListCommand.class,
       CertsCommand.CheckCommand.class,
+      CertsIssueCommand.class,
       CertsChangeCommand.Rotate.class,
       CertsChangeCommand.Retire.class
     })

@@ -3,13 +3,16 @@ package io.ledgerkeep.cli;
 import io.ledgerkeep.Database;
 import io.ledgerkeep.Options;
 import io.ledgerkeep.cli.ConfigKeys.Known;
+import io.ledgerkeep.encryption.EncryptorProvider;
 import io.ledgerkeep.error.ConfigurationException;
+import io.ledgerkeep.storage.StorageEngineProvider;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Optional;
+import java.util.ServiceLoader;
 import java.util.TreeMap;
 import picocli.CommandLine.Command;
 
@@ -38,8 +41,9 @@ final class ConfigCommand {
   @Command(
       name = "check",
       description = {
-        "Reads the file and names every key that is wrong, with its line. What depends on a ledger, a"
-            + " token or a disk is told when these are opened."
+        "Reads the file and names every key that is wrong, with its line, and what the engines refuse of"
+            + " their sections. What depends on a ledger, a token or a disk is told when these are"
+            + " opened."
       })
   static final class CheckCommand extends FileCommand {
 
@@ -48,7 +52,10 @@ final class ConfigCommand {
       List<String> findings = new ArrayList<>();
       ConfigFile config =
           ConfigFile.read(file(), wrong -> findings.add(String.valueOf(wrong.getMessage())));
-      note(findings, () -> MasterKey.of(config));
+      note(findings, () -> Settings.path(config.storage(), ConfigFile.STORE_PATH));
+      note(findings, () -> Settings.path(config.storage(), ConfigFile.ARCHIVE_PATH));
+      config.checkEngines(providers(StorageEngineProvider.class));
+      note(findings, () -> MasterKey.of(config).ifPresent(CheckCommand::requireKnown));
       note(findings, () -> new LogSettings(config).builder());
       Outcome outcome = Outcome.of(findings.isEmpty() ? ExitCode.DONE : ExitCode.USAGE);
       findings.forEach(outcome::say);
@@ -56,6 +63,23 @@ final class ConfigCommand {
         outcome.say(file() + ": nothing is wrong with it");
       }
       return outcome.put("config", file().toString()).put("findings", findings);
+    }
+
+    private static void requireKnown(MasterKey key) {
+      List<String> known =
+          providers(EncryptorProvider.class).stream()
+              .map(EncryptorProvider::name)
+              .sorted()
+              .toList();
+      if (!known.contains(key.encryptor())) {
+        throw new ConfigurationException(
+            "there is no encryptor '%s'; there are %s"
+                .formatted(key.encryptor(), String.join(", ", known)));
+      }
+    }
+
+    private static <T> List<T> providers(Class<T> type) {
+      return ServiceLoader.load(type).stream().map(ServiceLoader.Provider::get).toList();
     }
 
     /** Notes what is wrong with keys that are well each for itself. */

@@ -5,12 +5,16 @@ import io.ledgerkeep.Options;
 import io.ledgerkeep.cli.yaml.YamlFile;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.logback.LogLevel;
+import io.ledgerkeep.storage.StorageEngineProvider;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
+import java.util.Collection;
 import java.util.List;
 import java.util.Map;
 import java.util.Objects;
 import java.util.Optional;
 import java.util.TreeMap;
+import java.util.function.BiConsumer;
 import java.util.function.Consumer;
 import java.util.stream.Stream;
 import org.snakeyaml.engine.v2.nodes.MappingNode;
@@ -79,6 +83,11 @@ final class ConfigFile {
   private final Map<Database, String> databases = new TreeMap<>();
   private final Map<String, String> pkcs11 = new TreeMap<>();
   private final Map<String, String> log = new TreeMap<>();
+
+  /** Where the sections of engines lie, and where engines are named. */
+  private final Map<String, Node> sections = new TreeMap<>();
+
+  private final Map<String, Node> named = new TreeMap<>();
 
   /** What is wrong with single keys: thrown at once, or noted by who wants to know all. */
   private final Consumer<ConfigurationException> findings;
@@ -165,32 +174,72 @@ final class ConfigFile {
   }
 
   private void readStorage(Node section) {
+    forEach(
+        section,
+        (key, entry) -> {
+          Node value = entry.getValueNode();
+          if (ENGINES.contains(key)) {
+            readEngine(key, value);
+          } else if (DATABASES.containsKey(key)) {
+            readDatabase(key, value);
+          } else if (KEYS.contains(key)) {
+            put(storage, key, value);
+            requireKind(key, value, ConfigKeys.STORAGE, storage, "storage");
+            if (key.equals(PROVIDER)) {
+              named.put(yaml.scalar(value), value);
+            }
+          } else {
+            refuse(entry, KEYS, ConfigKeys.REFUSED, "storage");
+          }
+        });
+  }
+
+  /** One that is refused keeps none of the others from being read. */
+  private void forEach(Node section, BiConsumer<String, NodeTuple> reader) {
     for (NodeTuple entry : yaml.mapping(section).getValue()) {
-      String key = yaml.scalar(entry.getKeyNode());
-      Node value = entry.getValueNode();
-      if (ENGINES.contains(key)) {
-        readEngine(key, value);
-      } else if (DATABASES.containsKey(key)) {
-        readDatabase(key, value);
-      } else if (KEYS.contains(key)) {
-        put(storage, key, value);
-        requireKind(key, value, ConfigKeys.STORAGE, storage, "storage");
-      } else {
-        refuse(entry, KEYS, ConfigKeys.REFUSED, "storage");
+      try {
+        reader.accept(yaml.scalar(entry.getKeyNode()), entry);
+      } catch (ConfigurationException e) {
+        findings.accept(e);
+      }
+    }
+  }
+
+  /** Has the engines check their sections; nothing is opened. What they refuse is a finding. */
+  void checkEngines(Collection<StorageEngineProvider> engines) {
+    for (Map.Entry<String, Node> engine : named.entrySet()) {
+      List<String> known = engines.stream().map(StorageEngineProvider::name).sorted().toList();
+      if (!engine.getKey().isEmpty() && !known.contains(engine.getKey())) {
+        findings.accept(
+            yaml.refused(
+                engine.getValue(),
+                "there is no engine '%s'; there are %s"
+                    .formatted(engine.getKey(), String.join(", ", known))));
+      }
+    }
+    for (StorageEngineProvider engine : engines) {
+      Node section = sections.get(engine.name());
+      if (section != null) {
+        try {
+          engine.check(engine(engine.name()));
+        } catch (ConfigurationException | InvalidPathException e) {
+          findings.accept(yaml.refused(section, engine.name() + ": " + e.getMessage()));
+        }
       }
     }
   }
 
   private void readLog(Node section) {
-    for (NodeTuple entry : yaml.mapping(section).getValue()) {
-      String key = yaml.scalar(entry.getKeyNode());
-      if (LOG_KEYS.contains(key)) {
-        put(log, key, entry.getValueNode());
-        requireKind(key, entry.getValueNode(), ConfigKeys.LOG, log, "log");
-      } else {
-        refuse(entry, LOG_KEYS, ConfigKeys.REFUSED_OF_LOG, "log");
-      }
-    }
+    forEach(
+        section,
+        (key, entry) -> {
+          if (LOG_KEYS.contains(key)) {
+            put(log, key, entry.getValueNode());
+            requireKind(key, entry.getValueNode(), ConfigKeys.LOG, log, "log");
+          } else {
+            refuse(entry, LOG_KEYS, ConfigKeys.REFUSED_OF_LOG, "log");
+          }
+        });
   }
 
   /** A key that nothing reads, unless it asks for what holds anyway. */
@@ -239,11 +288,10 @@ final class ConfigFile {
     }
     Map<String, String> options = new TreeMap<>();
     if (!YamlFile.isNull(section)) {
-      for (NodeTuple entry : yaml.mapping(section).getValue()) {
-        put(options, yaml.scalar(entry.getKeyNode()), entry.getValueNode());
-      }
+      forEach(section, (key, entry) -> put(options, key, entry.getValueNode()));
     }
     engines.put(name, options);
+    sections.put(name, section);
   }
 
   private void readDatabase(String name, Node section) {
@@ -251,14 +299,16 @@ final class ConfigFile {
       return;
     }
     Map<String, String> settings = new TreeMap<>();
-    for (NodeTuple entry : yaml.mapping(section).getValue()) {
-      String key = yaml.scalar(entry.getKeyNode());
-      if (DATABASE_KEYS.contains(key)) {
-        put(settings, key, entry.getValueNode());
-      } else {
-        refuse(entry, DATABASE_KEYS, ConfigKeys.REFUSED_OF_DATABASE, name);
-      }
-    }
+    forEach(
+        section,
+        (key, entry) -> {
+          if (DATABASE_KEYS.contains(key)) {
+            put(settings, key, entry.getValueNode());
+            named.put(yaml.scalar(entry.getValueNode()), entry.getValueNode());
+          } else {
+            refuse(entry, DATABASE_KEYS, ConfigKeys.REFUSED_OF_DATABASE, name);
+          }
+        });
     Database database = Objects.requireNonNull(DATABASES.get(name));
     if (databases.containsKey(database)) {
       throw yaml.refused(section, "'" + name + "' is given twice");
@@ -270,15 +320,16 @@ final class ConfigFile {
 
   /** Whoever relies on a device must not get a key of software instead. */
   private void readPkcs11(Node section) {
-    for (NodeTuple entry : yaml.mapping(section).getValue()) {
-      String key = yaml.scalar(entry.getKeyNode());
-      if (PKCS11_KEYS.contains(key)) {
-        put(pkcs11, key, entry.getValueNode());
-        requireKind(key, entry.getValueNode(), ConfigKeys.TOKEN, pkcs11, "node.pkcs11");
-      } else {
-        findings.accept(yaml.unknown(key, entry.getKeyNode(), PKCS11_KEYS, "node.pkcs11"));
-      }
-    }
+    forEach(
+        section,
+        (key, entry) -> {
+          if (PKCS11_KEYS.contains(key)) {
+            put(pkcs11, key, entry.getValueNode());
+            requireKind(key, entry.getValueNode(), ConfigKeys.TOKEN, pkcs11, "node.pkcs11");
+          } else {
+            findings.accept(yaml.unknown(key, entry.getKeyNode(), PKCS11_KEYS, "node.pkcs11"));
+          }
+        });
     try {
       pkcs11();
     } catch (ConfigurationException e) {

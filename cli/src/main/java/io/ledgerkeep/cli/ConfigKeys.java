@@ -157,6 +157,8 @@ final class ConfigKeys {
       List.of(
           new Known(ConfigFile.PROVIDER, Kind.TEXT, "as of all", "the engine of this database"));
 
+  private static final String PASSWORD = "password";
+
   static final List<Known> TOKEN =
       List.of(
           new Known(
@@ -172,7 +174,12 @@ final class ConfigKeys {
               Kind.TEXT,
               "",
               "the serial number of the token, where labels are not enough"),
-          new Known("password", Kind.SECRET, "", "the PIN; better one of the two below"),
+          new Known(
+              PASSWORD,
+              Kind.SECRET,
+              "",
+              "the PIN, or better where it is: `file:` and a path, or `env:` and the name of an environment"
+                  + " variable; `raw:` stands before a PIN that begins so itself"),
           new Known("password_file", Kind.TEXT, "", "the file that holds the PIN"),
           new Known(
               "password_env",
@@ -334,8 +341,8 @@ final class ConfigKeys {
   /** Returns the value of a key as it may be shown: a secret only where it says where that is. */
   static String shown(Known key, String value) {
     boolean isPlace =
-        key.name().equals(ConfigFile.ENCRYPT_KEY)
-            && Stream.of("/", "file:", "env:").anyMatch(value::startsWith);
+        Stream.of("file:", "env:").anyMatch(value::startsWith)
+            || (key.name().equals(ConfigFile.ENCRYPT_KEY) && value.startsWith("/"));
     return key.kind() == Kind.SECRET && !isPlace ? "***" : value;
   }
 

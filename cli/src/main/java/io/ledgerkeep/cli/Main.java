@@ -98,7 +98,7 @@ public final class Main {
   /** Tells a failure to people and, where they asked for it, to programs. */
   private static int tell(Throwable thrown, String[] args, Console console) {
     Failure failure = Failure.of(thrown);
-    console.err().println(failure.message());
+    failure.message().lines().map(Outcome::printable).forEach(console.err()::println);
     if (Boolean.getBoolean(STACK_TRACE)) {
       thrown.printStackTrace(console.err());
     }

@@ -25,8 +25,23 @@ final class Outcome {
   }
 
   Outcome say(String line) {
-    lines.add(line);
+    lines.add(printable(line));
     return this;
+  }
+
+  /** Files and certificates of others have names that would steer a terminal, or fake a line. */
+  static String printable(String line) {
+    StringBuilder printable = new StringBuilder();
+    line.codePoints()
+        .forEach(
+            c -> {
+              if (Character.isISOControl(c) || Character.getType(c) == Character.FORMAT) {
+                printable.append("\\u%04x".formatted(c));
+              } else {
+                printable.appendCodePoint(c);
+              }
+            });
+    return printable.toString();
   }
 
   Outcome put(String name, Object value) {

@@ -92,7 +92,7 @@ final class Settings {
     }
   }
 
-  private static Optional<Path> path(Options storage, String key) {
+  static Optional<Path> path(Options storage, String key) {
     try {
       return storage.text(key).map(Path::of);
     } catch (InvalidPathException e) {

@@ -141,6 +141,87 @@ final class CertsCommandTest {
   }
 
   @Test
+  void aCertificateOfANewNodeIsIssued() throws IOException {
+    Map<String, String> before = contents();
+    Object[] issue = {
+      "certs",
+      "issue",
+      root,
+      "node1/ssl",
+      "--by",
+      "agency/agency",
+      "--subject",
+      "CN=node1",
+      "--json"
+    };
+    Run plan = Run.of(Stream.concat(Stream.of(issue), Stream.of("--dry-run")).toArray());
+    assertThat(plan.json()).containsEntry("changed", false);
+    assertThat(contents()).isEqualTo(before);
+    Run done = Run.of(issue);
+    assertThat(done.exitCode()).as(done.err()).isZero();
+    assertThat(done.json())
+        .containsEntry("subject", "CN=node1")
+        .containsEntry("issuer", "CN=agencyA,O=agencyA")
+        .containsEntry("files", List.of("node1/ssl.key", "node1/ca.crt", "node1/ssl.crt"));
+    for (String line : Files.readAllLines(root.resolve("node1/ssl.key"))) {
+      assertThat(done.out() + done.err()).doesNotContain(line);
+    }
+    assertInOrder();
+    assertThat(Run.of(issue).exitCode()).isEqualTo(ExitCode.REFUSED);
+    change("rotate", "ca", "--yes");
+    assertInOrder();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "node1/ssl",
+        "node1/ssl --by agency/agency",
+        "node1/ssl --by agency/agency --subject node1",
+        "node1/ssl --by agency/agency --subject CN=a --days 0",
+        "node1/ssl --by agency/agency --subject CN=a --days 36501",
+        "node1/ssl --by none --subject CN=a"
+      })
+  void wrongUsageOfIssueIsRefused(String more) {
+    Map<String, String> before = contents();
+    Object[] words =
+        Stream.concat(Stream.of("certs", "issue", root), Stream.of(more.split(" "))).toArray();
+    assertThat(Run.of(words).exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(contents()).isEqualTo(before);
+  }
+
+  @Test
+  void aRequestOverwritesNothing() throws IOException {
+    Map<String, String> before = contents();
+    Run run = change("rotate", "node0/ssl", "--csr", root.resolve("node0/ssl.key"));
+    assertThat(run.exitCode()).isEqualTo(ExitCode.REFUSED);
+    assertThat(run.err()).contains("ssl.key is there already");
+    assertThat(contents()).isEqualTo(before);
+    Run none = change("rotate", "node0/none", "--csr", directory.resolve("x"), "--dry-run");
+    assertThat(none.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(none.err()).contains("there is no certificate 'node0/none'");
+  }
+
+  @Test
+  void whatIsTooLargeForACertificateIsNotRead() throws IOException {
+    Path large = Files.write(directory.resolve("large"), new byte[(1 << 20) + 1]);
+    Run run = change("rotate", "--signed", large, "--yes");
+    assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(run.err()).contains("more bytes than a certificate");
+  }
+
+  @Test
+  void aNameSteersNoTerminalAndFakesNoLine() throws IOException {
+    Files.copy(root.resolve("ca.crt"), root.resolve("a\u001b[2J\nwrong: all\u202e.crt"));
+    for (String command : List.of("list", "check")) {
+      Run run = Run.of("certs", command, root);
+      assertThat(run.out()).doesNotContain("\u001b", "\nwrong: all", "\u202e");
+    }
+    assertThat(Run.of("certs", "list", root).out()).contains("a\\u001b[2J\\u000awrong: all\\u202e");
+    assertThat(change("rotate", "a\u001b[2J", "--yes").err()).doesNotContain("\u001b");
+  }
+
+  @Test
   void whatIsRetiredIsGone() {
     Run run = change("retire", "sdk/sdk", "--yes");
     assertThat(run.exitCode()).as(run.err()).isZero();
@@ -212,6 +293,31 @@ final class CertsCommandTest {
       assertThat(run.err()).contains("another command changes the certificates");
     }
     assertThat(contents()).isEqualTo(before);
+  }
+
+  /** With a little more room each time, it gets a little further. */
+  @Test
+  void aFullDiskLeavesAllAsItWas() throws Exception {
+    try (OwnDisk disk = OwnDisk.inMemory(directory.resolve("disk"), 2)) {
+      root = TestCertificates.copyTo(disk.root());
+      Map<String, String> before = contents();
+      int pages = 0;
+      for (; contents().equals(before) && pages < 64; pages++) {
+        disk.makeRoom();
+        disk.fillUpTo(pages * 4096L);
+        Run run = change("rotate", "node0/sm_ssl", "--yes");
+        assertThat(run.err()).as(pages + " pages").doesNotContain("half replaced");
+        if (run.exitCode() != ExitCode.DONE) {
+          assertThat(run.exitCode()).isEqualTo(ExitCode.FAILED);
+          assertThat(run.err()).contains("make room", disk.root().toString());
+          assertThat(contents()).isEqualTo(before);
+        }
+        assertThat(root.resolve("backups"))
+            .isDirectoryNotContaining(file -> file.toString().endsWith(".part"));
+        assertInOrder();
+      }
+      assertThat(pages).isBetween(4, 63);
+    }
   }
 
   static Stream<String> steps() {

@@ -5,6 +5,7 @@ import static org.assertj.core.api.Assertions.assertThat;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
@@ -46,6 +47,64 @@ final class ConfigCommandTest {
                 assertThat(line).contains("line 7", "'tikvdb_config' of statedb_config is refused"),
             line ->
                 assertThat(line).contains("line 11", "'pin'", "nearest").doesNotContain("1111"));
+  }
+
+  @Test
+  void whatEnginesRefuseIsToldAndNothingIsOpened() throws IOException {
+    Run run =
+        check(
+            """
+            storage:
+              store_path: ./none
+              provider: rocksdb
+              reserve_bytes: [1]
+              unarchive_block_height: 99999999999999999999
+              leveldb:
+                cache-bytes: much
+              badgerdb: {value-threshold: 5}
+              statedb_config:
+                provider: badgerd
+              encryptor: rot13
+              encrypt_key: secret
+            """);
+    assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(run.out().lines())
+        .satisfiesExactlyInAnyOrder(
+            line -> assertThat(line).contains("line 3", "no engine 'rocksdb'", "badgerdb, leveldb"),
+            line -> assertThat(line).contains("line 4", "expected a single value"),
+            line -> assertThat(line).contains("line 5", "unarchive_block_height"),
+            line -> assertThat(line).contains("line 7: leveldb: ", "cache-bytes"),
+            line -> assertThat(line).contains("line 8: badgerdb: ", "value-threshold"),
+            line -> assertThat(line).contains("line 10", "no engine 'badgerd'"),
+            line -> assertThat(line).contains("no encryptor 'rot13'; there are aes"));
+    assertThat(directory.resolve("none")).doesNotExist();
+  }
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "storage:\n  encryptor: aes\n  encrypt_key: *hunter2\n",
+        "storage: {encryptor: aes, encrypt_key:hunter2}",
+        "node:\n  pkcs11:\n    password: !hunter2!\n",
+        "node:\n  pkcs11:\n    password: !e!hunter2\n",
+        "node:\n  pkcs11:\n    password: \"\\uhunter2\"\n",
+        "node:\n  pkcs11:\n    password: {hunter2\n",
+        "node:\n  pkcs11:\n    password: %hunter2\n"
+      })
+  void aSecretWithoutItsQuotesIsNotQuotedInAnError(String yaml) throws IOException {
+    Run run = check(yaml);
+    assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+    assertThat(run.out() + run.err()).contains("line ").doesNotContain("hunt");
+  }
+
+  @Test
+  void whereAPinLiesIsNoSecret() throws IOException {
+    for (String place : List.of("env:TOKEN_PIN", "file:/run/pin")) {
+      Path file = file("node: {pkcs11: {enabled: false, password: \"" + place + "\"}}\n");
+      assertThat(Run.of("--config", file, "config", "print").out()).contains("password: " + place);
+    }
+    Path raw = file("node: {pkcs11: {enabled: false, password: \"raw:8765\"}}\n");
+    assertThat(Run.of("--config", raw, "config", "print").out()).doesNotContain("8765");
   }
 
   @Test

@@ -91,6 +91,22 @@ final class DeployCommandTest {
   }
 
   @Test
+  void namesThatAreAlmostAlikeAreNoted() throws IOException {
+    Run run = check(GOOD.replace("partition: south", "partition: EAST"));
+    assertThat(run.out()).contains("note: partition east: is called almost as EAST");
+    assertThat(run.exitCode()).isZero();
+  }
+
+  @Test
+  void observersAloneAreNoNetwork() throws IOException {
+    Run run = check("nodes: [{name: a, organisation: A, partition: p, role: observer}]");
+    assertThat(run.out())
+        .contains("wrong: consensus: 0 consensus nodes, where none may fail")
+        .doesNotContain("to stand");
+    assertThat(run.exitCode()).isEqualTo(ExitCode.INTEGRITY);
+  }
+
+  @Test
   void howFarEachMayArchiveIsTold() throws IOException {
     String yaml =
         GOOD.replace("a1, ", "a1, height: 1000, archived_height: 300, retained_blocks: 100, ")

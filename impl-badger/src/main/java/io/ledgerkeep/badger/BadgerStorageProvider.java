@@ -19,6 +19,11 @@ public final class BadgerStorageProvider implements StorageEngineProvider {
   }
 
   @Override
+  public void check(Options options) {
+    BadgerConfig.of(options);
+  }
+
+  @Override
   public StorageEngine open(Path directory, Options options) {
     return Opening.open(directory, BadgerConfig.of(options));
   }

@@ -19,6 +19,11 @@ public final class LevelDbStorageProvider implements StorageEngineProvider {
   }
 
   @Override
+  public void check(Options options) {
+    LevelDbConfig.of(options);
+  }
+
+  @Override
   public StorageEngine open(Path directory, Options options) {
     return Opening.open(directory, LevelDbConfig.of(options), Clock.systemUTC());
   }

@@ -1,5 +1,6 @@
 package io.ledgerkeep.cli.certs;
 
+import io.ledgerkeep.cli.report.FileTrouble;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.IntegrityException;
@@ -49,6 +50,8 @@ final class Backups implements AutoCloseable {
           """);
   private static final String RECORD_NAME = "CHANGE";
   private static final String LOCK = "LOCK";
+  private static final String SPARE = "SPARE";
+  private static final int SPARE_BYTES = 4096;
   private static final String PART = ".part";
   private static final int MAX_BACKUP_BYTES = 64 << 20;
 
@@ -79,6 +82,11 @@ final class Backups implements AutoCloseable {
 
   /** Takes hold of the backups of a directory. */
   static Backups hold(Path root, BackupKey key) throws IOException {
+    return new Backups(directory(root), key, lock(root));
+  }
+
+  /** Takes hold of a directory of certificates, until what is returned is closed. */
+  static FileChannel lock(Path root) throws IOException {
     Path directory = directory(root);
     try {
       boolean posix = root.getFileSystem().supportedFileAttributeViews().contains("posix");
@@ -101,7 +109,7 @@ final class Backups implements AutoCloseable {
             LinkOption.NOFOLLOW_LINKS);
     try {
       if (lock.tryLock() != null) {
-        return new Backups(directory, key, lock);
+        return lock;
       }
     } catch (OverlappingFileLockException e) {
       // told below
@@ -222,6 +230,17 @@ final class Backups implements AutoCloseable {
             fields.group(3).equals("yes")));
   }
 
+  /** Takes the room that a record needs, so that a change can be put back on a full disk. */
+  void reserve() throws IOException {
+    write(directory.resolve(SPARE), new byte[SPARE_BYTES]);
+  }
+
+  /** Writes a record in the room that was reserved. */
+  void recordInReserve(LastChange record) throws IOException {
+    Files.deleteIfExists(directory.resolve(SPARE));
+    record(record);
+  }
+
   void record(LastChange record) throws IOException {
     String text =
         """
@@ -269,6 +288,9 @@ final class Backups implements AutoCloseable {
         channel.write(bytes);
       }
       channel.force(true);
+    } catch (IOException e) {
+      Files.deleteIfExists(part);
+      throw FileTrouble.tellingWhere(file, e);
     }
     Files.move(part, file, StandardCopyOption.ATOMIC_MOVE);
     SafeFile.syncDirectory(file.resolveSibling(""));

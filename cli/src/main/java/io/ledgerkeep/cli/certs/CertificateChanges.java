@@ -5,6 +5,7 @@ import io.ledgerkeep.error.ConflictException;
 import io.ledgerkeep.error.IntegrityException;
 import io.ledgerkeep.error.StorageException;
 import java.io.IOException;
+import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.security.GeneralSecurityException;
 import java.security.PrivateKey;
@@ -171,6 +172,7 @@ public final class CertificateChanges implements AutoCloseable {
       throws IOException, GeneralSecurityException {
     Renewal renewal = new Renewal(directory, clock.instant(), random);
     renewal.make(directory.named(names), days);
+    verify(renewal.certificates(), renewal.keys(), List.of());
     return replacement(renewal.certificates(), renewal.keys(), List.of());
   }
 
@@ -193,8 +195,36 @@ public final class CertificateChanges implements AutoCloseable {
       throw new ConfigurationException(
           "the signed certificate may sign others, and the former may not");
     }
-    return replacement(
-        Map.of(former, own), Map.of(former, requested.key()), signed.subList(1, signed.size()));
+    Purpose.lost(former, own)
+        .ifPresent(
+            lost -> {
+              throw new ConfigurationException(
+                  "the signed certificate is not for all that the former is for: it lacks " + lost);
+            });
+    List<X509Certificate> above = signed.subList(1, signed.size());
+    verify(Map.of(former, own), Map.of(former, requested.key()), above);
+    for (CertificateEntry entry : directory.entries()) {
+      if (entry.certificate().filter(former::equals).isPresent()) {
+        requireInOrder(replaced(entry, Map.of(former, own), above));
+      }
+    }
+    return replacement(Map.of(former, own), Map.of(former, requested.key()), above);
+  }
+
+  /**
+   * Whoever is shown the file of a node takes each certificate for the issuer of the one before.
+   */
+  private static void requireInOrder(List<X509Certificate> certificates) {
+    for (int i = 1; i < certificates.size(); i++) {
+      if (!Chains.isSignedBy(certificates.get(i - 1), certificates.get(i))) {
+        throw new ConfigurationException(
+            "the file would hold %s after %s, which it did not sign: let the file of --signed hold all"
+                    .formatted(
+                        certificates.get(i).getSubjectX500Principal().getName(),
+                        certificates.get(i - 1).getSubjectX500Principal().getName())
+                + " that are above the new certificate, in order");
+      }
+    }
   }
 
   private static List<X509Certificate> signedCertificates(byte[] text) {
@@ -238,19 +268,28 @@ public final class CertificateChanges implements AutoCloseable {
    * it, in PEM. The key waits in a backup, encrypted.
    */
   public byte[] request(String name) throws IOException, GeneralSecurityException {
-    X509Certificate former = directory.named(List.of(name)).get(0).certificate().orElseThrow();
-    if (directory.certificates().stream().anyMatch(each -> isBelow(each, former))) {
-      throw new ConfigurationException(
-          name
-              + " signed others here, which would have to be signed anew: replace it without --csr");
-    }
-    Renewal.Request request = Renewal.request(former, random);
+    Renewal.Request request = Renewal.request(requestable(name), random);
     byte[] key = Pem.of(request.key());
     try (ChangeSet waiting =
         new ChangeSet(List.of(new FileChange(Path.of(name + ".key"), null, key)))) {
       backups.save(REQUEST, waiting);
     }
     return request.text();
+  }
+
+  /**
+   * Returns the named certificate, if a request for another in its place can be made.
+   *
+   * @throws ConfigurationException if there is none, or it signed others
+   */
+  public X509Certificate requestable(String name) {
+    X509Certificate former = directory.named(List.of(name)).get(0).certificate().orElseThrow();
+    if (directory.certificates().stream().anyMatch(each -> isBelow(each, former))) {
+      throw new ConfigurationException(
+          name
+              + " signed others here, which would have to be signed anew: replace it without --csr");
+    }
+    return former;
   }
 
   private static boolean isBelow(X509Certificate each, X509Certificate issuer) {
@@ -264,7 +303,7 @@ public final class CertificateChanges implements AutoCloseable {
     for (X509Certificate each : directory.certificates()) {
       Optional<X509Certificate> issuer =
           retired.stream().filter(one -> isBelow(each, one)).findFirst();
-      if (issuer.isPresent() && !retired.contains(each)) {
+      if (issuer.isPresent() && !retired.contains(each) && !isSignedByOthers(each, retired)) {
         throw new ConflictException(
             ConflictException.Reason.KEY,
             "%s signed %s, which is still there: retire that too, or replace it first"
@@ -278,7 +317,10 @@ public final class CertificateChanges implements AutoCloseable {
         if (entry.certificate().filter(retired::contains).isPresent()) {
           draft.add(entry.certificateFile().orElseThrow(), null);
         }
-        if (entry.keyFile().isPresent() && ofWhich(entry, retired).isPresent()) {
+        if (entry.keyFile().isPresent()
+            && ofWhich(entry, retired).isPresent()
+            && alsoOf(entry, retired).isEmpty()) {
+          requireOnlyOneKey(entry);
           draft.add(entry.keyFile().get(), null);
         }
       }
@@ -286,12 +328,41 @@ public final class CertificateChanges implements AutoCloseable {
     }
   }
 
+  /** A certificate of an authority may have been renewed with the same key. */
+  private boolean isSignedByOthers(X509Certificate each, Set<X509Certificate> than) {
+    return directory.certificates().stream()
+        .anyMatch(issuer -> stays(issuer, than) && Chains.isSignedBy(each, issuer));
+  }
+
+  /** Returns whether a certificate is not among those that change, and has not expired. */
+  private boolean stays(X509Certificate certificate, Set<X509Certificate> changed) {
+    return !changed.contains(certificate)
+        && certificate.getNotAfter().toInstant().isAfter(clock.instant());
+  }
+
+  /** Returns a certificate that stays and needs the key of an entry. */
+  private Optional<X509Certificate> alsoOf(CertificateEntry entry, Set<X509Certificate> changed) {
+    Optional<String> identity = entry.key().flatMap(Keys::identity);
+    return directory.certificates().stream()
+        .filter(each -> identity.isPresent() && stays(each, changed))
+        .filter(each -> identity.equals(Keys.identity(each.getPublicKey())))
+        .findFirst();
+  }
+
+  /** What lies beside the key in its file would be lost, and a second file with it would stay. */
+  private static void requireOnlyOneKey(CertificateEntry entry) {
+    if (entry.key().isPresent() && !entry.problems().isEmpty()) {
+      throw new ConflictException(
+          ConflictException.Reason.KEY,
+          entry.problems().get(0) + "; put that in order first, so that no key is lost or left");
+    }
+  }
+
   private Plan replacement(
       Map<X509Certificate, X509Certificate> next,
       Map<X509Certificate, PrivateKey> keys,
       List<X509Certificate> above)
-      throws IOException, GeneralSecurityException {
-    verify(next, keys, above);
+      throws IOException {
     Set<X509Certificate> placed = new HashSet<>();
     try (Draft draft = new Draft()) {
       for (CertificateEntry entry : directory.entries()) {
@@ -301,6 +372,8 @@ public final class CertificateChanges implements AutoCloseable {
         Optional<X509Certificate> owner =
             entry.keyFile().isEmpty() ? Optional.empty() : ofWhich(entry, keys.keySet());
         if (owner.isPresent()) {
+          requireOnlyOneKey(entry);
+          requireNoOther(entry, keys.keySet());
           draft.add(
               entry.keyFile().orElseThrow(), Pem.of(Objects.requireNonNull(keys.get(owner.get()))));
           placed.add(owner.get());
@@ -318,13 +391,27 @@ public final class CertificateChanges implements AutoCloseable {
     }
   }
 
+  private void requireNoOther(CertificateEntry entry, Set<X509Certificate> changed) {
+    Optional<X509Certificate> other = alsoOf(entry, changed);
+    if (other.isPresent()) {
+      throw new ConflictException(
+          ConflictException.Reason.KEY,
+          "the key in %s is also that of a certificate of %s with the serial number %s, which would stay"
+                  .formatted(
+                      entry.keyFile().orElseThrow(),
+                      other.get().getSubjectX500Principal().getName(),
+                      other.get().getSerialNumber().toString(16))
+              + " without one: replace or retire that too");
+    }
+  }
+
   private static List<X509Certificate> replaced(
       CertificateEntry entry,
       Map<X509Certificate, X509Certificate> next,
       List<X509Certificate> above) {
     List<X509Certificate> certificates = new ArrayList<>();
     entry.certificates().forEach(each -> certificates.add(next.getOrDefault(each, each)));
-    if (above.isEmpty()) {
+    if (above.isEmpty() || entry.certificate().filter(next::containsKey).isEmpty()) {
       return certificates;
     }
     List<X509Certificate> withAbove = new ArrayList<>(certificates.subList(0, 1));
@@ -381,6 +468,7 @@ public final class CertificateChanges implements AutoCloseable {
     private boolean taken;
 
     void add(Path path, byte @Nullable [] next) throws IOException {
+      requireText(path);
       SafeFile file = file(path);
       FileChange change = new FileChange(path, file.content(), next);
       changes.add(change);
@@ -390,6 +478,21 @@ public final class CertificateChanges implements AutoCloseable {
             path
                 + " has a second name elsewhere (a hard link), so that the key would stay: remove it");
       }
+    }
+
+    /** A backup could not say where the file goes. */
+    private static void requireText(Path path) {
+      try {
+        if (Path.of(path.toString()).equals(path)) {
+          return;
+        }
+      } catch (InvalidPathException e) {
+        // told below
+      }
+      throw new ConfigurationException(
+          "the name of "
+              + path
+              + " is no text in the character set of this system: rename the file");
     }
 
     Plan plan(byte kind) {
@@ -429,9 +532,11 @@ public final class CertificateChanges implements AutoCloseable {
       record = plan.record.get();
     } else {
       requireEnded();
+      requireAsPlanned(plan.changes);
       record = new Backups.LastChange(backups.save(plan.kind, plan.changes), true, false);
       Steps.pass("backed up");
     }
+    backups.reserve();
     backups.record(record);
     Steps.pass("begun");
     try {
@@ -440,7 +545,7 @@ public final class CertificateChanges implements AutoCloseable {
       putBack(plan.changes, record, e);
       throw e;
     }
-    backups.record(record.asEnded());
+    backups.recordInReserve(record.asEnded());
     Steps.pass("ended");
     return backups.file(record.backup());
   }
@@ -450,6 +555,17 @@ public final class CertificateChanges implements AutoCloseable {
       throw new ConflictException(
           ConflictException.Reason.JOB_RUNNING,
           "a change of " + directory.root() + " was interrupted, and is to be ended first");
+    }
+  }
+
+  /** A person may have been asked in between. */
+  private void requireAsPlanned(ChangeSet changes) throws IOException {
+    for (FileChange change : changes.changes()) {
+      if (!file(change.path()).holds(change.former())) {
+        throw new ConflictException(
+            ConflictException.Reason.EXISTS,
+            change.path() + " was changed since it was read: run the command again");
+      }
     }
   }
 
@@ -467,7 +583,7 @@ public final class CertificateChanges implements AutoCloseable {
   private void putBack(ChangeSet changes, Backups.LastChange record, Exception failure) {
     Backups.LastChange back = new Backups.LastChange(record.backup(), !record.toNext(), false);
     try {
-      backups.record(back);
+      backups.recordInReserve(back);
       replace(changes.reversed());
       backups.record(back.asEnded());
     } catch (IOException | RuntimeException e) {

@@ -7,7 +7,7 @@ import java.nio.file.LinkOption;
 import java.nio.file.Path;
 import java.nio.file.attribute.PosixFilePermission;
 import java.nio.file.attribute.PosixFilePermissions;
-import java.security.cert.CertificateParsingException;
+import java.security.GeneralSecurityException;
 import java.security.cert.X509Certificate;
 import java.time.Instant;
 import java.util.ArrayList;
@@ -30,7 +30,7 @@ public final class CertificateCheck {
           PosixFilePermission.OWNER_READ,
           PosixFilePermission.OWNER_WRITE,
           PosixFilePermission.OWNER_EXECUTE);
-  private static final String ENCRYPTION_PREFIX = CertificateEntry.SM_PREFIX + "en";
+  static final String ENCRYPTION_PREFIX = CertificateEntry.SM_PREFIX + "en";
 
   /** Bits of the key usage, RFC 5280. */
   private static final int DIGITAL_SIGNATURE = 0;
@@ -147,6 +147,24 @@ public final class CertificateCheck {
                 + ", its issuer");
       }
     }
+    if (findings.stream().noneMatch(each -> isWrong(each, entry))) {
+      validate(entry, own);
+    }
+  }
+
+  private static boolean isWrong(Finding finding, CertificateEntry entry) {
+    return finding.severity() == Finding.Severity.WRONG && finding.subject().equals(entry.name());
+  }
+
+  /**
+   * What the rules of RFC 5280 ask for besides: of lengths, of names, of who signs at this time.
+   */
+  private void validate(CertificateEntry entry, X509Certificate own) {
+    try {
+      Chains.validate(own, directory.certificates(), request.now());
+    } catch (GeneralSecurityException e) {
+      wrong(entry, "is not valid: " + e.getMessage());
+    }
   }
 
   private static boolean isCalledAsIssuer(X509Certificate other, X509Certificate of) {
@@ -166,21 +184,10 @@ public final class CertificateCheck {
               : "is called as one of SM2, and is of " + entry.algorithm());
     }
     if (entry.role() == Role.NODE && !request.names().isEmpty()) {
-      List<String> names = alternativeNames(own);
+      List<String> names = Purpose.hosts(own);
       request.names().stream()
-          .filter(name -> names.stream().noneMatch(name::equalsIgnoreCase))
+          .filter(name -> !Purpose.isFor(names, name))
           .forEach(name -> wrong(entry, "is not for " + name + " (subject alternative names)"));
-    }
-  }
-
-  private static List<String> alternativeNames(X509Certificate certificate) {
-    try {
-      Collection<List<?>> names = certificate.getSubjectAlternativeNames();
-      return names == null
-          ? List.of()
-          : names.stream().map(name -> String.valueOf(name.get(1))).toList();
-    } catch (CertificateParsingException e) {
-      return List.of();
     }
   }
 

@@ -39,6 +39,9 @@ public final class CertificateDirectory {
   /** What is said of a file that is none of ours. */
   static final String UNKNOWN = "is not known";
 
+  /** What is said of one that nobody looks after, as its name does not end like that of a key. */
+  static final String UNKNOWN_KEY = "holds a private key, and its name is none of a key: remove it";
+
   private static final int MAX_DEPTH = 8;
   private static final int MAX_FILES = 10_000;
   private static final int MAX_BYTES = 1 << 20;
@@ -168,11 +171,23 @@ public final class CertificateDirectory {
     } else if (!attributes.isRegularFile()) {
       notes.put(file, "is no file");
     } else if (!isOfOurs(file)) {
-      notes.put(file, UNKNOWN);
+      notes.put(file, holdsKey(root.resolve(file)) ? UNKNOWN_KEY : UNKNOWN);
     } else if (attributes.size() > MAX_BYTES) {
       notes.put(file, "has more than " + MAX_BYTES + " bytes, so it was not read");
     } else {
       files.add(file);
+    }
+  }
+
+  /** Looks at the beginning of a file: copies of keys are small. */
+  private static boolean holdsKey(Path file) {
+    try (InputStream in = newInputStream(file)) {
+      byte[] begin = in.readNBytes(MAX_BYTES);
+      boolean secret = Pem.isSecret(begin);
+      Arrays.fill(begin, (byte) 0);
+      return secret;
+    } catch (IOException e) {
+      return false;
     }
   }
 
@@ -274,15 +289,17 @@ public final class CertificateDirectory {
 
   /** Returns what a file holds, which the caller wipes; a link is refused. */
   static byte[] content(Path file) throws IOException {
-    try (InputStream in =
-        Channels.newInputStream(
-            Files.newByteChannel(
-                file, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)))) {
+    try (InputStream in = newInputStream(file)) {
       byte[] content = in.readNBytes(MAX_BYTES + 1);
       if (content.length > MAX_BYTES) {
         throw new IOException(file + " has more than " + MAX_BYTES + " bytes");
       }
       return content;
     }
+  }
+
+  private static InputStream newInputStream(Path file) throws IOException {
+    return Channels.newInputStream(
+        Files.newByteChannel(file, Set.of(StandardOpenOption.READ, LinkOption.NOFOLLOW_LINKS)));
   }
 }

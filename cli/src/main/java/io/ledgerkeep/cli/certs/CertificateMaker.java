@@ -79,6 +79,13 @@ final class CertificateMaker {
 
   static X509Certificate issue(X509Certificate like, Fresh fresh, Issuer issuer)
       throws GeneralSecurityException {
+    return issue(subject(like), copied(like), fresh, issuer);
+  }
+
+  /** Issues one of a subject, with extensions, but for those that tell of keys. */
+  static X509Certificate issue(
+      X500Name subject, List<Extension> extensions, Fresh fresh, Issuer issuer)
+      throws GeneralSecurityException {
     PublicKey signer = issuer.keys().getPublic();
     V3TBSCertificateGenerator generator = new V3TBSCertificateGenerator();
     generator.setSerialNumber(new ASN1Integer(fresh.serial()));
@@ -86,9 +93,9 @@ final class CertificateMaker {
     generator.setIssuer(issuer.name());
     generator.setStartDate(new Time(Date.from(fresh.from())));
     generator.setEndDate(new Time(Date.from(fresh.until())));
-    generator.setSubject(subject(like));
+    generator.setSubject(subject);
     generator.setSubjectPublicKeyInfo(Keys.info(fresh.key()));
-    generator.setExtensions(extensions(like, fresh.key(), issuer));
+    generator.setExtensions(extensions(extensions, fresh.key(), issuer));
     TBSCertificate content = generator.generateTBSCertificate();
     return certificate(signed(content, issuer.keys()));
   }
@@ -124,9 +131,8 @@ final class CertificateMaker {
     return X500Name.getInstance(certificate.getSubjectX500Principal().getEncoded());
   }
 
-  private static Extensions extensions(X509Certificate like, PublicKey key, Issuer issuer)
-      throws GeneralSecurityException {
-    List<Extension> all = new ArrayList<>(copied(like));
+  private static Extensions extensions(List<Extension> others, PublicKey key, Issuer issuer) {
+    List<Extension> all = new ArrayList<>(others);
     all.add(extension(Extension.subjectKeyIdentifier, false, new SubjectKeyIdentifier(keyId(key))));
     byte[] issuerId =
         issuer
@@ -159,8 +165,7 @@ final class CertificateMaker {
     return copied;
   }
 
-  private static Extension extension(
-      ASN1ObjectIdentifier id, boolean critical, ASN1Encodable value) {
+  static Extension extension(ASN1ObjectIdentifier id, boolean critical, ASN1Encodable value) {
     return new Extension(id, critical, new DEROctetString(encoded(value)));
   }
 

@@ -12,6 +12,7 @@ import java.time.Duration;
 import java.time.Instant;
 import java.time.temporal.ChronoUnit;
 import java.util.Collections;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
 import java.util.List;
@@ -31,12 +32,16 @@ final class Renewal {
 
   private static final int SERIAL_BITS = 159;
 
+  /** Later than this certificates cannot say, RFC 5280. */
+  private static final Instant LAST = Instant.parse("9999-12-31T23:59:59Z");
+
   private final CertificateDirectory directory;
   private final Instant now;
   private final SecureRandom random;
   private final Set<X509Certificate> former = new LinkedHashSet<>();
   private final Map<X509Certificate, X509Certificate> next = new LinkedHashMap<>();
   private final Map<X509Certificate, KeyPair> keys = new LinkedHashMap<>();
+  private final Set<X509Certificate> begun = new HashSet<>();
 
   Renewal(CertificateDirectory directory, Instant now, SecureRandom random) {
     this.directory = directory;
@@ -105,16 +110,18 @@ final class Renewal {
       throws GeneralSecurityException {
     X509Certificate made = next.get(certificate);
     if (made == null) {
+      if (!begun.add(certificate)) {
+        throw new ConfigurationException(
+            certificate.getSubjectX500Principal().getName()
+                + " is signed by one that it signed itself: such cannot be replaced here");
+      }
       KeyPair pair = Keys.freshLike(certificate.getPublicKey(), random);
       CertificateMaker.Issuer issuer = issuer(certificate, pair, days);
       made =
           CertificateMaker.issue(
               certificate,
               new CertificateMaker.Fresh(
-                  pair.getPublic(),
-                  new BigInteger(SERIAL_BITS, random).add(BigInteger.ONE),
-                  from(),
-                  until(certificate, issuer, days)),
+                  pair.getPublic(), serial(random), from(now), until(certificate, issuer, days)),
               issuer);
       next.put(certificate, made);
       keys.put(certificate, pair);
@@ -156,31 +163,42 @@ final class Renewal {
             .formatted(what, directory.root()));
   }
 
-  private Instant from() {
-    return now.minus(BACKDATED).truncatedTo(ChronoUnit.SECONDS);
-  }
-
   private Instant until(
       X509Certificate certificate, CertificateMaker.Issuer issuer, OptionalLong days) {
     Optional<Instant> most = issuer.certificate().map(signer -> signer.getNotAfter().toInstant());
     if (days.isEmpty()) {
       Instant span =
-          from()
+          from(now)
               .plus(
                   Duration.between(
                       certificate.getNotBefore().toInstant(),
                       certificate.getNotAfter().toInstant()));
-      return most.filter(span::isAfter).orElse(span);
+      Instant sayable = span.isAfter(LAST) ? LAST : span;
+      return most.filter(sayable::isAfter).orElse(sayable);
     }
-    Instant wanted = now.plus(Duration.ofDays(days.getAsLong())).truncatedTo(ChronoUnit.SECONDS);
-    if (most.filter(wanted::isAfter).isPresent()) {
+    return until(now, days.getAsLong(), issuer);
+  }
+
+  /** Returns the end of what is valid for some days, which is not after that of who signs it. */
+  static Instant until(Instant now, long days, CertificateMaker.Issuer issuer) {
+    Instant wanted = now.plus(Duration.ofDays(days)).truncatedTo(ChronoUnit.SECONDS);
+    Optional<X509Certificate> signer = issuer.certificate();
+    if (signer.filter(each -> wanted.isAfter(each.getNotAfter().toInstant())).isPresent()) {
       throw new ConfigurationException(
           "--days: a certificate cannot be valid for longer than %s, which signs it and ends at %s"
               .formatted(
-                  issuer.certificate().orElseThrow().getSubjectX500Principal().getName(),
-                  most.get()));
+                  signer.get().getSubjectX500Principal().getName(),
+                  signer.get().getNotAfter().toInstant()));
     }
     return wanted;
+  }
+
+  static BigInteger serial(SecureRandom random) {
+    return new BigInteger(SERIAL_BITS, random).add(BigInteger.ONE);
+  }
+
+  static Instant from(Instant now) {
+    return now.minus(BACKDATED).truncatedTo(ChronoUnit.SECONDS);
   }
 
   /** Returns a key and a request for a certificate in the place of one, to be signed elsewhere. */

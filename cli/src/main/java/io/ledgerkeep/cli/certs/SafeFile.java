@@ -1,5 +1,6 @@
 package io.ledgerkeep.cli.certs;
 
+import io.ledgerkeep.cli.report.FileTrouble;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.channels.FileChannel;
@@ -91,7 +92,12 @@ final class SafeFile {
       return;
     }
     if (change.next() != null) {
-      writeNext(change);
+      try {
+        writeNext(change);
+      } catch (IOException e) {
+        shred(next); // half of it takes the room that putting back needs
+        throw FileTrouble.tellingWhere(file, e);
+      }
       Steps.pass("written");
     }
     if (change.wasSecret()) {

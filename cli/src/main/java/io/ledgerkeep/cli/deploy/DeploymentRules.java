@@ -2,10 +2,13 @@ package io.ledgerkeep.cli.deploy;
 
 import io.ledgerkeep.cli.deploy.Deployment.Member;
 import io.ledgerkeep.cli.report.Finding;
+import java.text.Normalizer;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
+import java.util.TreeSet;
 import java.util.function.Function;
 import java.util.function.ToLongFunction;
 import java.util.stream.Collectors;
@@ -36,6 +39,8 @@ public final class DeploymentRules {
     rules.checkPartitions();
     rules.checkOrganisations();
     rules.checkWeights();
+    rules.checkNames("partition", Member::partition);
+    rules.checkNames("organisation", Member::organisation);
     return List.copyOf(rules.findings);
   }
 
@@ -63,7 +68,7 @@ public final class DeploymentRules {
               .formatted(counted(nodes, "consensus node"), LEAST_CONSENSUS_NODES));
     }
     long wanted = deployment.faults().orElse(0);
-    if (nodes < 3 * wanted + 1) {
+    if (wanted > 0 && nodes < 3 * wanted + 1) {
       wrong(
           CONSENSUS,
           "to stand %s takes %s consensus nodes (3F + 1), and there are %s"
@@ -131,6 +136,21 @@ public final class DeploymentRules {
                 wrong(subject, "has weight " + weight + ", and " + agreed + " was agreed on");
               }
             });
+  }
+
+  /** Two spellings would count as two partitions. */
+  private void checkNames(String what, Function<Member, String> of) {
+    Map<String, String> seen = new TreeMap<>();
+    for (String name : new TreeSet<>(deployment.nodes().stream().map(of).toList())) {
+      String folded = Normalizer.normalize(name, Normalizer.Form.NFKC).toLowerCase(Locale.ROOT);
+      String other = seen.putIfAbsent(folded, name);
+      if (other != null) {
+        findings.add(
+            Finding.note(
+                what + " " + name,
+                "is called almost as %s: if they are one, write them alike".formatted(other)));
+      }
+    }
   }
 
   private void wrong(String subject, String what) {

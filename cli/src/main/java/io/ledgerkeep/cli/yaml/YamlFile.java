@@ -10,6 +10,7 @@ import java.nio.file.Path;
 import java.util.Comparator;
 import java.util.List;
 import java.util.Optional;
+import java.util.regex.Pattern;
 import org.snakeyaml.engine.v2.api.LoadSettings;
 import org.snakeyaml.engine.v2.api.YamlUnicodeReader;
 import org.snakeyaml.engine.v2.composer.Composer;
@@ -30,6 +31,12 @@ public final class YamlFile {
 
   /** A node's file has a few thousand; what has more was named by mistake. */
   private static final int MAX_BYTES = 16 << 20;
+
+  /** Problems that quote what may be a secret without the quotes that it needs. */
+  private static final Pattern QUOTING =
+      Pattern.compile(
+          "((undefined alias|tag handle)\\b|hexadecimal numbers\\b|URI in UTF-8).*",
+          Pattern.DOTALL);
 
   private final Path file;
 
@@ -53,7 +60,7 @@ public final class YamlFile {
       throw unreadable(e);
     } catch (MarkedYamlEngineException e) {
       // Its message would quote the line, and that may hold a key.
-      throw refused(e.getProblemMark(), e.getProblem());
+      throw refused(e.getProblemMark(), QUOTING.matcher(e.getProblem()).replaceFirst("$1"));
     } catch (ReaderException e) {
       throw wrong("the character at position " + e.getPosition() + " is not allowed in YAML");
     } catch (YamlVersionException e) {
@@ -138,6 +145,12 @@ public final class YamlFile {
   /** Returns the refusal of a key, with the nearest of those allowed. */
   public ConfigurationException unknown(
       String key, Node node, List<String> allowed, String section) {
+    int colon = key.indexOf(':');
+    if (colon >= 0) { // what follows may be a secret
+      return refused(
+          node,
+          "'%s:' under %s needs a blank after it".formatted(key.substring(0, colon), section));
+    }
     String nearest =
         allowed.stream().min(Comparator.comparingInt(known -> distance(key, known))).orElseThrow();
     return refused(

@@ -16,6 +16,7 @@ import io.ledgerkeep.error.StorageException;
 import java.io.ByteArrayInputStream;
 import java.io.IOException;
 import java.io.InputStreamReader;
+import java.io.UncheckedIOException;
 import java.math.BigInteger;
 import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
@@ -46,7 +47,19 @@ import java.util.OptionalLong;
 import java.util.Set;
 import java.util.TreeMap;
 import org.assertj.core.api.ThrowableAssert.ThrowingCallable;
+import org.bouncycastle.asn1.ASN1Encodable;
+import org.bouncycastle.asn1.ASN1Integer;
+import org.bouncycastle.asn1.ASN1ObjectIdentifier;
+import org.bouncycastle.asn1.DERBitString;
+import org.bouncycastle.asn1.DERSequence;
 import org.bouncycastle.asn1.pkcs.CertificationRequest;
+import org.bouncycastle.asn1.x509.ExtendedKeyUsage;
+import org.bouncycastle.asn1.x509.Extension;
+import org.bouncycastle.asn1.x509.Extensions;
+import org.bouncycastle.asn1.x509.KeyPurposeId;
+import org.bouncycastle.asn1.x509.KeyUsage;
+import org.bouncycastle.asn1.x509.TBSCertificate;
+import org.bouncycastle.asn1.x509.V3TBSCertificateGenerator;
 import org.bouncycastle.util.io.pem.PemReader;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -327,12 +340,155 @@ final class CertificateChangesTest {
     try (BackupKey key = key();
         CertificateChanges changes = CertificateChanges.hold(root, key, CLOCK, RANDOM);
         Plan plan = changes.renewal(List.of("node0/ssl"), OptionalLong.empty())) {
-      Path elsewhere = Files.move(root.resolve("node0"), directory.resolve("elsewhere"));
-      Files.createSymbolicLink(root.resolve("node0"), elsewhere);
-      Map<String, String> before = TestCertificates.contents(elsewhere);
+      Path elsewhere = directory.resolve("elsewhere");
+      Map<String, String> before = TestCertificates.contents(root.resolve("node0"));
+      Steps.tell(step -> becomeLink(step, root.resolve("node0"), elsewhere));
       refuse(() -> changes.carryOut(plan), StorageException.class, "must be no link");
       assertThat(TestCertificates.contents(elsewhere)).isEqualTo(before);
     }
+  }
+
+  private static void becomeLink(String step, Path place, Path elsewhere) {
+    if (step.equals("begun")) {
+      try {
+        Files.createSymbolicLink(place, Files.move(place, elsewhere));
+      } catch (IOException e) {
+        throw new UncheckedIOException(e);
+      }
+    }
+  }
+
+  @Test
+  void aFileThatWasChangedAfterItWasReadIsNotOverwritten() throws Exception {
+    try (BackupKey key = key();
+        CertificateChanges changes = CertificateChanges.hold(root, key, CLOCK, RANDOM);
+        Plan plan = changes.renewal(List.of("node0/ssl"), OptionalLong.empty())) {
+      Files.writeString(root.resolve("node0/ssl.key"), "of others");
+      Map<String, String> before = TestCertificates.contents(root);
+      refuse(
+          () -> changes.carryOut(plan),
+          ConflictException.class,
+          "node0/ssl.key was changed since it was read");
+      assertThat(TestCertificates.contents(root)).isEqualTo(before);
+    }
+  }
+
+  /** Who renews a certificate often keeps the key. */
+  private void renewWithTheSameKey(String name, String issuer, String formerName)
+      throws IOException, GeneralSecurityException {
+    Path former = root.resolve(formerName + ".crt");
+    Files.createDirectories(former.getParent());
+    Files.copy(root.resolve(name + ".crt"), former);
+    TestCertificates.reissue(root, name, issuer, NOW.minusSeconds(60), NOW.plusSeconds(86_400));
+  }
+
+  @Test
+  void aKeyThatAnotherCertificateNeedsStays() throws Exception {
+    renewWithTheSameKey("node0/ssl", "agency/agency", "old/ssl");
+    Map<String, String> before = TestCertificates.contents(root);
+    for (String name : List.of("old/ssl", "node0/ssl")) {
+      refuse(
+          () -> rotate(name),
+          ConflictException.class,
+          "the key in node0/ssl.key is also that of a certificate of CN=node0,O=agencyA");
+    }
+    assertThat(TestCertificates.contents(root)).isEqualTo(before);
+    carryOut(changes -> changes.retirement(List.of("old/ssl")));
+    assertThat(root.resolve("old/ssl.crt")).doesNotExist();
+    assertThat(root.resolve("node0/ssl.key")).hasContent(before.get("node0/ssl.key"));
+    assertThat(findings()).isEmpty();
+    rotate("node0/ssl");
+    assertNoCopyOf(List.of(before.get("node0/ssl.key")));
+  }
+
+  @Test
+  void theFormerCertificateOfAnAuthorityThatKeptItsKeyIsRetired() throws Exception {
+    renewWithTheSameKey("ca", "ca", "old/ca");
+    Files.delete(root.resolve("node0/ca.crt"));
+    carryOut(changes -> changes.retirement(List.of("old/ca")));
+    assertThat(root.resolve("ca.key")).exists();
+    assertThat(findings()).filteredOn(each -> each.subject().startsWith("old")).isEmpty();
+    refuse(
+        () -> carryOut(changes -> changes.retirement(List.of("ca"))),
+        ConflictException.class,
+        "which is still there");
+  }
+
+  @Test
+  void aKeyFileThatHoldsMoreIsNotReplaced() throws Exception {
+    String key = TestCertificates.text(root.resolve("node0/ssl.key"));
+    String both = key + TestCertificates.text(root.resolve("node0/ssl.crt"));
+    for (String name : List.of("node0/both.pem", "node0/ssl.pem")) {
+      Path file = Files.writeString(root.resolve(name), both);
+      Map<String, String> before = TestCertificates.contents(root);
+      refuse(() -> rotate("node0/ssl"), ConflictException.class, "put that in order first");
+      refuse(
+          () -> carryOut(changes -> changes.retirement(List.of("node0/ssl"))),
+          ConflictException.class,
+          "put that in order first");
+      assertThat(TestCertificates.contents(root)).isEqualTo(before);
+      Files.delete(file);
+    }
+  }
+
+  @Test
+  void aNameThatIsNoTextIsRefused() throws Exception {
+    byte[] name = {'n', (byte) 0xff, '.', 'c', 'r', 't'};
+    Path file = unreadableName(name);
+    assumeTrue(file != null, "not this: the file system takes no such name");
+    Files.copy(root.resolve("node0/ssl.crt"), file);
+    Map<String, String> before = TestCertificates.contents(root);
+    refuse(() -> rotate("node0/ssl"), ConfigurationException.class, "rename the file");
+    assertThat(TestCertificates.contents(root)).isEqualTo(before);
+  }
+
+  /** No text of Java has such a name, so a directory is asked for it. */
+  private Path unreadableName(byte[] name) throws Exception {
+    Process process =
+        new ProcessBuilder("sh", "-c", "touch \"$(printf 'n\\377.crt')\"")
+            .directory(root.toFile())
+            .start();
+    if (process.waitFor() != 0) {
+      return null;
+    }
+    try (var files = Files.list(root)) {
+      Path found =
+          files
+              .filter(file -> file.toString().matches("(?s).*/n[^/]+\\.crt"))
+              .findFirst()
+              .orElse(null);
+      if (found != null) {
+        Files.delete(found);
+      }
+      return found;
+    }
+  }
+
+  @Test
+  void theLastDayThatCanBeSaidIsTheLast() throws Exception {
+    Instant last = Instant.parse("9999-12-31T23:59:59Z");
+    TestCertificates.reissue(root, "ca", "ca", NOW.minusSeconds(900), last);
+    Files.delete(root.resolve("node0/ca.crt"));
+    rotate("ca");
+    assertThat(certificate("ca").getNotAfter().toInstant()).isEqualTo(last);
+    assertThat(findings()).isEmpty();
+  }
+
+  @Test
+  void authoritiesThatSignedEachOtherAreRefused() throws Exception {
+    X509Certificate ca = certificate("ca");
+    X509Certificate other = certificate("agency/agency");
+    TestCertificates.reissue(
+        root,
+        "ca",
+        "agency/agency",
+        new CertificateMaker.Fresh(
+            ca.getPublicKey(),
+            BigInteger.TEN,
+            NOW.minusSeconds(60),
+            other.getNotAfter().toInstant()));
+    Files.delete(root.resolve("node0/ca.crt"));
+    refuse(() -> rotate("ca"), ConfigurationException.class, "is signed by one that it signed");
   }
 
   @Test
@@ -449,6 +605,11 @@ final class CertificateChangesTest {
   /** Plays the authority: signs whatever the request says, in the likeness of a certificate. */
   private byte[] sign(byte[] request, String like, String issuer)
       throws IOException, GeneralSecurityException {
+    return Pem.of(List.of(signed(request, certificate(like), issuer)));
+  }
+
+  private X509Certificate signed(byte[] request, X509Certificate like, String issuer)
+      throws IOException, GeneralSecurityException {
     CertificationRequest read;
     try (PemReader reader =
         new PemReader(
@@ -464,16 +625,89 @@ final class CertificateChangesTest {
     KeyPair keys =
         new KeyPair(
             signer.getPublicKey(), CertificateDirectory.read(root).keyOf(signer).orElseThrow());
-    return Pem.of(
-        List.of(
-            CertificateMaker.issue(
-                certificate(like),
-                new CertificateMaker.Fresh(
-                    subjectKey,
-                    BigInteger.valueOf(77),
-                    NOW.minusSeconds(60),
-                    NOW.plusSeconds(86_400)),
-                CertificateMaker.Issuer.of(signer, keys))));
+    return CertificateMaker.issue(
+        like,
+        new CertificateMaker.Fresh(
+            subjectKey, BigInteger.valueOf(77), NOW.minusSeconds(60), NOW.plusSeconds(86_400)),
+        CertificateMaker.Issuer.of(signer, keys));
+  }
+
+  /** Of the same subject, but without the names, or the uses, of the original. */
+  private X509Certificate without(String name, ASN1ObjectIdentifier extension) throws Exception {
+    X509Certificate original = certificate(name);
+    TBSCertificate content = TBSCertificate.getInstance(original.getTBSCertificate());
+    V3TBSCertificateGenerator generator = new V3TBSCertificateGenerator();
+    generator.setSerialNumber(new ASN1Integer(5));
+    generator.setSignature(content.getSignature());
+    generator.setIssuer(content.getIssuer());
+    generator.setValidity(content.getValidity());
+    generator.setSubject(content.getSubject());
+    generator.setSubjectPublicKeyInfo(content.getSubjectPublicKeyInfo());
+    List<Extension> kept = new ArrayList<>();
+    for (ASN1ObjectIdentifier each : content.getExtensions().getExtensionOIDs()) {
+      if (!each.equals(extension)) {
+        kept.add(content.getExtensions().getExtension(each));
+      } else if (each.equals(Extension.keyUsage)) {
+        byte[] other = new KeyUsage(KeyUsage.keyAgreement).getEncoded();
+        kept.add(new Extension(each, true, other));
+      } else if (each.equals(Extension.extendedKeyUsage)) {
+        byte[] other = new ExtendedKeyUsage(KeyPurposeId.id_kp_emailProtection).getEncoded();
+        kept.add(new Extension(each, false, other));
+      }
+    }
+    generator.setExtensions(new Extensions(kept.toArray(Extension[]::new)));
+    byte[] encoded =
+        new DERSequence(
+                new ASN1Encodable[] {
+                  generator.generateTBSCertificate(),
+                  content.getSignature(),
+                  new DERBitString(original.getSignature())
+                })
+            .getEncoded();
+    return (X509Certificate)
+        CertificateFactory.getInstance("X.509", Keys.PROVIDER)
+            .generateCertificate(new ByteArrayInputStream(encoded));
+  }
+
+  @Test
+  void whatIsForLessThanTheFormerIsRefused() throws Exception {
+    assertRefusedWithout(
+        "node0/ssl", Extension.subjectAlternativeName, "it lacks node0.example, 127.0.0.1");
+    assertRefusedWithout("node0/ssl", Extension.keyUsage, "it lacks a key usage");
+    assertRefusedWithout("sdk/sdk", Extension.extendedKeyUsage, "it lacks an extended key usage");
+  }
+
+  private void assertRefusedWithout(String name, ASN1ObjectIdentifier extension, String message)
+      throws Exception {
+    Map<String, String> before = TestCertificates.contents(root);
+    X509Certificate like = without(name, extension);
+    byte[] less = Pem.of(List.of(signed(request(name), like, "agency/agency")));
+    refuse(() -> carryOut(changes -> changes.signed(less)), ConfigurationException.class, message);
+    assertThat(TestCertificates.contents(root)).isEqualTo(before);
+  }
+
+  @Test
+  void whatIsAboveMustHaveSignedWhatIsBelow() throws Exception {
+    byte[] request = request("node0/ssl");
+    X509Certificate own = signed(request, certificate("node0/ssl"), "agency/agency");
+    byte[] disordered = Pem.of(List.of(own, certificate("ca"), certificate("agency/agency")));
+    refuse(
+        () -> carryOut(changes -> changes.signed(disordered)),
+        ConfigurationException.class,
+        "CN=chain1,O=chain after CN=node0,O=agencyA, which it did not sign");
+    X509Certificate byRoot = signed(request, certificate("node0/ssl"), "ca");
+    refuse(
+        () -> carryOut(changes -> changes.signed(Pem.of(List.of(byRoot)))),
+        ConfigurationException.class,
+        "CN=agencyA,O=agencyA after CN=node0,O=agencyA, which it did not sign");
+    Files.write(
+        root.resolve("bundle.crt"),
+        Pem.of(List.of(certificate("agency/agency"), certificate("node0/ssl"))));
+    byte[] ordered = Pem.of(List.of(own, certificate("agency/agency"), certificate("ca")));
+    carryOut(changes -> changes.signed(ordered));
+    assertThat(root.resolve("node0/ssl.crt")).hasBinaryContent(ordered);
+    assertThat(Pem.certificates(Files.readAllBytes(root.resolve("bundle.crt"))))
+        .containsExactly(certificate("agency/agency"), own);
   }
 
   @ParameterizedTest

@@ -14,12 +14,16 @@ import java.security.GeneralSecurityException;
 import java.security.KeyPair;
 import java.security.KeyPairGenerator;
 import java.security.SecureRandom;
+import java.security.cert.X509Certificate;
 import java.time.Instant;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.OptionalLong;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** Whatever is wrong with a certificate or a key is found, and named. */
 final class CertificateCheckTest {
@@ -207,6 +211,29 @@ final class CertificateCheckTest {
   }
 
   @Test
+  void aCopyOfAKeyUnderAnotherNameIsToldOf() throws IOException {
+    put("node0/ssl.key", "node0/ssl.key.bak");
+    assertThat(findings(NOW))
+        .containsExactly(
+            "warning: node0/ssl.key.bak: holds a private key, and its name is none of a key: remove it");
+  }
+
+  /** Which has no entry of its own, as its file begins with another. */
+  @Test
+  void anAuthorityAboveThatExpiredIsNoticed() throws Exception {
+    TestCertificates.reissue(
+        root, "agency/agency", "ca", BEGIN, Instant.parse("2026-01-01T00:00:00Z"));
+    CertificateDirectory found = CertificateDirectory.read(root);
+    List<X509Certificate> chain = new ArrayList<>();
+    for (String name : List.of("node0/ssl", "agency/agency")) {
+      chain.add(found.named(List.of(name)).get(0).certificate().orElseThrow());
+    }
+    Files.write(root.resolve("node0/ssl.crt"), Pem.of(chain));
+    Files.delete(root.resolve("agency/agency.crt"));
+    assertThat(findings(NOW)).anyMatch(line -> line.startsWith("wrong: node0/ssl: is not valid: "));
+  }
+
+  @Test
   void namesTellTheAlgorithm() throws IOException {
     put("node0/sm_ssl.crt", "node1/ssl.crt");
     put("node0/ssl.crt", "node1/sm_ssl.crt");
@@ -226,6 +253,23 @@ final class CertificateCheckTest {
             "wrong: node0/sm_enssl: is not for 127.0.0.1 (subject alternative names)");
     assertThat(findings(NOW, "node1.example"))
         .contains("wrong: node0/ssl: is not for node1.example (subject alternative names)");
+  }
+
+  @ParameterizedTest
+  @CsvSource({
+    "*.example.org, a.example.org, true",
+    "*.example.org, A.EXAMPLE.org, true",
+    "*.example.org, example.org, false",
+    "*.example.org, a.b.example.org, false",
+    "a.example.org, *.example.org, false",
+    "*, localhost, false",
+    "2001:db8:0:0:0:0:0:1, 2001:DB8::1, true",
+    "2001:db8:0:0:0:0:0:1, 2001:db8::2, false",
+    "10.0.0.1, 10.0.0.1, true",
+    "*.0.0.1, 10.0.0.1, false"
+  })
+  void aStarIsOneLabelAndAnAddressIsOneHoweverItIsWritten(String name, String host, boolean fits) {
+    assertThat(Purpose.isFor(List.of(name), host)).isEqualTo(fits);
   }
 
   @Test

@@ -29,6 +29,10 @@ final class PinSource {
   static final String PASSWORD_FILE = "password_file";
   static final String PASSWORD_ENV = "password_env";
 
+  private static final String ENV = "env:";
+  private static final String FILE = "file:";
+  private static final String RAW = "raw:";
+
   private static final Logger LOG = LoggerFactory.getLogger(PinSource.class);
 
   private static final int MOST_BYTES = 1024;
@@ -63,10 +67,31 @@ final class PinSource {
       throw new ConfigurationException("option '" + named.get(0) + "' is empty");
     }
     return switch (named.get(0)) {
-      case PASSWORD -> new Pin(value::toCharArray, "option 'password'");
+      case PASSWORD -> ofText(value, environment);
       case PASSWORD_FILE -> ofFile(Path.of(value));
-      default -> new Pin(() -> fromEnvironment(value, environment), "variable " + value);
+      default -> ofVariable(value, environment);
     };
+  }
+
+  /** A reference, as the keys of software have them, or the PIN itself. */
+  private static Pin ofText(String text, Function<String, String> environment) {
+    for (String form : List.of(ENV, FILE, RAW)) {
+      if (text.equals(form)) {
+        throw new ConfigurationException("option 'password' has nothing after '" + form + "'");
+      }
+    }
+    if (text.startsWith(ENV)) {
+      return ofVariable(text.substring(ENV.length()), environment);
+    }
+    if (text.startsWith(FILE)) {
+      return ofFile(Path.of(text.substring(FILE.length())));
+    }
+    String pin = text.startsWith(RAW) ? text.substring(RAW.length()) : text;
+    return new Pin(pin::toCharArray, "option 'password'");
+  }
+
+  private static Pin ofVariable(String name, Function<String, String> environment) {
+    return new Pin(() -> fromEnvironment(name, environment), "variable " + name);
   }
 
   private static Pin ofFile(Path file) {

@@ -176,6 +176,20 @@ final class Pkcs11ConfigTest {
   }
 
   @Test
+  void thePasswordMayBeAReference(@TempDir Path folder) throws IOException {
+    Path file = Files.writeString(folder.resolve("pin"), TestToken.PIN);
+    Map<String, String> environment = Map.of("TOKEN_PIN", TestToken.PIN);
+    Pkcs11Keys keys = new Pkcs11Keys(Optional.empty(), environment::get, System::nanoTime);
+    for (String text : List.of("env:TOKEN_PIN", "file:" + file, "raw:" + TestToken.PIN)) {
+      keys.open(options().with("password", text)).close();
+    }
+    assertThatThrownBy(() -> keys.open(options().with("password", "env:ABSENT")))
+        .isInstanceOf(KeyUnavailableException.class)
+        .hasMessageContaining("ABSENT");
+    assertRefused(options().with("password", "env:"), "nothing after 'env:'");
+  }
+
+  @Test
   void thePinComesFromACallback() {
     Pkcs11Keys keys = Pkcs11Keys.withPin(TestToken.PIN::toCharArray);
     keys.provider().openKey(without("password")).close();
