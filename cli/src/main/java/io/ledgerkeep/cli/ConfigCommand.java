@@ -52,11 +52,13 @@ final class ConfigCommand {
       List<String> findings = new ArrayList<>();
       ConfigFile config =
           ConfigFile.read(file(), wrong -> findings.add(String.valueOf(wrong.getMessage())));
-      note(findings, () -> Settings.path(config.storage(), ConfigFile.STORE_PATH));
-      note(findings, () -> Settings.path(config.storage(), ConfigFile.ARCHIVE_PATH));
+      List<Path> places = new ArrayList<>();
+      for (String key : List.of(ConfigFile.STORE_PATH, ConfigFile.ARCHIVE_PATH)) {
+        note(findings, () -> Settings.path(config.storage(), key).ifPresent(places::add));
+      }
       config.checkEngines(providers(StorageEngineProvider.class));
       note(findings, () -> MasterKey.of(config).ifPresent(CheckCommand::requireKnown));
-      note(findings, () -> new LogSettings(config).builder());
+      note(findings, () -> new LogSettings(config, places).builder());
       Outcome outcome = Outcome.of(findings.isEmpty() ? ExitCode.DONE : ExitCode.USAGE);
       findings.forEach(outcome::say);
       if (findings.isEmpty()) {

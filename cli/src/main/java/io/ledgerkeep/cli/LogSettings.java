@@ -4,9 +4,9 @@ import io.ledgerkeep.Options;
 import io.ledgerkeep.error.ConfigurationException;
 import io.ledgerkeep.logback.LedgerLogs;
 import io.ledgerkeep.logback.LogLevel;
-import java.nio.file.InvalidPathException;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import java.util.Optional;
 
 /** What the section {@code log:} of a configuration makes of the log of a command. */
@@ -27,9 +27,16 @@ final class LogSettings {
   private static final int MAX_MEGABYTES = 1 << 30;
 
   private final Options log;
+  private final List<Path> taken;
 
-  LogSettings(ConfigFile config) {
+  /**
+   * Reads the section.
+   *
+   * @param taken directories whose files are not ours to add to
+   */
+  LogSettings(ConfigFile config, List<Path> taken) {
     this.log = config.log();
+    this.taken = List.copyOf(taken);
   }
 
   /** Begins to log, at the level of the option if there is one. */
@@ -39,7 +46,7 @@ final class LogSettings {
       builder.level(options.logLevel);
     } else if (options.config != null) {
       builder.followLevel(
-          options.config, file -> new LogSettings(ConfigFile.read(file)).level(), every);
+          options.config, file -> new LogSettings(ConfigFile.read(file), taken).level(), every);
     }
     return builder.open();
   }
@@ -79,11 +86,19 @@ final class LogSettings {
   }
 
   private Optional<Path> file() {
-    try {
-      return log.text(FILE_PATH).map(Path::of);
-    } catch (InvalidPathException e) {
-      throw new ConfigurationException(FILE_PATH + " is no path: " + e.getReason());
+    Optional<Path> file = Settings.path(log, FILE_PATH);
+    for (Path directory : taken) {
+      if (file.filter(at -> absolute(at).startsWith(absolute(directory))).isPresent()) {
+        throw new ConfigurationException(
+            "log: %s lies in %s, among the files of the ledger or its archive; name a file elsewhere"
+                .formatted(FILE_PATH, directory));
+      }
     }
+    return file;
+  }
+
+  private static Path absolute(Path path) {
+    return path.toAbsolutePath().normalize();
   }
 
   private long megabytes(String key, long otherwise) {

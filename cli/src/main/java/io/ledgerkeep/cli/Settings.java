@@ -20,6 +20,7 @@ import java.util.Set;
 import java.util.TreeSet;
 import java.util.function.LongConsumer;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.jspecify.annotations.Nullable;
 
 /** What a command works on: its options, and what the configuration file says where they do not. */
@@ -268,7 +269,7 @@ final class Settings {
 
   /** Returns how it is logged. */
   LogSettings logs() {
-    return new LogSettings(config);
+    return new LogSettings(config, Stream.of(data, archive).flatMap(Optional::stream).toList());
   }
 
   /** Returns up to which height to rebuild, or empty for all. */

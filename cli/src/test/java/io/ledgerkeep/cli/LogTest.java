@@ -10,6 +10,7 @@ import java.io.PrintStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Duration;
+import java.util.List;
 import org.junit.jupiter.api.BeforeEach;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -81,7 +82,7 @@ final class LogTest {
     Files.writeString(place.config, "log: {level: error, file_path: " + file + "}\n");
     GlobalOptions options = new GlobalOptions(null);
     options.config = place.config;
-    LogSettings settings = new LogSettings(ConfigFile.read(place.config));
+    LogSettings settings = new LogSettings(ConfigFile.read(place.config), List.of());
     PrintStream standardError = System.err;
     System.setErr(new PrintStream(OutputStream.nullOutputStream()));
     try (LedgerLogs logs = settings.open(options, Duration.ZERO)) {
@@ -107,6 +108,22 @@ final class LogTest {
     Run run = place.run("--log-level", "loud", "status");
     assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
     assertThat(run.err()).contains("--log-level", "loud", "FATAL");
+  }
+
+  @Test
+  void aLogAmongTheFilesOfTheLedgerOrItsArchiveIsRefused() throws IOException {
+    for (Path taken : List.of(place.data.resolve("block/audit.log"), place.archive.resolve("a"))) {
+      Run run = place.runWithArchive(archive("log: {file_path: " + taken + "}\n"));
+      assertThat(run.exitCode()).isEqualTo(ExitCode.USAGE);
+      assertThat(run.err()).contains("log: file_path lies in ", "name a file elsewhere");
+      assertThat(place.archive).doesNotExist();
+    }
+    Files.writeString(
+        place.config,
+        "storage: {store_path: %s}\nlog: {file_path: %s/../%s/a.log}\n"
+            .formatted(place.data, place.data, place.data.getFileName()));
+    Run run = Run.of("--config", place.config, "config", "check");
+    assertThat(run.out()).contains("log: file_path lies in " + place.data);
   }
 
   @Test
