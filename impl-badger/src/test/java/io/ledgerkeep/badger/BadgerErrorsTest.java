@@ -19,7 +19,9 @@ final class BadgerErrorsTest {
           Status.CANCELLED,
           Status.UNKNOWN.withCause(new ClosedChannelException()),
           Status.INTERNAL.withCause(new IOException("Connection reset by peer")),
-          Status.INTERNAL.withDescription("http2 exception").withCause(new IllegalStateException("reset"))
+          Status.INTERNAL
+              .withDescription("http2 exception")
+              .withCause(new IllegalStateException("reset"))
         }) {
       assertThat(BadgerErrors.mayPass(status.asRuntimeException())).as(status.toString()).isTrue();
       assertThat(BadgerErrors.translated("reading", "the sidecar", status.asRuntimeException()))
