@@ -7,6 +7,7 @@ import java.util.Optional;
 
 /**
  * Reads blocks, transactions and read/write sets: of a ledger, of a view of it, or of an archive.
+ * Safe for any number of threads.
  *
  * <p>Every method may throw {@link IntegrityException} when what is stored is not what was written,
  * and {@link StorageException} when the engine or the archive store fails. On a ledger whose

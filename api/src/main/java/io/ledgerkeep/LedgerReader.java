@@ -1,8 +1,15 @@
 package io.ledgerkeep;
 
+import io.ledgerkeep.error.IntegrityException;
+import io.ledgerkeep.error.StorageException;
 import java.util.Optional;
 
-/** Reads a ledger, or a view of it at one height. */
+/**
+ * Reads a ledger, or a view of it at one height. Safe for any number of threads.
+ *
+ * <p>Metas, state and history stay on the node for ever, whatever was archived. Every method may
+ * throw {@link IntegrityException} and {@link StorageException} as those of {@link BlockReader}.
+ */
 public interface LedgerReader extends BlockReader {
 
   /** Returns the height of the newest block, or -1 while there is none. */

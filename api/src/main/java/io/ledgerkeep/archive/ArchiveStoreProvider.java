@@ -6,7 +6,7 @@ import io.ledgerkeep.error.StorageException;
 
 /**
  * Opens archive stores of one kind by name. Found by {@link java.util.ServiceLoader}; holds no
- * state and does no work before {@link #open}.
+ * state, does no work before {@link #open}, and serves any number of threads.
  */
 public interface ArchiveStoreProvider {
 

@@ -7,7 +7,8 @@ import java.util.List;
 
 /**
  * Brings the cipher suites of one algorithm, and opens master keys for them. Found by {@link
- * java.util.ServiceLoader}; holds no key and does no work before it is asked.
+ * java.util.ServiceLoader}; holds no key, does no work before it is asked, and serves any number of
+ * threads.
  */
 public interface EncryptorProvider {
 

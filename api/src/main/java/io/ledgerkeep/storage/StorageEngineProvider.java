@@ -15,8 +15,8 @@ import java.util.Objects;
 import java.util.stream.Stream;
 
 /**
- * Opens engines of one kind by name. Found by {@link java.util.ServiceLoader}; holds no state and
- * does no work before {@link #open}.
+ * Opens engines of one kind by name. Found by {@link java.util.ServiceLoader}; holds no state, does
+ * no work before {@link #open}, and serves any number of threads.
  */
 public interface StorageEngineProvider {
 

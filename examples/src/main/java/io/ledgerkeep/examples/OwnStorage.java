@@ -27,7 +27,7 @@ final class OwnStorage {
   OwnStorage(Path file) throws IOException {
     this.file = file;
     if (Files.exists(file)) {
-      String[] kept = Files.readString(file).split(" ");
+      String[] kept = Files.readString(file).split(" ", -1);
       height = Long.parseLong(kept[0]);
       hash = kept[1];
       payloadBytes = Long.parseLong(kept[2]);
