@@ -436,8 +436,7 @@ final class CertificateChangesTest {
   void aNameThatIsNoTextIsRefused() throws Exception {
     Optional<Path> file = nameThatIsNoText();
     assumeTrue(file.isPresent(), "not this: the file system takes no such name");
-    Files.copy(
-        root.resolve("node0/ssl.crt"), file.get(), StandardCopyOption.REPLACE_EXISTING);
+    Files.copy(root.resolve("node0/ssl.crt"), file.get(), StandardCopyOption.REPLACE_EXISTING);
     Map<String, String> before = TestCertificates.contents(root);
     refuse(() -> rotate("node0/ssl"), ConfigurationException.class, "rename the file");
     assertThat(TestCertificates.contents(root)).isEqualTo(before);
