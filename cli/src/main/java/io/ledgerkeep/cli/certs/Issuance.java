@@ -99,7 +99,7 @@ public final class Issuance {
     if (dryRun) {
       return new Issuance(root, wanted, clock.instant(), random).issue(true);
     }
-    try (FileChannel lock = Backups.lock(root)) {
+    try (FileChannel ignored = Backups.lock(root)) {
       return new Issuance(root, wanted, clock.instant(), random).issue(false);
     }
   }

@@ -1,7 +1,6 @@
 package io.ledgerkeep.cli.certs;
 
-import java.net.InetAddress;
-import java.net.UnknownHostException;
+import com.google.common.net.InetAddresses;
 import java.security.cert.CertificateParsingException;
 import java.security.cert.X509Certificate;
 import java.util.ArrayList;
@@ -41,22 +40,17 @@ final class Purpose {
     String name = canonical(host.toLowerCase(Locale.ROOT));
     int dot = name.indexOf('.');
     String withStar = "*" + (dot < 0 ? "" : name.substring(dot));
-    boolean isNumeric = name.matches("[0-9.]*|.*:.*");
+    boolean isAddress = InetAddresses.isInetAddress(name);
     return names.stream()
         .map(Purpose::canonical)
-        .anyMatch(each -> each.equals(name) || (dot > 0 && !isNumeric && each.equals(withStar)));
+        .anyMatch(each -> each.equals(name) || (dot > 0 && !isAddress && each.equals(withStar)));
   }
 
   /** An address of version 6 can be written in many ways. No name is looked up. */
   private static String canonical(String host) {
-    if (host.contains(":")) {
-      try {
-        return InetAddress.getByName(host).getHostAddress();
-      } catch (UnknownHostException e) {
-        // it is as it is
-      }
-    }
-    return host;
+    return InetAddresses.isInetAddress(host)
+        ? InetAddresses.forString(host).getHostAddress()
+        : host;
   }
 
   /** Returns, in words, what a certificate is for and the next in its place is not. */

@@ -22,6 +22,7 @@ import java.nio.channels.FileChannel;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
 import java.nio.file.attribute.PosixFilePermissions;
 import java.security.GeneralSecurityException;
 import java.security.KeyFactory;
@@ -433,34 +434,24 @@ final class CertificateChangesTest {
 
   @Test
   void aNameThatIsNoTextIsRefused() throws Exception {
-    byte[] name = {'n', (byte) 0xff, '.', 'c', 'r', 't'};
-    Path file = unreadableName(name);
-    assumeTrue(file != null, "not this: the file system takes no such name");
-    Files.copy(root.resolve("node0/ssl.crt"), file);
+    Optional<Path> file = nameThatIsNoText();
+    assumeTrue(file.isPresent(), "not this: the file system takes no such name");
+    Files.copy(root.resolve("node0/ssl.crt"), file.get(), StandardCopyOption.REPLACE_EXISTING);
     Map<String, String> before = TestCertificates.contents(root);
     refuse(() -> rotate("node0/ssl"), ConfigurationException.class, "rename the file");
     assertThat(TestCertificates.contents(root)).isEqualTo(before);
   }
 
-  /** No text of Java has such a name, so a directory is asked for it. */
-  private Path unreadableName(byte[] name) throws Exception {
-    Process process =
-        new ProcessBuilder("sh", "-c", "touch \"$(printf 'n\\377.crt')\"")
-            .directory(root.toFile())
-            .start();
-    if (process.waitFor() != 0) {
-      return null;
-    }
+  /** Java makes none, so a shell does. */
+  private Optional<Path> nameThatIsNoText() throws IOException, InterruptedException {
+    new ProcessBuilder("sh", "-c", "touch \"$(printf 'n\\377.crt')\"")
+        .directory(root.toFile())
+        .start()
+        .waitFor();
     try (var files = Files.list(root)) {
-      Path found =
-          files
-              .filter(file -> file.toString().matches("(?s).*/n[^/]+\\.crt"))
-              .findFirst()
-              .orElse(null);
-      if (found != null) {
-        Files.delete(found);
-      }
-      return found;
+      return files
+          .filter(file -> String.valueOf(file.getFileName()).matches("n.+\\.crt"))
+          .findFirst();
     }
   }
 
