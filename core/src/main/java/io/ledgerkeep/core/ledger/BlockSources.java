@@ -173,7 +173,7 @@ final class BlockSources implements AutoCloseable {
       return executed.get();
     }
     throw new IntegrityException(
-        "no source has block %s whole%s; give another one that has it, too"
+        "no source has block %s whole%s; give another one that has it, too, such as the archive of a ledger that was archived"
             .formatted(height, failures.isEmpty() ? "" : " (" + String.join("; ", failures) + ")"));
   }
 
