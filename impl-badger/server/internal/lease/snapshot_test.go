@@ -47,6 +47,11 @@ func isGone(t *testing.T, s *Session, id string) bool {
 
 func TestASnapshotEndsWhenItWasNotUsedForItsTime(t *testing.T) {
 	opened := held1(t).Store
+	view, err := opened.View() // waits for the writes that made the store; within the bubble it must not
+	if err != nil {
+		t.Fatal(err)
+	}
+	view.End()
 	synctest.Test(t, func(t *testing.T) {
 		s, err := newSession(opened, "me")
 		if err != nil {
