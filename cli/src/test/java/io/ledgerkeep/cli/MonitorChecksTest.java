@@ -702,7 +702,7 @@ final class MonitorChecksTest {
   @Test
   void theAlertCommandIsRunWhenSomethingElseIsWrong() throws Exception {
     Path got = data.resolve("got");
-    alert = Optional.of(new Alert("cat >> '" + got + "'; echo >> '" + got + "'", TEN_MINUTES));
+    alert = Optional.of(new Alert("cat >> '" + got + "'", TEN_MINUTES));
     watch(
         () -> machine.room = new Room(1_000_000, 99_000),
         () -> machine.room = new Room(1_000_000, 98_000),
@@ -723,7 +723,7 @@ final class MonitorChecksTest {
   @Test
   void theAlertCommandIsRunWhenTheSameIsWorse() throws Exception {
     Path got = data.resolve("got");
-    alert = Optional.of(new Alert("cat >> '" + got + "'; echo >> '" + got + "'", TEN_MINUTES));
+    alert = Optional.of(new Alert("cat >> '" + got + "'", TEN_MINUTES));
     status.put("open", false);
     machine.processes.clear();
     watch(() -> status.put("open", true), () -> {});
