@@ -134,7 +134,7 @@ final class IssuanceTest {
     "node1/ssl, none, there is no certificate 'none'",
     "node1/other, agency/agency, must tell whose it is",
     "../ssl, agency/agency, is no name",
-    "/tmp/ssl, agency/agency, is no name",
+    "/srv/ssl, agency/agency, is no name",
     "a/../ssl, agency/agency, is no name",
     "backups/ssl, agency/agency, is no name",
     ".node/ssl, agency/agency, is no name"
