@@ -18,6 +18,8 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
+import java.util.stream.IntStream;
 import javax.security.auth.x500.X500Principal;
 import org.junit.jupiter.api.AfterEach;
 import org.junit.jupiter.api.BeforeEach;
@@ -73,17 +75,20 @@ final class IssuanceTest {
 
   @ParameterizedTest
   @CsvSource({
-    "node1/ssl, agency/agency, EC P-256, ca.crt",
-    "node1/node, ca, RSA 2048, ca.crt",
-    "node1/sm_ssl, agency/sm_agency, SM2, sm_ca.crt",
-    "node1/sm_enssl, agency/sm_agency, SM2, sm_ca.crt",
-    "sdk1/sdk, agency/agency, EC P-256, ca.crt",
-    "b/deep/agency, ca, RSA 2048, ''",
-    "b/sm_agency, sm_ca, SM2, ''"
+    "node1/ssl, agency/agency, EC P-256, ca.crt, 0 2",
+    "node1/node, ca, RSA 2048, ca.crt, 0 2",
+    "node1/sm_ssl, agency/sm_agency, SM2, sm_ca.crt, 0",
+    "node1/sm_enssl, agency/sm_agency, SM2, sm_ca.crt, 2 3 4",
+    "sdk1/sdk, agency/agency, EC P-256, ca.crt, 0 2",
+    "b/deep/agency, ca, RSA 2048, '', 5 6",
+    "b/sm_agency, sm_ca, SM2, '', 5 6"
   })
-  void whatIsIssuedIsInOrder(String name, String by, String algorithm, String rootFile)
-      throws Exception {
+  void whatIsIssuedIsInOrder(
+      String name, String by, String algorithm, String rootFile, String usage) throws Exception {
     X509Certificate made = issue(name, by).certificate();
+    assertThat(usage(made)).isEqualTo(usage);
+    assertThat(made.getBasicConstraints() >= 0).isEqualTo(usage.contains("5"));
+    assertThat(made.getExtendedKeyUsage() != null).isEqualTo(name.endsWith("sdk"));
     assertThat(findings()).isEmpty();
     assertThat(Keys.algorithm(made.getPublicKey())).isEqualTo(algorithm);
     assertThat(made.getSubjectX500Principal()).isEqualTo(subject("CN=new,O=x"));
@@ -104,6 +109,15 @@ final class IssuanceTest {
     assertThat(after)
         .containsAllEntriesOf(before)
         .hasSize(before.size() + (rootFile.isEmpty() ? 2 : 3));
+  }
+
+  /** Returns the numbers of the bits of RFC 5280, 4.2.1.3, that are set. */
+  private static String usage(X509Certificate certificate) {
+    boolean[] bits = certificate.getKeyUsage();
+    return IntStream.range(0, bits.length)
+        .filter(bit -> bits[bit])
+        .mapToObj(Integer::toString)
+        .collect(Collectors.joining(" "));
   }
 
   @Test
