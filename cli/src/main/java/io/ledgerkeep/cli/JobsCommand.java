@@ -87,7 +87,7 @@ final class JobsCommand {
     static Outcome told(Job job) {
       Outcome outcome = Outcome.done().say(line(job));
       if (!job.result().isEmpty()) {
-        outcome.say("  result   " + printable(job.result()));
+        outcome.say("  result   " + job.result());
       }
       job.progress().ifPresent(now -> outcome.say("  progress " + text(now)));
       return outcome.putAll(fields(job));
@@ -153,13 +153,8 @@ final class JobsCommand {
             job.begun().truncatedTo(ChronoUnit.SECONDS),
             took,
             job.by(),
-            printable(job.range()))
+            job.range())
         .stripTrailing();
-  }
-
-  /** What somebody named a file must not do anything to a terminal. */
-  private static String printable(String text) {
-    return text.replaceAll("\\p{Cntrl}", "?");
   }
 
   private static String text(Progress progress) {

@@ -435,7 +435,7 @@ final class CertificateChangesTest {
   @Test
   void aNameThatIsNoTextIsRefused() throws Exception {
     Optional<Path> file = nameThatIsNoText();
-    assumeTrue(file.isPresent(), "not this: the file system takes no such name");
+    assumeTrue(file.isPresent(), "the file system takes no such name");
     Files.copy(root.resolve("node0/ssl.crt"), file.get(), StandardCopyOption.REPLACE_EXISTING);
     Map<String, String> before = TestCertificates.contents(root);
     refuse(() -> rotate("node0/ssl"), ConfigurationException.class, "rename the file");

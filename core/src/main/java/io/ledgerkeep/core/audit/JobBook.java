@@ -337,10 +337,14 @@ public final class JobBook {
     return Stream.of(one, other).flatMap(Optional::stream).max(Comparator.naturalOrder());
   }
 
-  /** What was not looked at may be damaged, and level structure looks at no block. */
+  /**
+   * What was not looked at may be damaged. Level structure looks at no block; where the line of the
+   * begin is out of sight, the level is not known.
+   */
   private static boolean isWholeVerification(Job job) {
     List<String> result = List.of(job.result().split(",", -1));
     return job.name().equals(VERIFY)
+        && !job.range().isEmpty()
         && !job.range().equals("level=structure")
         && result.contains("findings=0")
         && result.contains("unchecked=0");
